@@ -1,0 +1,1 @@
+"""The secure session, pure: bytes in, events out; no sockets, files, clock or screen."""

@@ -1,0 +1,95 @@
+"""The two building blocks of every layout: unambiguous concatenation and a bounded reader."""
+
+from typing import Self
+
+from securechat_tui.protocol.errors import MalformedPayload
+
+
+def lp(value: bytes) -> bytes:
+    """Return ``value`` behind its length as four big-endian bytes."""
+    return len(value).to_bytes(4, "big") + value
+
+
+def encode(*parts: bytes) -> bytes:
+    """Return the injective encoding of a list of byte strings: each behind its length."""
+    return b"".join(map(lp, parts))
+
+
+def u8(value: int) -> bytes:
+    """Return one byte."""
+    return value.to_bytes(1, "big")
+
+
+def u16(value: int) -> bytes:
+    """Return two bytes, big-endian."""
+    return value.to_bytes(2, "big")
+
+
+def u32(value: int) -> bytes:
+    """Return four bytes, big-endian."""
+    return value.to_bytes(4, "big")
+
+
+def u64(value: int) -> bytes:
+    """Return eight bytes, big-endian."""
+    return value.to_bytes(8, "big")
+
+
+def lp16(value: bytes) -> bytes:
+    """Return ``value`` behind its length as two big-endian bytes."""
+    return len(value).to_bytes(2, "big") + value
+
+
+class Reader:
+    """Reads a layout from front to back.
+
+    Every method raises :class:`MalformedPayload` where the bytes end too soon or a bound is passed.
+    """
+
+    __slots__ = ("_data", "_position")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+
+    @classmethod
+    def whole(cls, data: bytes | memoryview) -> Self:
+        """Return a reader over a copy of ``data``."""
+        return cls(bytes(data))
+
+    def take(self, length: int) -> bytes:
+        """Return the next ``length`` bytes."""
+        end = self._position + length
+        if end > len(self._data):
+            raise MalformedPayload("ends too soon")
+        part = self._data[self._position : end]
+        self._position = end
+        return part
+
+    def number(self, length: int) -> int:
+        """Return an unsigned big-endian number of ``length`` bytes."""
+        return int.from_bytes(self.take(length), "big")
+
+    def bounded(self, prefix: int, limit: int) -> bytes:
+        """Return a field behind a length of ``prefix`` bytes that may be at most ``limit``."""
+        length = self.number(prefix)
+        if length > limit:
+            raise MalformedPayload("field too long")
+        return self.take(length)
+
+    def rest(self, limit: int) -> bytes:
+        """Return everything that is left, at most ``limit`` bytes."""
+        left = len(self._data) - self._position
+        if left > limit:
+            raise MalformedPayload("field too long")
+        return self.take(left)
+
+    def end(self) -> None:
+        """Refuse bytes that are left over."""
+        if self._position != len(self._data):
+            raise MalformedPayload("bytes left over")
+
+    def zeros(self) -> None:
+        """Refuse anything but zero bytes up to the end."""
+        if self.rest(len(self._data)).strip(b"\0"):
+            raise MalformedPayload("padding is not zero")

@@ -1,0 +1,144 @@
+"""Records: one AES-256-GCM key each, from a one-way chain per direction and epoch.
+
+Plaintext: the payload behind its length, padded with zeros to one of a few sizes. Record: the
+epoch in clear, then the ciphertext. Associated data: label, session id, direction, epoch, sequence
+number. The sequence number is not sent; it runs on across epochs.
+
+An open is computed aside and committed last: one that fails leaves the state as it was.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from securechat_tui.protocol import constants as c
+from securechat_tui.protocol import primitives
+from securechat_tui.protocol.encoding import encode, lp, u8, u32, u64
+from securechat_tui.protocol.errors import LocalError, RecordFailure
+from securechat_tui.protocol.primitives import CryptoFailure
+
+_LENGTH_PREFIX = 4
+
+
+class Direction(IntEnum):
+    """Who wrote a record."""
+
+    HOST = 1
+    GUEST = 2
+
+
+_CHAIN_LABELS = {Direction.HOST: c.LABEL_HOST_CHAIN, Direction.GUEST: c.LABEL_GUEST_CHAIN}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Chain:
+    """The state of one direction in one epoch; ``key`` (32 bytes) is the key of the next step."""
+
+    epoch: int
+    key: bytes
+
+    @classmethod
+    def start(cls, root: bytes, direction: Direction, epoch: int) -> "Chain":
+        """Derive a direction's first chain key from an epoch's root."""
+        return cls(epoch, primitives.hkdf_expand(root, _CHAIN_LABELS[direction], u32(epoch)))
+
+    def step(self) -> tuple["Chain", bytes]:
+        """Return the chain after this record, and this record's key."""
+        following, record_key = primitives.chain_step(self.key)
+        return Chain(self.epoch, following), record_key
+
+
+def pad(payload: bytes) -> bytes:
+    """Return the payload behind its length, with zeros up to the smallest size that holds it."""
+    plaintext = lp(payload)
+    for size in c.RECORD_SIZES:
+        if len(plaintext) <= size:
+            return plaintext.ljust(size, b"\0")
+    raise LocalError("payload too long for a record")
+
+
+def unpad(plaintext: bytes) -> bytes:
+    """Undo :func:`pad`; raises :class:`RecordFailure` for anything that ``pad`` does not make."""
+    length = int.from_bytes(plaintext[:_LENGTH_PREFIX], "big")
+    end = _LENGTH_PREFIX + length
+    if end > len(plaintext):
+        raise RecordFailure("payload length")
+    if len(plaintext) != next(size for size in c.RECORD_SIZES if end <= size):
+        raise RecordFailure("padded to a wrong size")
+    if plaintext[end:].count(0) != len(plaintext) - end:
+        raise RecordFailure("padding is not zero")
+    return plaintext[_LENGTH_PREFIX:end]
+
+
+def _binding(session_id: bytes, direction: Direction) -> bytes:
+    """The part of the associated data that stays the same for a whole session."""
+    return encode(c.LABEL_RECORD, session_id, u8(direction))
+
+
+class Sender:
+    """Seals one direction's records."""
+
+    __slots__ = ("_binding", "chain", "sequence")
+
+    def __init__(self, session_id: bytes, direction: Direction, chain: Chain) -> None:
+        self._binding = _binding(session_id, direction)
+        self.chain = chain
+        self.sequence = 0
+
+    def seal(self, payload: bytes) -> bytes:
+        """Return the record that carries ``payload``."""
+        plaintext = pad(payload)
+        following, key = self.chain.step()
+        epoch = u32(self.chain.epoch)
+        sealed = primitives.seal(key, plaintext, self._binding + epoch + u64(self.sequence))
+        self.chain = following
+        self.sequence += 1
+        return epoch + sealed
+
+    def switch(self, chain: Chain) -> None:
+        """Go on in a new epoch."""
+        self.chain = chain
+
+
+class Receiver:
+    """Opens one direction's records; around a rekey the old and the new chain coexist."""
+
+    __slots__ = ("_binding", "chain", "sequence", "upcoming")
+
+    def __init__(self, session_id: bytes, direction: Direction, chain: Chain) -> None:
+        self._binding = _binding(session_id, direction)
+        self.chain = chain
+        self.upcoming: Chain | None = None
+        self.sequence = 0
+
+    def open(self, record: bytes) -> bytes:
+        """Return the payload of the next record; raises :class:`RecordFailure`, changing nothing."""
+        epoch = record[: c.EPOCH_LENGTH]
+        chain = self._chain_of(int.from_bytes(epoch, "big"))
+        following, key = chain.step()
+        try:
+            associated = self._binding + epoch + u64(self.sequence)
+            plaintext = primitives.unseal(key, record[c.EPOCH_LENGTH :], associated)
+        except CryptoFailure:
+            raise RecordFailure("does not open") from None
+        payload = unpad(plaintext)
+        if chain is self.upcoming:
+            self.switch()
+        self.chain = following
+        self.sequence += 1
+        return payload
+
+    def expect(self, chain: Chain) -> None:
+        """Admit records of a new epoch beside those of the present one."""
+        self.upcoming = chain
+
+    def switch(self) -> None:
+        """Drop the old chain: the peer has gone on in the new epoch."""
+        if self.upcoming is not None:
+            self.chain, self.upcoming = self.upcoming, None
+
+    def _chain_of(self, epoch: int) -> Chain:
+        if epoch == self.chain.epoch:
+            return self.chain
+        if self.upcoming is not None and epoch == self.upcoming.epoch:
+            return self.upcoming
+        raise RecordFailure("of another epoch")

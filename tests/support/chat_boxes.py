@@ -1,0 +1,78 @@
+"""One person's two boxes for one conversation, driven by hand: no session, no network, no clock."""
+
+from securechat_tui.chat.inbox import Accepted, Inbox
+from securechat_tui.chat.outbox import Outbox, Outgoing
+from securechat_tui.protocol import signing
+from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
+from securechat_tui.protocol.payloads import Payload, Resume, Signature, Signed
+from securechat_tui.protocol.signing import NO_GENERATION, Header
+
+CLAIMED_MS = 1_700_000_000_000
+
+
+class Boxes:
+    """What one side of a conversation keeps."""
+
+    def __init__(self, key: IdentityKey, peer: PublicIdentity) -> None:
+        self.key = key
+        self.outbox = Outbox(key.public.fingerprint, peer.fingerprint)
+        self.inbox = Inbox(key.public.fingerprint, peer, self.outbox.check_seen)
+
+    def write(self, text: str, ref: str | None = None) -> Outgoing:
+        return self.outbox.add(text, ref, CLAIMED_MS, self.inbox.seen)
+
+    def sign(self) -> int:
+        """Sign what one signature may cover; return how many messages that are."""
+        messages = self.outbox.to_sign()
+        if messages:
+            self.outbox.signed(messages, self.key.sign(self.outbox.signing_input(messages)))
+        return len(messages)
+
+    def next_payloads(self) -> list[Payload]:
+        """Return the records of the next message; none where nothing is ready."""
+        found = self.outbox.next_to_write()
+        return found[1] if found else []
+
+    def pour(self) -> list[Payload]:
+        """Sign everything and return all records that are to be written now."""
+        while self.sign():
+            pass
+        payloads: list[Payload] = []
+        while more := self.next_payloads():
+            payloads += more
+        return payloads
+
+    def resume(self) -> Resume:
+        known = self.inbox.generation != NO_GENERATION
+        high = self.inbox.high if known else 0
+        return Resume(
+            self.outbox.conversation, self.outbox.generation, self.inbox.generation, high, self.inbox.running
+        )
+
+    def one(self, text: str) -> tuple[Signature, Signed]:
+        """Write a text and return its two records."""
+        self.write(text)
+        signature, leaf = self.pour()
+        assert isinstance(signature, Signature)
+        assert isinstance(leaf, Signed)
+        return signature, leaf
+
+    def accept(self, signature: Signature, leaf: Signed) -> Accepted | None:
+        self.inbox.signature(signature)
+        return self.inbox.signed(leaf)
+
+
+def introduced(one: IdentityKey, other: IdentityKey) -> tuple[Boxes, Boxes]:
+    """Return both sides of a conversation, each knowing the other's generation."""
+    first, second = Boxes(one, other.public), Boxes(other, one.public)
+    first.inbox.announce(second.outbox.generation)
+    second.inbox.announce(first.outbox.generation)
+    return first, second
+
+
+def forged(author: IdentityKey, header: Header, salt: bytes, content: bytes) -> tuple[Signature, Signed]:
+    """Return the records of any header at all, properly signed by ``author`` as a batch of one."""
+    data = header.encode()
+    root = signing.leaf_hash(data)
+    signature = author.sign(signing.batch_message(header.conversation, 1, root))
+    return Signature(1, root, signature), Signed(data, salt, 0, 1, (), content)

@@ -1,0 +1,1 @@
+"""The profile on disk: folder and permissions, identity key, contacts, configuration."""

@@ -1,0 +1,68 @@
+"""The settings: ``config.toml``, which people may edit.
+
+It holds no secret, so who can read it is not checked. A setting that does not exist or does not fit
+is an error rather than a silent default: what it was meant to do would not happen.
+"""
+
+import tomllib
+from typing import Final
+
+import msgspec
+import tomli_w
+
+from securechat_tui.storage.errors import BadConfig, UnknownSetting, WrongSetting
+from securechat_tui.storage.files import read_file, write_private
+from securechat_tui.storage.profile import Profile
+
+__all__ = ["Config", "load_config", "save_config"]
+
+_MAX_BYTES: Final = 64 * 1024
+
+
+class Config(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Every setting with its default."""
+
+    name: str = ""
+    """What peers are told one's name is; empty until somebody has chosen it."""
+    bind: str = "0.0.0.0:8000"
+    """Where ``host`` listens: ADDRESS:PORT."""
+
+
+_EXPECTED: Final = {"name": "text in quotes", "bind": "text in quotes"}
+_EXAMPLES: Final = {"name": '"alice"', "bind": f'"{Config().bind}"'}
+
+
+def load_config(profile: Profile) -> Config:
+    """Read the settings; the defaults where there is no file. Raises :class:`ProfileError`."""
+    path = profile.config_path
+    data = read_file(path, _MAX_BYTES, private=False)
+    if data is None:
+        return Config()
+    try:
+        table = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadConfig(path=path, reason=str(error)) from None
+    _check(profile, table)
+    return msgspec.convert(table, Config)
+
+
+def _check(profile: Profile, table: dict[str, object]) -> None:
+    """Find the first setting that is unknown or of the wrong type, and say what is allowed."""
+    fields = {field.name: field for field in msgspec.structs.fields(Config)}
+    for key, value in table.items():
+        if key not in fields:
+            raise UnknownSetting(path=profile.config_path, key=key, allowed=", ".join(fields))
+        try:
+            msgspec.convert(value, fields[key].type)
+        except msgspec.ValidationError:
+            raise WrongSetting(
+                path=profile.config_path, key=key, expected=_EXPECTED[key], example=_EXAMPLES[key]
+            ) from None
+
+
+def save_config(profile: Profile, config: Config) -> None:
+    """Write the settings that are not the default; the profile is open. Comments are not kept.
+
+    Raises :class:`CannotWrite`.
+    """
+    write_private(profile.config_path, tomli_w.dumps(msgspec.to_builtins(config)).encode())

@@ -1,0 +1,133 @@
+"""The contacts on disk: one JSON file, written whole, read strictly.
+
+The schema is closed: an unknown field, a wrong type or a value out of its bounds is damage. Damage
+is reported and never overwritten: who could not load has nothing to save.
+"""
+
+from typing import Annotated, Final, Literal, Self
+
+import msgspec
+
+from securechat_tui.protocol import constants as c
+from securechat_tui.protocol.identity import Fingerprint
+from securechat_tui.protocol.text import MAX_NAME, SafeText
+from securechat_tui.storage.errors import DamagedContacts, NewerContacts
+from securechat_tui.storage.files import read_file, write_private
+from securechat_tui.storage.profile import Profile
+from securechat_tui.trust.pins import MAX_ADDRESSES, MAX_CONTACTS, MAX_HISTORY, Change, Contact, Pins
+from securechat_tui.trust.states import Trust
+
+__all__ = ["load_contacts", "save_contacts"]
+
+_FORMAT: Final = 1
+_MAX_BYTES: Final = 16 * 1024 * 1024
+"""More than the largest book needs."""
+
+_Seconds = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+_Digest = Annotated[bytes, msgspec.Meta(min_length=c.HASH_LENGTH, max_length=c.HASH_LENGTH)]
+_Secret = Annotated[bytes, msgspec.Meta(min_length=c.KEY_LENGTH, max_length=c.KEY_LENGTH)]
+_Host = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+_Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bytes are base64; times are Unix seconds."""
+
+
+class _ChangeRecord(_Strict, frozen=True):
+    when: _Seconds
+    before: Trust
+    after: Trust
+    how: Annotated[str, msgspec.Meta(max_length=100)]
+    fingerprint: _Digest
+
+
+class _ContactRecord(_Strict, frozen=True):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+    named: bool
+    spki: Annotated[bytes, msgspec.Meta(min_length=1, max_length=c.MAX_SPKI_LENGTH)]
+    bits: int
+    trust: Trust
+    history: Annotated[tuple[_ChangeRecord, ...], msgspec.Meta(max_length=MAX_HISTORY)]
+    first_seen: _Seconds
+    last_seen: _Seconds
+    version: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    addresses: Annotated[tuple[tuple[_Host, _Port], ...], msgspec.Meta(max_length=MAX_ADDRESSES)]
+    newest: _Secret | None
+    confirmed: _Secret | None
+
+    def __repr__(self) -> str:
+        return f"_ContactRecord({self.name!r})"
+
+    @classmethod
+    def of(cls, contact: Contact) -> Self:
+        """Take over a contact's fields; its fingerprint follows from its key."""
+        return cls(
+            name=str(contact.name),
+            named=contact.named,
+            spki=contact.spki,
+            bits=contact.bits,
+            trust=contact.trust,
+            history=tuple(
+                _ChangeRecord(one.when, one.before, one.after, one.how, bytes(one.fingerprint))
+                for one in contact.history
+            ),
+            first_seen=contact.first_seen,
+            last_seen=contact.last_seen,
+            version=contact.version,
+            addresses=contact.addresses,
+            newest=contact.newest,
+            confirmed=contact.confirmed,
+        )
+
+    def contact(self) -> Contact:
+        """Build the contact; raises :class:`ValueError` where its parts cannot be true."""
+        return Contact(
+            name=SafeText.name(self.name),
+            named=self.named,
+            spki=self.spki,
+            bits=self.bits,
+            trust=self.trust,
+            history=tuple(
+                Change(one.when, one.before, one.after, one.how, Fingerprint(one.fingerprint))
+                for one in self.history
+            ),
+            first_seen=self.first_seen,
+            last_seen=self.last_seen,
+            version=self.version,
+            addresses=self.addresses,
+            newest=self.newest,
+            confirmed=self.confirmed,
+        )
+
+
+class _Book(_Strict, frozen=True):
+    format: Literal[1]
+    contacts: Annotated[tuple[_ContactRecord, ...], msgspec.Meta(max_length=MAX_CONTACTS)]
+
+
+class _Format(msgspec.Struct):
+    """As much of any format's file as tells which it is."""
+
+    format: int
+
+
+def load_contacts(profile: Profile) -> Pins:
+    """Read all contacts; none where there is no file yet. Raises :class:`ProfileError`."""
+    path = profile.contacts_path
+    data = read_file(path, _MAX_BYTES)
+    if data is None:
+        return Pins()
+    try:
+        if msgspec.json.decode(data, type=_Format).format > _FORMAT:
+            raise NewerContacts(path=path)
+        book = msgspec.json.decode(data, type=_Book)
+        return Pins(tuple(record.contact() for record in book.contacts))
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        raise DamagedContacts(path=path, reason=str(error)) from None
+
+
+def save_contacts(profile: Profile, pins: Pins) -> None:
+    """Write all contacts, atomically; the profile is open. Raises :class:`CannotWrite`."""
+    book = _Book(format=_FORMAT, contacts=tuple(map(_ContactRecord.of, pins.contacts)))
+    write_private(profile.contacts_path, msgspec.json.format(msgspec.json.encode(book), indent=1))

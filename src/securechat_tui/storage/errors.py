@@ -1,0 +1,173 @@
+"""Why a profile cannot be used. A class's docstring is what its reader sees: what is wrong, what to do."""
+
+from pathlib import Path
+
+from securechat_tui.protocol.text import SafeText
+
+__all__ = [
+    "BadConfig",
+    "BadHome",
+    "BadIdentity",
+    "BadProfileName",
+    "CannotRead",
+    "CannotWrite",
+    "DamagedContacts",
+    "IdentityExists",
+    "NewerContacts",
+    "NotAFile",
+    "NotAFolder",
+    "OthersCanEnter",
+    "OthersCanRead",
+    "ProfileError",
+    "ProfileInUse",
+    "SomebodyElses",
+    "SymbolicLink",
+    "TooLarge",
+    "UnknownSetting",
+    "WrongSetting",
+]
+
+_MAX_SENTENCE = 1000
+"""Characters; a path may be long, and its end is what matters."""
+
+
+class ProfileError(Exception):
+    """The profile cannot be used."""
+
+    def __init__(self, **facts: str | int | Path) -> None:
+        sentence = " ".join((self.__doc__ or type(self).__name__).split())
+        super().__init__(SafeText.line(sentence.format(**facts), _MAX_SENTENCE))
+
+
+class BadProfileName(ProfileError):
+    """'{name}' cannot be a profile's name.
+
+    Use up to 40 letters, digits, '-', '_' or '.', beginning with a letter or digit.
+    """
+
+
+class BadHome(ProfileError):
+    """SECURECHAT_TUI_HOME is set to '{home}', which is no usable path.
+
+    Set it to a folder, or unset it.
+    """
+
+
+class ProfileInUse(ProfileError):
+    """The profile '{name}' is in use by another securechat-tui.
+
+    Close that one, or be somebody else here with --profile NAME.
+    """
+
+
+class NotAFolder(ProfileError):
+    """{path} should be a folder but is something else.
+
+    Move it away.
+    """
+
+
+class NotAFile(ProfileError):
+    """{path} should be a plain file but is something else.
+
+    Move it away.
+    """
+
+
+class SymbolicLink(ProfileError):
+    """{path} is a symbolic link, which a profile may not have there.
+
+    Put the real thing in its place.
+    """
+
+
+class SomebodyElses(ProfileError):
+    """{path} belongs to another user of this machine and is not trusted.
+
+    Use your own account's profile, or choose another place with SECURECHAT_TUI_HOME.
+    """
+
+
+class OthersCanEnter(ProfileError):
+    """Other users of this machine can look into the folder {path}.
+
+    Close it with 'chmod 700', look whether its files are as you left them, and start again.
+    """
+
+
+class OthersCanRead(ProfileError):
+    """Other users of this machine can read or change {path}, which holds secrets.
+
+    Close it with 'chmod 600', and replace what is in it if somebody may have read it.
+    """
+
+
+class TooLarge(ProfileError):
+    """{path} is larger than {limit} bytes, which it never becomes by itself.
+
+    Put your copy back, or move it away.
+    """
+
+
+class CannotRead(ProfileError):
+    """{path} cannot be read ({reason}).
+
+    Check its permissions and those of its folder.
+    """
+
+
+class CannotWrite(ProfileError):
+    """{path} cannot be written ({reason}).
+
+    Check the free space and the permissions of its folder; nothing half-written was left there.
+    """
+
+
+class BadIdentity(ProfileError):
+    """{path} holds no identity key that can be used ({reason}).
+
+    Put your copy back; or move the file away and start again for a new identity, of which your contacts
+    will be warned as a changed key.
+    """
+
+
+class IdentityExists(ProfileError):
+    """{path} is there already and is never overwritten.
+
+    Move it away first if you really want a new identity, or choose another profile with --profile NAME.
+    """
+
+
+class DamagedContacts(ProfileError):
+    """{path} is damaged ({reason}) and is left as it is.
+
+    Put your copy back; or move the file away and start again, and every contact will be new.
+    """
+
+
+class NewerContacts(ProfileError):
+    """{path} was written by a newer securechat-tui and is left as it is.
+
+    Use that version, or another profile with --profile NAME.
+    """
+
+
+class BadConfig(ProfileError):
+    """{path} is not valid TOML ({reason}).
+
+    Correct that line, or move the file away for the default settings.
+    """
+
+
+class UnknownSetting(ProfileError):
+    """{path} has the setting '{key}', which does not exist.
+
+    Remove it; the settings are: {allowed}.
+    """
+
+
+class WrongSetting(ProfileError):
+    """{path} has a value for '{key}' that does not fit.
+
+    It must be {expected}, for example: {key} = {example}
+    """

@@ -1,0 +1,170 @@
+"""Files and folders that nobody else may read, written whole or not at all.
+
+Where a system has no POSIX owners and permission bits (Windows), those are not checked; the profile
+then lies in the user's own application folder.
+"""
+
+import errno
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from securechat_tui.storage.errors import (
+    CannotRead,
+    CannotWrite,
+    NotAFile,
+    NotAFolder,
+    OthersCanEnter,
+    OthersCanRead,
+    ProfileError,
+    SomebodyElses,
+    SymbolicLink,
+    TooLarge,
+)
+
+__all__ = ["make_private_folder", "read_file", "remove_leftovers", "write_private"]
+
+_HAS_OWNERS: Final = hasattr(os, "geteuid")
+_SYNCS_FOLDERS: Final = os.name == "posix"
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_PRIVATE_FOLDER: Final = stat.S_IRWXU
+_LEFTOVER: Final = ".tmp"
+_CHUNK: Final = 1 << 16
+_OPEN_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a named pipe in the file's place must not hold us up
+)
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+
+
+def make_private_folder(path: Path) -> None:
+    """Create a folder with mode 0700, its missing parents too, or check the one that is there.
+
+    Raises :class:`ProfileError` where it is not a folder, somebody else's, open to others or a
+    symbolic link.
+    """
+    try:
+        _create_folders(path)
+        info = path.lstat()
+    except (FileExistsError, NotADirectoryError):
+        raise NotAFolder(path=path) from None
+    except OSError as error:
+        raise CannotWrite(path=path, reason=_reason(error)) from None
+    if stat.S_ISLNK(info.st_mode):
+        raise SymbolicLink(path=path)
+    if not stat.S_ISDIR(info.st_mode):
+        raise NotAFolder(path=path)
+    _check_owner(path, info, OthersCanEnter)
+
+
+def _create_folders(path: Path) -> None:
+    """Create what is missing from the top down; ``Path.mkdir(parents=True)`` leaves parents open."""
+    missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
+    for folder in reversed(missing):
+        with suppress(FileExistsError):  # another process was faster; what it made is checked next
+            folder.mkdir(_PRIVATE_FOLDER)
+
+
+def _check_owner(path: Path, info: os.stat_result, when_open: type[ProfileError]) -> None:
+    if not _HAS_OWNERS:
+        return
+    if info.st_uid != os.geteuid():
+        raise SomebodyElses(path=path)
+    if info.st_mode & _OTHERS:
+        raise when_open(path=path)
+
+
+def read_file(path: Path, limit: int, *, private: bool = True) -> bytes | None:
+    """Return what a file holds, at most ``limit`` bytes; None where there is no file.
+
+    A private file must be one's own, closed to others and no symbolic link. Raises
+    :class:`ProfileError`.
+    """
+    if private and path.is_symlink():
+        raise SymbolicLink(path=path)
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS | (_NO_LINK if private else 0))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if path.is_dir():  # what Windows says of a folder is "permission denied"
+            raise NotAFile(path=path) from None
+        raise CannotRead(path=path, reason=_reason(error)) from None
+    try:
+        return _read_checked(path, descriptor, limit, private=private)
+    except OSError as error:
+        raise CannotRead(path=path, reason=_reason(error)) from None
+    finally:
+        os.close(descriptor)
+
+
+def _read_checked(path: Path, descriptor: int, limit: int, *, private: bool) -> bytes:
+    """Check the open file itself, not whatever its name stands for by now, and read it."""
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode):
+        raise NotAFile(path=path)
+    if private:
+        _check_owner(path, info, OthersCanRead)
+    data = bytearray()
+    while chunk := os.read(descriptor, _CHUNK):
+        data += chunk
+        if len(data) > limit:
+            raise TooLarge(path=path, limit=limit)
+    return bytes(data)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Put a file with mode 0600 in place of whatever is there, atomically and durably.
+
+    A crash leaves either the old content or the new. Raises :class:`CannotWrite`.
+    """
+    try:
+        _replace(path, data)
+    except OSError as error:
+        raise CannotWrite(path=path, reason=_reason(error)) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    # mkstemp opens with O_EXCL and 0600 whatever the umask; the same folder is the same file system.
+    descriptor, temporary = tempfile.mkstemp(_LEFTOVER, f".{path.name}.", path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)  # noqa: PTH105 - as the other calls on the same name
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable, where the system can open folders."""
+    if not _SYNCS_FOLDERS:
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems cannot, and need not
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what an interrupted :func:`write_private` left; call it while nobody else can write."""
+    for leftover in folder.glob(f".*{_LEFTOVER}"):
+        with suppress(OSError):
+            leftover.unlink()
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,105 @@
+"""A profile: the folder that holds one person's identity, contacts and settings.
+
+It is ``profiles/NAME`` in the platform's folder for configuration, or in ``SECURECHAT_TUI_HOME``
+where that is set. Profiles are separate people: nothing is shared between them.
+"""
+
+import os
+import re
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from filelock import FileLock, Timeout
+from platformdirs import user_config_path
+
+from securechat_tui.storage.errors import BadHome, BadProfileName, CannotWrite, ProfileInUse
+from securechat_tui.storage.files import make_private_folder, remove_leftovers
+
+__all__ = ["DEFAULT_PROFILE", "HOME_VARIABLE", "Profile"]
+
+DEFAULT_PROFILE: Final = "default"
+HOME_VARIABLE: Final = "SECURECHAT_TUI_HOME"
+_APPLICATION: Final = "securechat-tui"
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9_-])?")
+_DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+"""Names that Windows takes for a device, with any extension."""
+
+
+class Profile:
+    """Where a profile's files are. Who writes them holds it open; reading does not need that.
+
+    The methods block for as long as the file system takes.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self._lock = FileLock(
+            folder / "lock",
+            blocking=False,
+            mode=0o600,
+            thread_local=False,  # opened in one thread, closed in another
+        )
+
+    @classmethod
+    def named(cls, name: str = DEFAULT_PROFILE) -> Self:
+        """Find a profile's folder, without touching it; raises :class:`BadProfileName`, :class:`BadHome`."""
+        if not _NAME.fullmatch(name) or _DEVICES.fullmatch(name):
+            raise BadProfileName(name=name)
+        return cls(name, _home() / "profiles" / name)
+
+    @property
+    def identity_path(self) -> Path:
+        """The private key."""
+        return self.folder / "identity.pem"
+
+    @property
+    def contacts_path(self) -> Path:
+        """The pins."""
+        return self.folder / "contacts.json"
+
+    @property
+    def config_path(self) -> Path:
+        """The settings, which people may edit."""
+        return self.folder / "config.toml"
+
+    def open(self) -> Self:
+        """Make the folder if need be, check it, and keep every other process out of it.
+
+        Raises :class:`ProfileError`, :class:`ProfileInUse` among them.
+        """
+        make_private_folder(self.folder)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise ProfileInUse(name=self.name) from None
+        except OSError as error:
+            raise CannotWrite(path=self.folder / "lock", reason=str(error.strerror)) from None
+        remove_leftovers(self.folder)
+        return self
+
+    def close(self) -> None:
+        """Let others in again; closing twice does nothing."""
+        self._lock.release(force=True)  # however often it was opened
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Profile({self.name!r})"
+
+
+def _home() -> Path:
+    home = os.environ.get(HOME_VARIABLE)
+    if not home:
+        return user_config_path(_APPLICATION, appauthor=False)
+    try:
+        return Path(home).expanduser().absolute()
+    except (RuntimeError, OSError):
+        raise BadHome(home=home) from None

@@ -1,0 +1,1 @@
+"""Whom a key belongs to: pins and their states, randomart."""

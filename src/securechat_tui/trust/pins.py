@@ -1,0 +1,337 @@
+"""Pins: which key belongs to whom, what was decided about it, and what follows for a caller.
+
+A contact is a pinned key. The guest knows whom it meant to reach (a contact or an address) and holds
+the host to that: :func:`judge_host`. The host cannot know who is calling. Only the tag of a reconnect
+secret, which nobody but that contact can have made, tells it whom to expect; a name or an address
+never does, and never touches an existing contact: :func:`judge_guest`.
+
+First contact pins under a provisional name, since names are spoken after the handshake;
+:meth:`Pins.christened` gives the contact its name once. That session stays
+:attr:`~securechat_tui.trust.states.Trust.NEW`; what is stored is PINNED, for the next one.
+
+Everything here is a frozen value; storing it is the caller's part. Times are Unix seconds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import ClassVar, Final, Self
+
+from securechat_tui.protocol import constants as c
+from securechat_tui.protocol import primitives
+from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.text import ANONYMOUS, MAX_NAME, SafeText, skeleton
+from securechat_tui.trust.states import Trust
+
+__all__ = [
+    "FIRST_CONTACT",
+    "MAX_ADDRESSES",
+    "MAX_CONTACTS",
+    "MAX_HISTORY",
+    "Blocked",
+    "Change",
+    "Contact",
+    "Different",
+    "Downgrade",
+    "Endpoint",
+    "Known",
+    "New",
+    "Pins",
+    "PinsFull",
+    "Verdict",
+    "after_handshake",
+    "confirm_newest",
+    "judge_guest",
+    "judge_host",
+]
+
+Endpoint = tuple[str, int]
+"""A host (name or numeric, in canonical spelling) and a TCP port."""
+
+MAX_CONTACTS: Final = 1024
+"""Contacts in a book; a stranger beyond it is refused."""
+MAX_ADDRESSES: Final = 8
+"""Addresses kept with a contact, the most recent ones."""
+MAX_HISTORY: Final = 16
+"""Changes kept with a contact: the first, and the most recent ones."""
+FIRST_CONTACT: Final = "first contact"
+"""How most keys come to be pinned."""
+_STORED_STATES: Final = frozenset({Trust.PINNED, Trust.INVITED, Trust.VERIFIED, Trust.BLOCKED})
+
+
+class PinsFull(Exception):
+    """The list of contacts is full: forget some that are not needed any more (contacts forget NAME)."""
+
+    def __str__(self) -> str:
+        return self.__doc__ or "PinsFull"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was thought of a key changed ``when``, and ``how`` that came about."""
+
+    when: float
+    before: Trust
+    after: Trust
+    how: str
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A pinned key; raises :class:`ValueError` where its parts cannot be true."""
+
+    name: SafeText
+    """Unique in its book, chosen at first contact; what the peer calls itself later changes nothing."""
+    spki: bytes
+    """The whole public key, so that a rotation's statement can be checked without its author's help."""
+    fingerprint: Fingerprint = field(init=False)
+    bits: int
+    trust: Trust
+    history: tuple[Change, ...]
+    first_seen: float
+    last_seen: float
+    version: int
+    """The highest protocol version that a session with this key has completed."""
+    addresses: tuple[Endpoint, ...] = ()
+    """Where this key has answered, most recent last; never where a call came from."""
+    named: bool = False
+    """Whether ``name`` is more than provisional."""
+    newest: bytes | None = field(default=None, repr=False)
+    """The reconnect secret (32 bytes) of the last session."""
+    confirmed: bytes | None = field(default=None, repr=False)
+    """The last reconnect secret (32 bytes) known to be stored at both ends."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", Fingerprint(primitives.sha256(self.spki)))
+        if self.trust not in _STORED_STATES:
+            raise ValueError(f"{self.trust} is a state of a session, not of a contact")
+        if self.bits not in c.RSA_BITS:
+            raise ValueError(f"no key has {self.bits} bits")
+        if any(
+            secret is not None and len(secret) != c.KEY_LENGTH for secret in (self.newest, self.confirmed)
+        ):
+            raise ValueError(f"a reconnect secret has {c.KEY_LENGTH} bytes")
+
+    @classmethod
+    def met(
+        cls,
+        peer: PublicIdentity,
+        now: float,
+        version: int,
+        trust: Trust = Trust.PINNED,
+        how: str = FIRST_CONTACT,
+    ) -> Self:
+        """Pin a key at first contact, under a provisional name."""
+        return cls(
+            name=SafeText.name(f"unnamed {peer.fingerprint.short}"),
+            spki=peer.spki,
+            bits=peer.bits,
+            trust=trust,
+            history=(Change(now, Trust.NEW, trust, how, peer.fingerprint),),
+            first_seen=now,
+            last_seen=now,
+            version=version,
+        )
+
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """The reconnect secrets that a call may show, newest first."""
+        return tuple(dict.fromkeys(s for s in (self.newest, self.confirmed) if s is not None))
+
+    def seen(self, now: float, version: int, dialled: Endpoint | None = None) -> Self:
+        """Record a completed handshake; ``dialled`` is the address this key answered at, if any."""
+        addresses = self.addresses
+        if dialled is not None:
+            addresses = (*(a for a in addresses if a != dialled), dialled)[-MAX_ADDRESSES:]
+        return replace(self, last_seen=now, version=max(self.version, version), addresses=addresses)
+
+    def with_trust(self, trust: Trust, now: float, how: str) -> Self:
+        """Record a decision about this key."""
+        history = (*self.history, Change(now, self.trust, trust, how, self.fingerprint))
+        if len(history) > MAX_HISTORY:
+            history = (history[0], *history[-MAX_HISTORY + 1 :])
+        return replace(self, trust=trust, history=history)
+
+
+def after_handshake(contact: Contact, new_secret: bytes, used: bytes | None = None) -> Contact:
+    """Take over a session's reconnect secret: before FIN_G is sent (guest) or accepted (host).
+
+    ``used`` is the secret whose tag the call showed, at the host; the other one goes, since this
+    one is known at both ends. Without a tag, and always at the guest, the confirmed one stays.
+    Raises :class:`ValueError` where ``used`` is none of this contact's.
+    """
+    if used is None:
+        return replace(contact, newest=new_secret)
+    if used not in contact.secrets:
+        raise ValueError("the secret used belongs to nobody here")
+    return replace(contact, newest=new_secret, confirmed=used)
+
+
+def confirm_newest(contact: Contact) -> Contact:
+    """At the guest, with the host's first record: the host has stored the newest secret too."""
+    return replace(contact, confirmed=contact.newest)
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """All contacts; raises :class:`ValueError` where two share a key or a name."""
+
+    contacts: tuple[Contact, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len({contact.fingerprint for contact in self.contacts}) < len(self.contacts):
+            raise ValueError("two contacts have the same key")
+        if len({skeleton(contact.name) for contact in self.contacts}) < len(self.contacts):
+            raise ValueError("two contacts have the same name")
+
+    def by_name(self, name: str) -> Contact | None:
+        """Find a contact by its name; case and white space make no difference."""
+        wanted = skeleton(name)
+        return next((one for one in self.contacts if skeleton(one.name) == wanted), None)
+
+    def by_fingerprint(self, fingerprint: Fingerprint) -> Contact | None:
+        """Find the contact whose key this is."""
+        return next((one for one in self.contacts if one.fingerprint == fingerprint), None)
+
+    def by_address(self, endpoint: Endpoint) -> tuple[Contact, ...]:
+        """Find who has answered at an address, last seen first: tunnels make many share one."""
+        there = (one for one in self.contacts if endpoint in one.addresses)
+        return tuple(sorted(there, key=lambda one: one.last_seen, reverse=True))
+
+    def namesake(self, name: str, fingerprint: Fingerprint) -> Contact | None:
+        """Find the contact with this name where it has another key than ``fingerprint``.
+
+        Nobody is the namesake of those who give no name.
+        """
+        found = None if name == ANONYMOUS else self.by_name(name)
+        return None if found is None or found.fingerprint == fingerprint else found
+
+    def secrets(self) -> Iterator[tuple[Contact, bytes]]:
+        """Every reconnect secret that the tag of a call may stand for."""
+        return ((contact, secret) for contact in self.contacts for secret in contact.secrets)
+
+    def with_contact(self, contact: Contact) -> "Pins":
+        """Put a contact in the place of the one with its key, or add it; raises :class:`PinsFull`.
+
+        It gets a mark where its name, even a provisional one, is another's already: "alice (2)".
+        """
+        others = {skeleton(one.name) for one in self.contacts if one.fingerprint != contact.fingerprint}
+        contact = replace(contact, name=_unique(contact.name, others))
+        if len(others) < len(self.contacts):
+            same = contact.fingerprint
+            return Pins(tuple(contact if one.fingerprint == same else one for one in self.contacts))
+        if len(self.contacts) >= MAX_CONTACTS:
+            raise PinsFull
+        return Pins((*self.contacts, contact))
+
+    def without(self, fingerprint: Fingerprint) -> "Pins":
+        """Forget a contact, and with it everything decided about its key."""
+        return Pins(tuple(one for one in self.contacts if one.fingerprint != fingerprint))
+
+    def christened(self, fingerprint: Fingerprint, name: str) -> "Pins":
+        """Give a provisional contact the name its owner says; a contact that has one keeps it."""
+        contact = self.by_fingerprint(fingerprint)
+        if contact is None or contact.named:
+            return self
+        return self.with_contact(replace(contact, name=SafeText.name(name), named=True))
+
+
+def _unique(name: str, taken: set[str]) -> SafeText:
+    marks = (f" ({number})" for number in count(2))
+    candidate = base = SafeText.name(name)
+    while skeleton(candidate) in taken:
+        mark = next(marks)
+        candidate = SafeText.name(base[: MAX_NAME - len(mark)] + mark)
+    return candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The key is the one pinned for whom it should be."""
+
+    contact: Contact
+
+    @property
+    def trust(self) -> Trust:
+        """The state of this session: the contact's."""
+        return self.contact.trust
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Nobody's known key, and nobody else was expected: to be pinned when the handshake completes."""
+
+    trust: ClassVar[Trust] = Trust.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class Different:
+    """Another key than the one expected: nothing may be said to it."""
+
+    trust: ClassVar[Trust] = Trust.CHANGED
+    expected: tuple[Contact, ...]
+    """Who should have been there, last seen first; never empty."""
+    offered: PublicIdentity
+    known: Contact | None
+    """Whose key it is, where it is a contact's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The key of somebody with whom a person has decided not to speak."""
+
+    trust: ClassVar[Trust] = Trust.BLOCKED
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Downgrade:
+    """The right key with an older protocol version than the one recorded: refused."""
+
+    contact: Contact
+    offered_version: int
+
+    @property
+    def trust(self) -> Trust:
+        """The state of the key, which is not in question."""
+        return self.contact.trust
+
+
+Verdict = Known | New | Different | Blocked | Downgrade
+
+
+def judge_host(
+    pins: Pins, answered: PublicIdentity, target: Contact | Endpoint | None, version: int
+) -> Verdict:
+    """Judge at the guest who answered, before anything about oneself is revealed.
+
+    ``target`` is the contact chosen, the address dialled, or None for whoever is there
+    (``join --new``). Known keys are known wherever no other was expected.
+    """
+    match target:
+        case Contact():
+            expected: tuple[Contact, ...] = (target,)
+        case None:
+            expected = ()
+        case _:
+            expected = pins.by_address(target)
+    return _judge(pins, answered, expected, version)
+
+
+def judge_guest(pins: Pins, answered: PublicIdentity, tag_contact: Contact | None, version: int) -> Verdict:
+    """Judge at the host who called; ``tag_contact`` is whose reconnect secret the call has shown."""
+    return _judge(pins, answered, () if tag_contact is None else (tag_contact,), version)
+
+
+def _judge(pins: Pins, answered: PublicIdentity, expected: tuple[Contact, ...], version: int) -> Verdict:
+    known = pins.by_fingerprint(answered.fingerprint)
+    if expected and answered.fingerprint not in {one.fingerprint for one in expected}:
+        return Different(expected, answered, known)
+    if known is None:
+        return New()
+    if known.trust is Trust.BLOCKED:
+        return Blocked(known)
+    if version < known.version:
+        return Downgrade(known, version)
+    return Known(known)

@@ -1,0 +1,204 @@
+"""Contacts on disk: what goes in comes out, and damage is told and left alone."""
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage import contacts as module
+from securechat_tui.storage.contacts import load_contacts, save_contacts
+from securechat_tui.storage.errors import DamagedContacts, NewerContacts, OthersCanRead, TooLarge
+from securechat_tui.storage.files import write_private
+from securechat_tui.storage.profile import Profile
+from securechat_tui.trust.pins import MAX_ADDRESSES, MAX_CONTACTS, MAX_HISTORY, Change, Contact, Pins
+from securechat_tui.trust.states import Trust
+
+times = st.floats(0, 1e11)
+secrets = st.none() | st.binary(min_size=32, max_size=32)
+stored = st.sampled_from([Trust.PINNED, Trust.INVITED, Trust.VERIFIED, Trust.BLOCKED])
+
+
+@st.composite
+def contacts(draw: st.DrawFn) -> Contact:
+    contact = Contact(
+        name=SafeText.name(draw(st.text(max_size=50))),
+        named=draw(st.booleans()),
+        spki=draw(st.binary(min_size=1, max_size=550)),
+        bits=draw(st.sampled_from([3072, 4096])),
+        trust=draw(stored),
+        history=(),
+        first_seen=draw(times),
+        last_seen=draw(times),
+        version=draw(st.integers(1, 65535)),
+        addresses=tuple(
+            draw(
+                st.lists(
+                    st.tuples(st.text(min_size=1, max_size=300), st.integers(1, 65535)),
+                    max_size=MAX_ADDRESSES,
+                )
+            )
+        ),
+        newest=draw(secrets),
+        confirmed=draw(secrets),
+    )
+    changes = st.builds(
+        Change,
+        times,
+        st.sampled_from(Trust),
+        st.sampled_from(Trust),
+        st.text(max_size=100),
+        st.just(contact.fingerprint),
+    )
+    return replace(contact, history=tuple(draw(st.lists(changes, max_size=MAX_HISTORY))))
+
+
+@st.composite
+def books(draw: st.DrawFn) -> Pins:
+    pins = Pins()
+    for contact in draw(st.lists(contacts(), max_size=5)):
+        pins = pins.with_contact(contact)
+    return pins
+
+
+def somebody(number: int = 1) -> Contact:
+    return Contact(
+        name=SafeText.name(f"person {number}"),
+        spki=number.to_bytes(4, "big"),
+        bits=3072,
+        trust=Trust.PINNED,
+        history=(),
+        first_seen=1.0,
+        last_seen=2.0,
+        version=1,
+        newest=b"N" * 32,
+        confirmed=b"C" * 32,
+    )
+
+
+@given(pins=books())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_what_is_saved_is_loaded(profile: Profile, pins: Pins) -> None:
+    save_contacts(profile, pins)
+    assert load_contacts(profile) == pins
+
+
+def test_a_new_profile_has_no_contacts(profile: Profile) -> None:
+    assert load_contacts(profile) == Pins()
+
+
+def test_the_largest_book_fits(profile: Profile) -> None:
+    def largest(number: int) -> Contact:
+        contact = replace(
+            somebody(number),
+            name=SafeText.name(chr(0x20000 + number) * 40),
+            spki=number.to_bytes(550, "big"),
+            addresses=tuple(("x" * 253, port) for port in range(65000, 65000 + MAX_ADDRESSES)),
+        )
+        change = Change(1234567890.1234567, Trust.INVITED, Trust.VERIFIED, "h" * 100, contact.fingerprint)
+        return replace(contact, history=(change,) * MAX_HISTORY)
+
+    pins = Pins(tuple(map(largest, range(MAX_CONTACTS))))
+    save_contacts(profile, pins)
+    assert profile.contacts_path.stat().st_size < module._MAX_BYTES
+    assert load_contacts(profile) == pins
+
+
+def test_the_file_is_private(profile: Profile) -> None:
+    save_contacts(profile, Pins((somebody(),)))
+    if os.name != "posix":
+        return
+    assert stat.S_IMODE(profile.contacts_path.stat().st_mode) == 0o600
+    profile.contacts_path.chmod(0o640)
+    with pytest.raises(OthersCanRead):
+        load_contacts(profile)
+
+
+def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
+    def edit(data: bytes) -> bytes:
+        book = json.loads(data)
+        change(book["contacts"][0])
+        return json.dumps(book).encode()
+
+    return edit
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "cut": lambda data: data[: len(data) // 2],
+    "not UTF-8": lambda data: data.replace(b"person", b"\xff\xfe"),
+    "deep": lambda _: b"[" * 100_000,
+    "another shape": lambda _: b"[]",
+    "no format": lambda data: data.replace(b'"format"', b'"forms"'),
+    "format 0": lambda data: data.replace(b'"format": 1', b'"format": 0'),
+    "unknown field": edited(lambda one: one.update(more=1)),
+    "missing field": edited(lambda one: one.pop("trust")),
+    "wrong type": edited(lambda one: one.update(named="yes")),
+    "short secret": edited(lambda one: one.update(newest="AAAA")),
+    "no base64": edited(lambda one: one.update(spki="%%")),
+    "unknown trust": edited(lambda one: one.update(trust="great")),
+    "trust of a session": edited(lambda one: one.update(trust="changed")),
+    "bits": edited(lambda one: one.update(bits=1024)),
+    "port": edited(lambda one: one.update(addresses=[["h", 65536]])),
+    "time": edited(lambda one: one.update(last_seen=1e300)),
+    "version": edited(lambda one: one.update(version=0)),
+    "name": edited(lambda one: one.update(name="x" * 41)),
+    "twice": lambda data: data.replace(
+        b'"contacts": [', b'"contacts": [' + json.dumps(json.loads(data)["contacts"][0]).encode() + b","
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_told_and_left_alone(profile: Profile, damage: str) -> None:
+    save_contacts(profile, Pins((somebody(),)))
+    damaged = DAMAGE[damage](profile.contacts_path.read_bytes())
+    write_private(profile.contacts_path, damaged)
+    with pytest.raises(DamagedContacts, match="left as it is") as refused:
+        load_contacts(profile)
+    assert str(profile.contacts_path) in str(refused.value)
+    assert profile.contacts_path.read_bytes() == damaged
+
+
+def test_a_name_edited_into_the_file_is_made_safe(profile: Profile) -> None:
+    save_contacts(profile, Pins((somebody(),)))
+    data = profile.contacts_path.read_bytes()
+    write_private(profile.contacts_path, edited(lambda one: one.update(name="e\x1bve"))(data))
+    assert load_contacts(profile).contacts[0].name == "e␛ve"
+
+
+def test_a_newer_format_is_no_damage(profile: Profile) -> None:
+    write_private(profile.contacts_path, b'{"format": 2, "people": {}}')
+    with pytest.raises(NewerContacts, match="newer"):
+        load_contacts(profile)
+
+
+def test_a_huge_file_is_not_read(profile: Profile) -> None:
+    with profile.contacts_path.open("wb") as file:
+        file.truncate(module._MAX_BYTES + 1)
+    profile.contacts_path.chmod(0o600)
+    with pytest.raises(TooLarge):
+        load_contacts(profile)
+
+
+def test_no_secret_is_in_what_is_shown(profile: Profile) -> None:
+    contact = somebody()
+    record = module._ContactRecord.of(contact)
+    book = module._Book(format=1, contacts=(record,))
+    for shown in (repr(contact), repr(Pins((contact,))), repr(record), str(record), repr(book)):
+        assert "NNNN" not in shown
+        assert "CCCC" not in shown
+    save_contacts(profile, Pins((contact,)))
+    data = profile.contacts_path.read_bytes()
+    assert b"Tk5OTk5O" in data
+    write_private(profile.contacts_path, edited(lambda one: one.update(newest=one["newest"] + "AAAA"))(data))
+    with pytest.raises(DamagedContacts) as refused:
+        load_contacts(profile)
+    assert "Tk5OTk5O" not in str(refused.value)
+    assert refused.value.__suppress_context__

@@ -1,0 +1,342 @@
+"""Pins: who is known, who is expected, and what a different key means on either side."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
+from securechat_tui.protocol.text import MAX_NAME, SafeText, skeleton
+from securechat_tui.trust.pins import (
+    FIRST_CONTACT,
+    MAX_ADDRESSES,
+    MAX_CONTACTS,
+    MAX_HISTORY,
+    Blocked,
+    Change,
+    Contact,
+    Different,
+    Downgrade,
+    Known,
+    New,
+    Pins,
+    PinsFull,
+    after_handshake,
+    confirm_newest,
+    judge_guest,
+    judge_host,
+)
+from securechat_tui.trust.states import Trust
+
+LOOPBACK = ("127.0.0.1", 8000)
+ELSEWHERE = ("::1", 8001)
+S1, S2, S3, S4 = (bytes([number]) * 32 for number in range(1, 5))
+
+
+@cache
+def key(person: str) -> PublicIdentity:
+    """Return the same checked key for the same person; making one takes a while."""
+    assert person in {"alice", "bob", "mallory"}
+    return IdentityKey.generate(3072).public
+
+
+def fake(number: int, name: str = "") -> Contact:
+    """Return a contact whose key nobody checks."""
+    return Contact(
+        name=SafeText.name(name or f"person {number}"),
+        spki=number.to_bytes(4, "big"),
+        bits=3072,
+        trust=Trust.PINNED,
+        history=(),
+        first_seen=float(number),
+        last_seen=float(number),
+        version=1,
+        named=True,
+    )
+
+
+def met(person: str, *, at: tuple[str, int] | None = None, now: float = 100.0) -> Contact:
+    contact = Contact.met(key(person), now, 1)
+    return replace(contact, name=SafeText.name(person), named=True).seen(now, 1, at)
+
+
+def test_first_contact_pins_under_a_provisional_name() -> None:
+    alice = Contact.met(key("alice"), 100.0, 1)
+    assert alice.name == f"unnamed {key('alice').fingerprint.short}"
+    assert not alice.named
+    assert alice.fingerprint == key("alice").fingerprint
+    assert alice.bits == 3072
+    assert alice.trust is Trust.PINNED
+    assert alice.history == (Change(100.0, Trust.NEW, Trust.PINNED, FIRST_CONTACT, alice.fingerprint),)
+    assert (alice.first_seen, alice.last_seen, alice.version) == (100.0, 100.0, 1)
+
+
+def test_the_first_session_is_new_and_the_second_pinned() -> None:
+    pins = Pins()
+    first = judge_guest(pins, key("alice"), None, version=1)
+    assert first == New()
+    assert first.trust is Trust.NEW
+    pins = pins.with_contact(Contact.met(key("alice"), 100.0, 1))
+    second = judge_guest(pins, key("alice"), None, version=1)
+    assert second == Known(pins.contacts[0])
+    assert second.trust is Trust.PINNED
+
+
+def test_a_name_is_given_once_and_stays() -> None:
+    pins = Pins().with_contact(Contact.met(key("alice"), 100.0, 1))
+    fingerprint = key("alice").fingerprint
+    pins = pins.christened(fingerprint, " Alice\x1b ")
+    assert pins.contacts[0].name == "Alice␛"
+    assert pins.christened(fingerprint, "bob") is pins
+    assert pins.christened(key("bob").fingerprint, "bob") is pins
+
+
+def test_the_name_of_a_contact_gets_a_mark_and_the_older_one_is_told() -> None:
+    alice = met("alice")
+    pins = Pins((alice,)).with_contact(Contact.met(key("mallory"), 200.0, 1))
+    pins = pins.christened(key("mallory").fingerprint, "ＡＬＩＣＥ")
+    pins = pins.with_contact(Contact.met(key("bob"), 300.0, 1)).christened(key("bob").fingerprint, "Alice")
+    assert [one.name for one in pins.contacts] == ["alice", "ＡＬＩＣＥ (2)", "Alice (3)"]
+    assert pins.contacts[0] == alice
+    assert pins.namesake("Alice", key("bob").fingerprint) == alice
+    assert pins.namesake("Alice", alice.fingerprint) is None
+    assert pins.namesake("alice (2)", alice.fingerprint) == pins.contacts[1]
+    assert pins.namesake("carol", key("bob").fingerprint) is None
+
+
+def test_who_gives_no_name_is_nobodys_namesake() -> None:
+    pins = Pins((fake(1, "anonymous"), Contact.met(key("bob"), 1.0, 1)))
+    assert pins.namesake("anonymous", key("bob").fingerprint) is None
+    assert pins.christened(key("bob").fingerprint, "").contacts[1].name == "anonymous (2)"
+
+
+def test_a_stranger_who_took_somebodys_provisional_name_does_not_keep_them_out() -> None:
+    squatter = fake(1, f"unnamed {key('alice').fingerprint.short}")
+    pins = Pins((squatter,)).with_contact(Contact.met(key("alice"), 1.0, 1))
+    assert pins.contacts[1].name == f"{squatter.name} (2)"
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=50) | st.sampled_from(["a", "A", "a (2)", "x" * 60, ""]), max_size=8))
+def test_names_stay_unique_whatever_people_call_themselves(names: list[str]) -> None:
+    pins = Pins()
+    for number, name in enumerate(names):
+        contact = replace(fake(number), named=False)
+        pins = pins.with_contact(contact).christened(contact.fingerprint, name)
+    assert len({skeleton(one.name) for one in pins.contacts}) == len(names)
+    assert all(0 < len(one.name) <= MAX_NAME for one in pins.contacts)
+    assert all(pins.by_name(one.name) == one for one in pins.contacts)
+
+
+def test_lookups() -> None:
+    alice, bob = met("alice", at=LOOPBACK, now=100.0), met("bob", at=LOOPBACK, now=200.0)
+    pins = Pins((alice, bob))
+    assert pins.by_name(" ALICE") == alice
+    assert pins.by_name("carol") is None
+    assert pins.by_fingerprint(bob.fingerprint) == bob
+    assert pins.by_fingerprint(fake(1).fingerprint) is None
+    assert pins.by_address(LOOPBACK) == (bob, alice)
+    assert pins.by_address(ELSEWHERE) == ()
+    assert pins.without(alice.fingerprint) == Pins((bob,))
+
+
+def test_a_contact_is_replaced_in_its_place() -> None:
+    pins = Pins((fake(1), fake(2), fake(3)))
+    again = fake(2).seen(50.0, 1)
+    assert pins.with_contact(again).contacts == (fake(1), again, fake(3))
+
+
+def test_a_contact_cannot_take_anothers_name_later() -> None:
+    pins = Pins((fake(1), fake(2)))
+    renamed = pins.with_contact(replace(fake(2), name=SafeText.name("Person 1")))
+    assert [one.name for one in renamed.contacts] == ["person 1", "Person 1 (2)"]
+
+
+def test_a_book_has_an_end() -> None:
+    full = Pins(tuple(map(fake, range(MAX_CONTACTS))))
+    assert full.with_contact(fake(5).seen(7.0, 1)).contacts[5].last_seen == 7.0
+    with pytest.raises(PinsFull, match="forget some"):
+        full.with_contact(fake(MAX_CONTACTS))
+
+
+def test_a_book_with_doubles_is_refused() -> None:
+    with pytest.raises(ValueError, match="same key"):
+        Pins((fake(1), fake(1, "other")))
+    with pytest.raises(ValueError, match="same name"):
+        Pins((fake(1, "eve"), fake(2, "E v e")))
+
+
+# The guest: it knows whom it wants.
+
+
+def test_a_contact_that_answers_itself_is_known() -> None:
+    alice = met("alice")
+    assert judge_host(Pins((alice,)), key("alice"), alice, version=1) == Known(alice)
+
+
+def test_another_key_than_the_contacts_is_different() -> None:
+    alice = met("alice")
+    verdict = judge_host(Pins((alice,)), key("mallory"), alice, version=1)
+    assert verdict == Different((alice,), key("mallory"), None)
+    assert verdict.trust is Trust.CHANGED
+
+
+def test_alice_answered_not_bob() -> None:
+    alice, bob = met("alice"), met("bob")
+    assert judge_host(Pins((alice, bob)), key("alice"), bob, version=1) == Different(
+        (bob,), key("alice"), alice
+    )
+
+
+def test_an_address_stands_for_whoever_has_answered_there() -> None:
+    alice, bob = met("alice", at=LOOPBACK), met("bob", at=LOOPBACK, now=200.0)
+    pins = Pins((alice, bob))
+    assert judge_host(pins, key("alice"), LOOPBACK, version=1) == Known(alice)
+    assert judge_host(pins, key("bob"), LOOPBACK, version=1) == Known(bob)
+    assert judge_host(pins, key("mallory"), LOOPBACK, version=1) == Different(
+        (bob, alice), key("mallory"), None
+    )
+
+
+def test_an_address_without_a_history_takes_anyone() -> None:
+    alice = met("alice", at=LOOPBACK)
+    assert judge_host(Pins((alice,)), key("bob"), ELSEWHERE, version=1) == New()
+    assert judge_host(Pins((alice,)), key("alice"), ELSEWHERE, version=1) == Known(alice)
+
+
+def test_a_stranger_is_welcome_at_a_pinned_address_only_when_asked_for() -> None:
+    pins = Pins((met("alice", at=LOOPBACK),))
+    assert judge_host(pins, key("bob"), None, version=1) == New()
+    assert isinstance(judge_host(pins, key("bob"), LOOPBACK, version=1), Different)
+    assert judge_host(pins, key("alice"), None, version=1) == Known(pins.contacts[0])
+
+
+def test_blocked() -> None:
+    alice = met("alice", at=LOOPBACK).with_trust(Trust.BLOCKED, 300.0, "decided")
+    pins = Pins((alice,))
+    for verdict in (
+        judge_host(pins, key("alice"), alice, version=1),
+        judge_host(pins, key("alice"), LOOPBACK, version=1),
+        judge_host(pins, key("alice"), None, version=1),
+        judge_guest(pins, key("alice"), None, version=1),
+    ):
+        assert verdict == Blocked(alice)
+        assert verdict.trust is Trust.BLOCKED
+
+
+def test_an_older_version_than_the_recorded_one_is_refused() -> None:
+    alice = met("alice").seen(200.0, 3)
+    pins = Pins((alice,))
+    verdict = judge_host(pins, key("alice"), alice, version=2)
+    assert verdict == Downgrade(alice, 2)
+    assert verdict.trust is Trust.PINNED
+    assert judge_guest(pins, key("alice"), None, version=2) == Downgrade(alice, 2)
+    assert judge_guest(pins, key("alice"), alice, version=3) == Known(alice)
+    assert alice.seen(300.0, 1).version == 3
+
+
+# The host: only a tag tells whom to expect.
+
+
+def test_only_a_tag_with_another_key_means_changed() -> None:
+    alice, bob = met("alice"), met("bob")
+    pins = Pins((alice, bob))
+    assert judge_guest(pins, key("mallory"), None, version=1) == New()
+    assert judge_guest(pins, key("alice"), alice, version=1) == Known(alice)
+    assert judge_guest(pins, key("mallory"), alice, version=1) == Different((alice,), key("mallory"), None)
+    assert judge_guest(pins, key("bob"), alice, version=1) == Different((alice,), key("bob"), bob)
+
+
+# What a contact remembers.
+
+
+def test_addresses_are_the_most_recent_ones() -> None:
+    contact = fake(1)
+    for port in range(1, MAX_ADDRESSES + 3):
+        contact = contact.seen(float(port), 1, ("h", port))
+    contact = contact.seen(99.0, 1, ("h", 5)).seen(100.0, 1)
+    assert contact.addresses == tuple(("h", port) for port in (3, 4, 6, 7, 8, 9, 10, 5))
+    assert contact.last_seen == 100.0
+
+
+def test_the_history_keeps_the_first_and_the_latest() -> None:
+    contact = Contact.met(key("alice"), 0.0, 1)
+    for minute in range(1, MAX_HISTORY + 5):
+        trust = Trust.VERIFIED if minute % 2 else Trust.PINNED
+        contact = contact.with_trust(trust, float(minute), "comparison")
+    assert len(contact.history) == MAX_HISTORY
+    assert contact.history[0].how == FIRST_CONTACT
+    assert contact.history[1].when == 6.0
+    assert contact.history[-1] == Change(
+        20.0, Trust.VERIFIED, Trust.PINNED, "comparison", contact.fingerprint
+    )
+
+
+@pytest.mark.parametrize("state", [Trust.NEW, Trust.CHANGED])
+def test_states_of_a_session_are_not_stored(state: Trust) -> None:
+    with pytest.raises(ValueError, match="session"):
+        fake(1).with_trust(state, 0.0, "mistake")
+
+
+def test_a_key_has_an_accepted_size() -> None:
+    with pytest.raises(ValueError, match="2048 bits"):
+        replace(fake(1), bits=2048)
+
+
+def test_a_secret_has_32_bytes() -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        after_handshake(fake(1), b"short")
+
+
+def test_reconnect_secrets_are_not_shown() -> None:
+    contact = replace(fake(1), newest=S1, confirmed=S2)
+    for shown in (repr(contact), repr(Pins((contact,))), repr(Known(contact)), str(contact)):
+        assert repr(S1)[2:-1] not in shown
+        assert "newest" not in shown
+        assert "confirmed" not in shown
+
+
+def test_the_books_secrets() -> None:
+    one, two = replace(fake(1), newest=S1, confirmed=S1), replace(fake(2), newest=S2, confirmed=S3)
+    assert list(Pins((one, fake(3), two)).secrets()) == [(one, S1), (two, S2), (two, S3)]
+
+
+def test_both_sides_agree_on_a_secret_after_each_session() -> None:
+    host = guest = fake(1)
+    for export, used in ((S1, None), (S2, S1), (S3, S2)):
+        guest = after_handshake(guest, export)
+        host = after_handshake(host, export, used)
+        guest = confirm_newest(guest)
+    assert guest.secrets == (S3,)
+    assert host.secrets == (S3, S2)
+
+
+def test_a_lost_last_frame_leaves_a_secret_that_both_have() -> None:
+    host = guest = after_handshake(fake(1), S1)
+    guest = confirm_newest(guest)
+    guest = after_handshake(guest, S2)  # the guest's FIN, or what should follow it, is lost
+    assert guest.secrets == (S2, S1)
+    assert set(guest.secrets) & set(host.secrets) == {S1}
+    host = after_handshake(host, S2, S1)  # it did arrive, but the host's first record does not
+    assert guest.secrets == host.secrets == (S2, S1)
+    guest, host = after_handshake(guest, S3), after_handshake(host, S3, S2)
+    assert host.secrets == (S3, S2)
+    assert set(guest.secrets) & set(host.secrets) == {S3}
+    assert confirm_newest(guest).secrets == (S3,)
+
+
+def test_only_the_secret_that_was_used_stays_beside_the_new_one() -> None:
+    host = replace(fake(1), newest=S2, confirmed=S1)
+    assert after_handshake(host, S3, S1).secrets == (S3, S1)
+    assert after_handshake(host, S3, S2).secrets == (S3, S2)
+
+
+def test_a_session_without_a_tag_keeps_the_confirmed_secret() -> None:
+    assert after_handshake(replace(fake(1), newest=S1, confirmed=S2), S3).secrets == (S3, S2)
+
+
+def test_a_secret_of_somebody_else_is_our_own_mistake() -> None:
+    with pytest.raises(ValueError, match="nobody"):
+        after_handshake(replace(fake(1), newest=S1), S3, S4)

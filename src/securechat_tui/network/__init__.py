@@ -1,0 +1,1 @@
+"""asyncio: one connection drives one session; a listener with limits; a dialer."""

@@ -22,7 +22,7 @@ from securechat_tui.protocol.primitives import CryptoFailure
 PrivateKey = (
     rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey
 )
-_RANDOM = random.Random(3072)
+_RANDOM = random.Random(3072)  # noqa: S311 - moduli that are to be the same in every run
 
 
 def modulus_of(key: IdentityKey) -> int:
@@ -278,8 +278,11 @@ def test_a_fingerprint_is_read_as_it_was_written(raw: bytes) -> None:
         "SHA256:" + "A" * 42 + "B",
         "A" * 43,
         "sha256:" + "A" * 43,
-    ]
-    + ["SHA256:" + "A" * 43 + "=", "SHA256:" + "é" * 43, "SHA256:" + "-" * 43, "SHA256:" + "A" * 43 + " "],
+        "SHA256:" + "A" * 43 + "=",
+        "SHA256:" + "é" * 43,
+        "SHA256:" + "-" * 43,
+        "SHA256:" + "A" * 43 + " ",
+    ],
 )
 def test_what_is_no_fingerprint_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

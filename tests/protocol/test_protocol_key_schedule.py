@@ -56,10 +56,11 @@ def fields(data: bytes, *lengths: int) -> list[bytes]:
     """Cut ``data``; a length of zero stands for a field behind two bytes of length."""
     found = []
     for length in lengths:
+        size = length
         if not length:
-            length, data = int.from_bytes(data[:2], "big"), data[2:]
-        found.append(data[:length])
-        data = data[length:]
+            size, data = int.from_bytes(data[:2], "big"), data[2:]
+        found.append(data[:size])
+        data = data[size:]
     return [*found, data]
 
 

@@ -131,16 +131,16 @@ def test_no_payload_at_all_is_refused() -> None:
     refuse(b"")
 
 
-@pytest.mark.parametrize("kind", sorted(set(range(128)) - set(Kind)))
-def test_an_unknown_kind_below_128_is_refused(kind: int) -> None:
-    refuse(bytes((kind,)))
-    refuse(bytes((kind,)) + bytes(100))
+def test_every_unknown_kind_below_128_is_refused() -> None:
+    for kind in set(range(128)) - set(Kind):
+        refuse(bytes((kind,)))
+        refuse(bytes((kind,)) + bytes(100))
 
 
-@pytest.mark.parametrize("kind", range(128, 256))
-def test_an_unknown_kind_from_128_up_is_ignored(kind: int) -> None:
-    assert decode_payload(bytes((kind,))) is None
-    assert decode_payload(bytes((kind,)) + b"\xff" * 100) is None
+def test_every_unknown_kind_from_128_up_is_ignored() -> None:
+    for kind in range(128, 256):
+        assert decode_payload(bytes((kind,))) is None
+        assert decode_payload(bytes((kind,)) + b"\xff" * 100) is None
 
 
 def test_a_session_ignores_an_unknown_kind_and_refuses_a_forbidden_one() -> None:

@@ -182,6 +182,16 @@ def test_two_chains_coexist_until_the_first_record_of_the_new_epoch() -> None:
     refuse(one, left_over)
 
 
+def test_a_badly_padded_first_record_of_a_new_epoch_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, one = sender(epoch=1), receiver()
+    one.expect(out.chain)
+    with monkeypatch.context() as patched:
+        patched.setattr(records, "pad", lambda given: lp(given).ljust(1024, b"\0"))
+        bad = out.seal(b"payload")
+    refuse(one, bad)
+    assert one.upcoming is not None
+
+
 def test_the_sequence_number_runs_on_across_epochs() -> None:
     out, one = sender(), receiver()
     for epoch in range(4):

@@ -18,8 +18,7 @@ from securechat_tui.protocol.signing import (
     conversation_id,
     header_hash,
     leaf_hash,
-    merkle_path,
-    merkle_root,
+    merkle_tree,
     node_hash,
     path_length,
     path_root,
@@ -36,6 +35,14 @@ headers = st.builds(Header, b32, b32, b32, b16, u64, b32, st.builds(Seen, b16, u
 EXAMPLE = Header(
     b"C" * 32, b"A" * 32, b"R" * 32, b"G" * 16, 7, b"P" * 32, Seen(b"S" * 16, 5, b"H" * 32), 9, b"D" * 32
 )
+
+
+def merkle_root(leaves: Sequence[bytes]) -> bytes:
+    return merkle_tree(leaves)[0]
+
+
+def merkle_path(index: int, leaves: Sequence[bytes]) -> tuple[bytes, ...]:
+    return merkle_tree(leaves)[1][index]
 
 
 def sha256(data: bytes) -> bytes:
@@ -64,29 +71,37 @@ def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     return found
 
 
-def siblings(index: int, leaves: Sequence[bytes]) -> tuple[bytes, ...]:
+def siblings(index: int, tree: list[list[bytes]]) -> tuple[bytes, ...]:
     """The path of a leaf, from the same tree."""
     path = []
-    for row in levels(leaves)[:-1]:
+    for row in tree[:-1]:
         if index ^ 1 < len(row):
             path.append(row[index ^ 1])
         index //= 2
     return tuple(path)
 
 
-@pytest.mark.parametrize("count", range(1, 129))
-def test_the_root_is_the_one_of_an_independent_tree(count: int) -> None:
-    leaves = leaves_of(count)
-    assert merkle_root(leaves) == levels(leaves)[-1][0]
+def test_the_root_is_the_one_of_an_independent_tree_for_every_count() -> None:
+    for count in range(1, 129):
+        leaves = leaves_of(count)
+        assert merkle_root(leaves) == levels(leaves)[-1][0], count
+
+
+def test_the_whole_tree_at_once_is_the_independent_one_for_every_count() -> None:
+    for count in range(1, 129):
+        leaves = leaves_of(count)
+        (root, paths), tree = merkle_tree(leaves), levels(leaves)
+        assert root == tree[-1][0], count
+        assert paths == tuple(siblings(index, tree) for index in range(count)), count
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 63, 64, 65, 100, 127, 128])
 def test_every_leafs_path_is_the_one_of_an_independent_tree(count: int) -> None:
     leaves = leaves_of(count)
-    root = merkle_root(leaves)
+    root, tree = merkle_root(leaves), levels(leaves)
     for index, leaf in enumerate(leaves):
         path = merkle_path(index, leaves)
-        assert path == siblings(index, leaves)
+        assert path == siblings(index, tree)
         assert len(path) == path_length(index, count) <= 7
         assert path_root(leaf, index, count, path) == root
 

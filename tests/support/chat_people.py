@@ -16,7 +16,7 @@ from securechat_tui.storage.files import write_private
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Contact, Pins
 
-SAFETY_SECONDS = 20.0
+SAFETY_SECONDS = 10.0
 """A test that waits this long for an event has failed; no test waits for time to pass."""
 
 E = TypeVar("E", bound=Event)
@@ -43,9 +43,7 @@ def contacts(profile: Profile) -> Pins:
     return load_contacts(profile)
 
 
-def change_contact(
-    profile: Profile, fingerprint: bytes, change: Callable[[Contact], Contact]
-) -> None:
+def change_contact(profile: Profile, fingerprint: bytes, change: Callable[[Contact], Contact]) -> None:
     """Change a contact on disk."""
     with profile:
         pins = load_contacts(profile)
@@ -61,6 +59,8 @@ class Face:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.seen: list[Event] = []
+        self.address = ""
+        """What a guest types to reach this host."""
         self._news = asyncio.Event()
 
     async def read(self) -> None:
@@ -97,7 +97,8 @@ class Face:
     async def host(self) -> str:
         """Listen at a free port of the loopback; return what a guest types."""
         await self.engine.host("127.0.0.1:0")
-        return f"127.0.0.1:{(await self.until(Listening)).port}"
+        self.address = f"127.0.0.1:{(await self.until(Listening)).port}"
+        return self.address
 
 
 @asynccontextmanager

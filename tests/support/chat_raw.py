@@ -21,7 +21,12 @@ class RawPeer(Peer):
     """A well-behaved driver as far as the test lets it; its clock stands still, so it never pings twice."""
 
     def __init__(
-        self, session: Session, name: str, clock: Clock, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        session: Session,
+        name: str,
+        clock: Clock,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         super().__init__(session, identity_key(name), clock)
         self._reader = reader
@@ -85,16 +90,20 @@ class RawPeer(Peer):
         await self.until(lambda: not self.session.handshaking)
         assert not self.session.closed, self.ended
 
-    async def open(self) -> None:
-        """Complete the handshake, HELLO and RESUME."""
+    async def open(self, boxes: Boxes | None = None, *, flush: bool = True) -> None:
+        """Complete the handshake, HELLO and RESUME; go on with the messages of an earlier session."""
         await self.established()
-        self._boxes = Boxes(self.key, self.session._handshake.peer)
+        self._boxes = boxes or Boxes(self.key, self.session._handshake.peer)
+        self.boxes.outbox.begin_session()
+        self.boxes.inbox.begin_session()
         self.send(hello(self))
         await self.until_payload(Resume)
         theirs = next(one for one in self.payloads if isinstance(one, Resume))
-        self.boxes.inbox.announce(theirs.generation)
         self.send(self.boxes.resume())
-        self.flush()
+        self.boxes.inbox.announce(theirs.generation)
+        self.boxes.outbox.resume(theirs)
+        if flush:
+            self.flush()
 
     def say_texts(self, *texts: str) -> None:
         """Send messages as they should be."""
@@ -108,7 +117,9 @@ class RawPeer(Peer):
         self.seen = [one for one in self.seen if not isinstance(one, events.PayloadReceived)]
         texts: list[str] = []
         for payload in fresh:
-            if isinstance(payload, Signature):
+            if isinstance(payload, Resume):
+                self.boxes.inbox.announce(payload.generation)
+            elif isinstance(payload, Signature):
                 self.boxes.inbox.signature(payload)
             elif isinstance(payload, Signed) and (message := self.boxes.inbox.signed(payload)):
                 texts.append(message.text)
@@ -116,6 +127,15 @@ class RawPeer(Peer):
 
     def acknowledge(self) -> None:
         self.say(self.boxes.inbox.acknowledgement())
+
+    async def flushed_or(self, happened: asyncio.Event) -> None:
+        """Write until everything is with the system, or ``happened``."""
+        written = asyncio.create_task(self._writer.drain())
+        waiting = asyncio.create_task(happened.wait())
+        async with asyncio.timeout(SAFETY_SECONDS):
+            await asyncio.wait({written, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (written, waiting):
+            task.cancel()
 
     def delivered(self) -> int:
         """How many of its messages the other side has acknowledged."""

@@ -1,8 +1,11 @@
 """The two building blocks of every layout: unambiguous concatenation and a bounded reader."""
 
-from typing import Self
+from enum import IntEnum
+from typing import Self, TypeVar
 
 from securechat_tui.protocol.errors import MalformedPayload
+
+E = TypeVar("E", bound=IntEnum)
 
 
 def lp(value: bytes) -> bytes:
@@ -69,6 +72,20 @@ class Reader:
     def number(self, length: int) -> int:
         """Return an unsigned big-endian number of ``length`` bytes."""
         return int.from_bytes(self.take(length), "big")
+
+    def flag(self) -> bool:
+        """Return one byte that is 0 or 1."""
+        value = self.number(1)
+        if value > 1:
+            raise MalformedPayload("neither 0 nor 1")
+        return bool(value)
+
+    def member(self, enum: type[E]) -> E:
+        """Return one byte as a member of ``enum``."""
+        try:
+            return enum(self.number(1))
+        except ValueError:
+            raise MalformedPayload("unknown value") from None
 
     def bounded(self, prefix: int, limit: int) -> bytes:
         """Return a field behind a length of ``prefix`` bytes that may be at most ``limit``."""

@@ -134,26 +134,12 @@ def _split(count: int) -> int:
     return 1 << (count - 1).bit_length() - 1
 
 
-def merkle_root(leaves: Sequence[bytes]) -> bytes:
-    """Return the root over at least one leaf; an odd node is not doubled but moves up."""
-    if len(leaves) == 1:
-        return leaves[0]
-    middle = _split(len(leaves))
-    return node_hash(merkle_root(leaves[:middle]), merkle_root(leaves[middle:]))
-
-
-def merkle_path(index: int, leaves: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Return the siblings from the leaf up to the root (RFC 9162, section 2.1.3.1)."""
-    if len(leaves) == 1:
-        return ()
-    middle = _split(len(leaves))
-    if index < middle:
-        return (*merkle_path(index, leaves[:middle]), merkle_root(leaves[middle:]))
-    return (*merkle_path(index - middle, leaves[middle:]), merkle_root(leaves[:middle]))
-
-
 def merkle_tree(leaves: Sequence[bytes]) -> tuple[bytes, tuple[tuple[bytes, ...], ...]]:
-    """Return the root and every leaf's path, each node hashed once."""
+    """Return the root over at least one leaf, and every leaf's path, each node hashed once.
+
+    A path names the siblings from the leaf up (RFC 9162, section 2.1.3.1). An odd node is not doubled
+    but moves up.
+    """
     if len(leaves) == 1:
         return leaves[0], ((),)
     middle = _split(len(leaves))

@@ -71,6 +71,10 @@ class Face:
     def all(self, kind: type[E]) -> list[E]:
         return [event for event in self.seen if isinstance(event, kind)]
 
+    def order(self, *kinds: type[Event]) -> list[str]:
+        """Name the events of these kinds, in the order in which they came."""
+        return [type(one).__name__ for one in self.seen if isinstance(one, kinds)]
+
     def forget(self) -> None:
         """Let later waits see only what is new."""
         self.seen.clear()

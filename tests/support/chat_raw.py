@@ -125,6 +125,15 @@ class RawPeer(Peer):
                 texts.append(message.text)
         return texts
 
+    async def read(self, count: int) -> list[str]:
+        """Receive at least so many messages."""
+        texts: list[str] = []
+        while len(texts) < count:
+            await self.until(lambda: bool(self.payloads))
+            assert not self.session.closed, self.ended
+            texts += self.read_messages()
+        return texts
+
     def acknowledge(self) -> None:
         self.say(self.boxes.inbox.acknowledgement())
 

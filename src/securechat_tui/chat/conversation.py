@@ -1,0 +1,260 @@
+"""One conversation with one key: its messages, over however many sessions."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+from securechat_tui.chat import events
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.inbox import Accepted, Inbox
+from securechat_tui.chat.limits import MAX_PENDING
+from securechat_tui.chat.outbox import Outbox, Outgoing
+from securechat_tui.chat.stream import EventStream
+from securechat_tui.chat.views import Counters
+from securechat_tui.network.clock import now
+from securechat_tui.network.connection import Connection
+from securechat_tui.protocol import constants as c
+from securechat_tui.protocol.errors import OutOfPlace
+from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
+from securechat_tui.protocol.payloads import (
+    Acknowledgement,
+    ComparisonAsk,
+    ComparisonStep,
+    ComparisonStop,
+    Gone,
+    Hello,
+    HelloFlag,
+    Payload,
+    Resume,
+    Signature,
+    Signed,
+    StopReason,
+    Unsigned,
+)
+from securechat_tui.protocol.signing import NO_GENERATION
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.trust.states import Trust
+
+
+def unix_ms() -> int:
+    """Return Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Conversation:
+    """Delivers one's own messages and checks the peer's, session after session."""
+
+    def __init__(
+        self, key: IdentityKey, peer: PublicIdentity, stream: EventStream, progress: asyncio.Event
+    ) -> None:
+        """``progress`` is set whenever something has been delivered."""
+        self.peer = peer
+        self.outbox = Outbox(key.public.fingerprint, peer.fingerprint)
+        self.inbox = Inbox(key.public.fingerprint, peer, self.outbox.check_seen)
+        self.id = self.outbox.conversation.hex()
+        self.counters = Counters()
+        self.trust = Trust.NEW
+        self.name = SafeText.name("")
+        """What the peer is called here."""
+        self.secure = False
+        """Whether messages flow now."""
+        self._key = key
+        self._stream = stream
+        self._progress = progress
+        self._connection: Connection | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._work = asyncio.Event()
+        self._clock_offset_ms = 0
+        self._peer_durable = False
+        self._ack_due = False
+
+    # A session begins and ends.
+
+    def attach(self, connection: Connection, own_name: str, trust: Trust) -> None:
+        """Take a session whose handshake is complete, and say HELLO."""
+        self._connection = connection
+        self.trust = trust
+        self.outbox.begin_session()
+        self.inbox.begin_session()
+        self._say(Hello(SafeText.name(own_name), unix_ms(), HelloFlag(0)))
+
+    def detach(self) -> None:
+        """Let the session go; what is not delivered stays."""
+        self._connection = None
+        self.secure = False
+        self.inbox.begin_session()
+        if self._writer is not None:
+            self._writer.cancel()
+            self._writer = None
+
+    def greeted(self, hello: Hello, name: SafeText) -> None:
+        """The peer has said HELLO; ``name`` is what it is called here. Say where each direction stands."""
+        self._clock_offset_ms = unix_ms() - hello.time_ms
+        self._peer_durable = HelloFlag.DURABLE in hello.flags
+        self.name = name
+        self._say_resume()
+
+    def _say_resume(self) -> None:
+        inbox = self.inbox
+        known = inbox.generation != NO_GENERATION
+        self._say(
+            Resume(
+                self.outbox.conversation,
+                self.outbox.generation,
+                inbox.generation,
+                inbox.high if known else 0,
+                inbox.running,
+            )
+        )
+
+    def resumed(self, word: Resume) -> bool:
+        """Take the peer's RESUME; True when messages begin to flow with it.
+
+        Raises ResumeConflict where the two accounts differ, OutOfPlace for another conversation.
+        """
+        if word.conversation != self.outbox.conversation:
+            raise OutOfPlace("RESUME of another conversation")
+        self.inbox.announce(word.generation)
+        announced = self.outbox.generation
+        delivered, renumbered = self.outbox.resume(word)
+        self._tell_delivered(delivered)
+        if self.outbox.generation != announced:
+            self._say_resume()
+        for message in renumbered:
+            self._tell_queued(message)
+        self._work.set()
+        begins = not self.secure
+        self.secure = True
+        return begins
+
+    def flow(self) -> None:
+        """Begin to write what waits."""
+        self._work.set()
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write(), name="outbox")
+
+    # Messages.
+
+    def send(self, text: str, ref: str | None) -> None:
+        """Number a message and queue it."""
+        if len(self.outbox) >= MAX_PENDING:
+            raise CommandError("busy", "Too many messages wait for delivery: wait until some have arrived.")
+        self._tell_queued(self.outbox.add(text, ref, unix_ms(), self.inbox.seen))
+        self._work.set()
+
+    def receive(self, payload: Payload) -> None:
+        """Take content of the peer; raises a RemoteError for what breaks a rule."""
+        self._ack_due = self._ack_due or isinstance(payload, Signed | Unsigned | Gone)
+        match payload:
+            case Signature():
+                self.inbox.signature(payload)
+            case Signed():
+                self._accept(self.inbox.signed(payload))
+            case Unsigned():
+                self._accept(self.inbox.unsigned(payload))
+            case Gone():
+                self.inbox.gone(payload)
+            case Acknowledgement():
+                self._tell_delivered(self.outbox.acknowledge(payload))
+            case ComparisonAsk() | ComparisonStep():
+                self._say(ComparisonStop(StopReason.DECLINED))
+            case _:
+                pass
+
+    def acknowledge(self) -> None:
+        """Say what has arrived so far, where something has: a repetition is answered too."""
+        if self._ack_due and self.secure:
+            self._ack_due = False
+            self._say(self.inbox.acknowledgement())
+
+    def bad(self) -> None:
+        """Count a message that failed a check."""
+        self.counters = replace(self.counters, bad=self.counters.bad + 1)
+
+    def _accept(self, message: Accepted | None) -> None:
+        if message is None:
+            return
+        age = (unix_ms() - self._clock_offset_ms - message.claimed_ms) / 1000
+        fresh = abs(age) <= c.FRESH_SECONDS
+        self.counters = replace(self.counters, received=self.counters.received + 1)
+        self._stream.emit(
+            events.Message(
+                time=time.time(),
+                conversation=self.id,
+                number=message.number,
+                text=message.text,
+                author=str(self.peer.fingerprint),
+                name=self.name,
+                claimed=message.claimed_ms / 1000,
+                age=age,
+                late=age > c.FRESH_SECONDS,
+                checks=events.Checks(intact=True, in_order=True, fresh=fresh, signed=message.signed),
+                trust=self.trust,
+            )
+        )
+
+    # Writing.
+
+    def _say(self, payload: Payload) -> None:
+        if self._connection is not None and not self._connection.session.closed:
+            self._connection.session.send(payload, now())
+            self._connection.flush()
+
+    async def _write(self) -> None:
+        """Sign and write what waits, as fast as the network takes it."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            await self._sign()
+            await self._write_signed()
+
+    async def _sign(self) -> None:
+        while messages := self.outbox.to_sign():
+            message = self.outbox.signing_input(messages)
+            signature = await asyncio.to_thread(self._key.sign, message)
+            self.outbox.signed(messages, signature)
+            await self._write_signed()
+
+    async def _write_signed(self) -> None:
+        while self._connection is not None and (found := self.outbox.next_to_write()):
+            message, payloads = found
+            for payload in payloads:
+                self._say(payload)
+            if not message.written:
+                message.written = True
+                self._tell_sent(message)
+            if not self._connection.writable:
+                await self._connection.drained()
+
+    def _tell_queued(self, message: Outgoing) -> None:
+        self._stream.emit(
+            events.Queued(
+                time=time.time(),
+                conversation=self.id,
+                number=message.number,
+                ref=message.ref,
+                text=SafeText.multi(message.text),
+                claimed=message.claimed_ms / 1000,
+            )
+        )
+
+    def _tell_sent(self, message: Outgoing) -> None:
+        self.counters = replace(self.counters, sent=self.counters.sent + 1)
+        self._stream.emit(
+            events.Sent(time=time.time(), conversation=self.id, number=message.number, ref=message.ref)
+        )
+
+    def _tell_delivered(self, messages: list[Outgoing]) -> None:
+        for message in messages:
+            self._stream.emit(
+                events.Delivered(
+                    time=time.time(),
+                    conversation=self.id,
+                    number=message.number,
+                    ref=message.ref,
+                    durable=self._peer_durable,
+                )
+            )
+        if messages:
+            self.counters = replace(self.counters, delivered=self.counters.delivered + len(messages))
+            self._progress.set()

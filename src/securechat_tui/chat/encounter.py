@@ -1,0 +1,383 @@
+"""One connection from its handshake to its end, read as a story.
+
+The session asks, this decides: whether to answer a call, whether the key is the right one, what is
+stored before the handshake completes. Afterwards it passes payloads to the conversation. One task
+for each connection takes the session's events in order; where storing takes a while, the network
+waits.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Protocol
+
+from securechat_tui.chat import events, refusals
+from securechat_tui.chat.account import Account
+from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.limits import HourlyLimit
+from securechat_tui.chat.outbox import ResumeConflict
+from securechat_tui.chat.stream import EventStream
+from securechat_tui.network.clock import now
+from securechat_tui.network.connection import Connection
+from securechat_tui.protocol import constants as c
+from securechat_tui.protocol import events as session_events
+from securechat_tui.protocol.errors import OutOfOrder, RemoteError, SignatureFailure
+from securechat_tui.protocol.events import End, SessionEvent
+from securechat_tui.protocol.handshake import shows_secret
+from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.payloads import Goodbye, GoodbyeReason, Hello, Payload, Resume
+from securechat_tui.storage.errors import ProfileError
+from securechat_tui.trust.pins import (
+    Blocked,
+    Contact,
+    Different,
+    Downgrade,
+    Endpoint,
+    New,
+    Pins,
+    PinsFull,
+    Verdict,
+    after_handshake,
+    confirm_newest,
+    judge_guest,
+    judge_host,
+)
+from securechat_tui.trust.randomart import randomart
+from securechat_tui.trust.states import Trust
+
+_BACKLOG: Final = 64
+"""Batches of events that may wait before reading from the network stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """Whom a guest set out to reach."""
+
+    typed: str
+    """What the person typed."""
+    target: Contact | Endpoint | None
+    """Whom the pins must show: a contact, whoever is pinned at an address, or anybody."""
+    endpoint: Endpoint
+
+
+_Happened = tuple[Connection, Sequence[SessionEvent]]
+
+
+class House(Protocol):
+    """What an encounter needs of the engine that it happens in."""
+
+    account: Account
+    stream: EventStream
+
+    def is_busy_for(self, fingerprint: Fingerprint | None) -> bool:
+        """Whether a conversation with somebody else is going on."""
+
+    @property
+    def strangers(self) -> HourlyLimit:
+        """How many strangers are pinned in an hour."""
+
+    def notice(self, message: str) -> None:
+        """Tell what is worth a dim line."""
+
+    def error(self, code: str, message: str) -> None:
+        """Tell what went wrong here."""
+
+    def enter(self, encounter: "Encounter", peer: PublicIdentity) -> Conversation:
+        """Open the conversation with this key, in place of a session it may still have."""
+
+    def secured(self, conversation: Conversation) -> None:
+        """Messages flow now: send what was held for this moment."""
+
+    def left(self, encounter: "Encounter", end: session_events.Ended) -> None:
+        """The session of a conversation is over."""
+
+    def failed(self, encounter: "Encounter") -> None:
+        """Nothing came of a connection."""
+
+
+@dataclass(slots=True, eq=False)
+class Encounter:
+    """The driver of one connection; ``dialled`` is None at the host."""
+
+    engine: House
+    dialled: Dialled | None
+    address: str
+    _waiting: "asyncio.Queue[tuple[Connection, Sequence[SessionEvent]]]" = field(
+        default_factory=asyncio.Queue
+    )
+    _caller: Contact | None = None
+    _secret: bytes | None = None
+    _verdict: Verdict | None = None
+    _met: bool = False
+    _stopped: bool = False
+    """Whether this side has ended the session for what the peer said: what follows counts for nothing."""
+    conversation: Conversation | None = None
+    connection: Connection | None = None
+
+    @property
+    def peer_role(self) -> str:
+        """The peer's role."""
+        return "host" if self.dialled else "guest"
+
+    def take(self, connection: Connection, happened: Sequence[SessionEvent]) -> None:
+        """Queue events of the session: what the connection calls."""
+        self._waiting.put_nowait((connection, happened))
+        if self._waiting.qsize() == _BACKLOG:
+            connection.pause_reading()
+
+    async def run(self) -> None:
+        """Take events until the session is over."""
+        while True:
+            connection, happened = await self._waiting.get()
+            self.connection = connection
+            for event in happened:
+                if not await self._take(connection, event):
+                    return
+            if self.conversation is not None:
+                self.conversation.acknowledge()
+            await self.engine.stream.room()
+            if self._waiting.empty():
+                connection.resume_reading()
+
+    async def _take(self, connection: Connection, event: SessionEvent) -> bool:
+        """Take one event; False when it was the last."""
+        match event:
+            case session_events.Called():
+                self._called(connection, event)
+            case session_events.HostIdentified() | session_events.GuestIdentified():
+                self._identified(connection, event.identity, event.version)
+            case session_events.Authenticated():
+                await self._authenticated(connection, event)
+            case session_events.PayloadReceived():
+                await self._payload(connection, event.payload)
+            case session_events.Rekeyed():
+                self._tell_rekeyed(event.epoch)
+            case session_events.RoundTripMeasured():
+                self._tell_round_trip(event.seconds)
+            case session_events.Ended():
+                self._ended(event)
+                return False
+        return True
+
+    # The handshake.
+
+    def _called(self, connection: Connection, call: session_events.Called) -> None:
+        """Look whose secret the call shows; while busy, only whom we are talking with may come in."""
+        for contact, secret in self.engine.account.pins.secrets():
+            # Where both tags match, the older secret counts as used: the newest may be known here alone.
+            if shows_secret(call, secret):
+                self._caller, self._secret = contact, secret
+        if self.engine.is_busy_for(self._caller.fingerprint if self._caller else None):
+            self.engine.notice(f"A caller from {self.address} was told that you are busy.")
+            connection.carry_out(connection.session.refuse())
+            return
+        connection.carry_out(connection.session.admit(now()))
+
+    def _identified(self, connection: Connection, peer: PublicIdentity, version: int) -> None:
+        """Hold the key against the pins, before anything else is said."""
+        pins = self.engine.account.pins
+        if self.dialled is not None:
+            self._verdict = judge_host(pins, peer, self.dialled.target, version)
+        else:
+            self._verdict = judge_guest(pins, peer, self._caller, version)
+        refusal = self._refusal(self._verdict)
+        if refusal is None:
+            connection.carry_out(connection.session.proceed(now()))
+            return
+        self._met = True  # the refusal has been told; the end needs no second word
+        self.engine.stream.emit(refusal)
+        connection.carry_out(connection.session.abort("refused by the pins"))
+
+    def _refusal(self, verdict: Verdict) -> events.Event | None:
+        match verdict:
+            case Different():
+                typed = self.dialled.typed if self.dialled else ""
+                return refusals.refused_changed(verdict, self.address, dialled=typed)
+            case Blocked():
+                return refusals.refused_blocked(verdict, self.address)
+            case Downgrade():
+                return refusals.refused_version(verdict, self.address)
+            case New() if self.dialled is None and not self.engine.strangers.has_room(now().monotonic):
+                return refusals.too_many_strangers()
+            case _:
+                return None
+
+    async def _authenticated(self, connection: Connection, proof: session_events.Authenticated) -> None:
+        """Store the pin, then complete the handshake and say HELLO."""
+        if self._comes_second(connection, proof.identity.fingerprint):
+            return
+        try:
+            await self.engine.account.change_pins(partial(self._pinned, proof=proof))
+        except (ProfileError, PinsFull) as error:
+            self._met = True
+            self.engine.error("profile", str(error))
+            connection.carry_out(connection.session.abort("the pin could not be stored"))
+            return
+        if self._comes_second(connection, proof.identity.fingerprint):  # while the pin was stored
+            return
+        connection.carry_out(connection.session.confirm(now()))
+        if connection.session.closed:
+            return
+        trust = self._verdict.trust if self._verdict else Trust.NEW
+        self.conversation = self.engine.enter(self, proof.identity)
+        self.conversation.attach(connection, self.engine.account.name, trust)
+
+    def _comes_second(self, connection: Connection, fingerprint: Fingerprint) -> bool:
+        """End the handshake where somebody else has taken the one place since the call was admitted."""
+        if not self.engine.is_busy_for(fingerprint):
+            return False
+        self.engine.notice(f"A caller from {self.address} came second and was turned away.")
+        connection.carry_out(connection.session.abort("busy by now"))
+        return True
+
+    def _pinned(self, pins: Pins, proof: session_events.Authenticated) -> Pins:
+        moment = time.time()
+        contact = pins.by_fingerprint(proof.identity.fingerprint)
+        if contact is None:
+            contact = Contact.met(proof.identity, moment, proof.version)
+            self.engine.strangers.count(now().monotonic)
+        contact = after_handshake(contact, proof.reconnect_secret, self._used(contact))
+        endpoint = self.dialled.endpoint if self.dialled else None
+        return pins.with_contact(contact.seen(moment, proof.version, endpoint))
+
+    def _used(self, contact: Contact) -> bytes | None:
+        """The secret that the call has shown, unless a later handshake has retired it meanwhile."""
+        return self._secret if self._secret in contact.secrets else None
+
+    # The session.
+
+    async def _payload(self, connection: Connection, payload: Payload) -> None:
+        conversation = self.conversation
+        if conversation is None or self._stopped:
+            return
+        try:
+            match payload:
+                case Hello():
+                    await self._hello(conversation, payload)
+                case Resume():
+                    self._resume(conversation, payload, connection)
+                case Goodbye():
+                    pass
+                case _:
+                    conversation.receive(payload)
+        except RemoteError as error:
+            self._reject(connection, conversation, error)
+        except ResumeConflict:
+            self._gate(connection, conversation)
+
+    async def _hello(self, conversation: Conversation, hello: Hello) -> None:
+        fingerprint = conversation.peer.fingerprint
+        namesake = self.engine.account.pins.namesake(hello.name, fingerprint)
+        try:
+            await self.engine.account.change_pins(partial(self._christened, hello=hello))
+        except ProfileError as error:  # the key is pinned already; a name can wait for the next session
+            self.engine.error("profile", str(error))
+        contact = self.engine.account.pins.by_fingerprint(fingerprint)
+        conversation.greeted(hello, contact.name if contact else hello.name)
+        self._met = True
+        self.engine.stream.emit(
+            events.Peer(
+                time=time.time(),
+                conversation=conversation.id,
+                name=hello.name,
+                fingerprint=str(fingerprint),
+                trust=conversation.trust,
+                address=self.address,
+                role=self.peer_role,
+                key_bits=conversation.peer.bits,
+                randomart=randomart(fingerprint, conversation.peer.bits),
+                contact=contact.name if contact else hello.name,
+                first_seen=contact.first_seen if contact else time.time(),
+                known_elsewhere=str(namesake.fingerprint) if namesake else "",
+            )
+        )
+
+    def _christened(self, pins: Pins, hello: Hello) -> Pins:
+        """Name a new contact; at the guest, the host's first record also confirms the newest secret."""
+        if self.conversation is None:
+            return pins
+        fingerprint = self.conversation.peer.fingerprint
+        contact = pins.by_fingerprint(fingerprint)
+        if contact is None:
+            return pins
+        if self.dialled is not None:
+            pins = pins.with_contact(confirm_newest(contact))
+        return pins.christened(fingerprint, hello.name)
+
+    def _resume(self, conversation: Conversation, word: Resume, connection: Connection) -> None:
+        if not conversation.resumed(word):
+            return
+        self.engine.stream.emit(
+            events.Secure(
+                time=time.time(),
+                conversation=conversation.id,
+                session=connection.session.session_id.hex(),
+                epoch=connection.session.epoch,
+                suite=c.SUITE,
+            )
+        )
+        self.engine.secured(conversation)
+        conversation.flow()
+
+    def _reject(self, connection: Connection, conversation: Conversation, error: RemoteError) -> None:
+        """A message broke a rule that only its author can have broken: end for good."""
+        check = "signed" if isinstance(error, SignatureFailure) else "in_order"
+        if not isinstance(error, SignatureFailure | OutOfOrder):
+            check = "intact"
+        conversation.bad()
+        self.engine.stream.emit(
+            events.Rejected(
+                time=time.time(),
+                conversation=conversation.id,
+                number=conversation.inbox.high + 1,
+                check=check,
+                message=f"A message of {conversation.name} failed its check ({error}): session ended.",
+            )
+        )
+        self._stopped = True
+        connection.carry_out(connection.session.reject(str(error), now()))
+
+    def _gate(self, connection: Connection, conversation: Conversation) -> None:
+        self.engine.stream.emit(
+            events.Gate(
+                time=time.time(),
+                conversation=conversation.id,
+                reason="resume",
+                message=f"{conversation.name} has another account of what was said: an old copy of a profile "
+                "may be in use. Nothing more is sent; leave, and start anew on both sides.",
+            )
+        )
+        self._stopped = True
+        connection.carry_out(connection.session.goodbye(GoodbyeReason.GATED, now()))
+
+    # The end.
+
+    def give_up(self) -> None:
+        """Tell the end of a connection that a fault of this program has ended."""
+        self._ended(session_events.Ended(End.LOST, "an internal error"))
+
+    def _ended(self, end: session_events.Ended) -> None:
+        if self.conversation is not None and self._met:
+            self.engine.left(self, end)
+            return
+        self.engine.failed(self)
+        if self._met or end.how is End.LEFT:
+            return
+        if self.dialled is not None:
+            self.engine.stream.emit(refusals.refused_end(end.how, self.dialled.typed))
+        elif end.how in {End.HANDSHAKE, End.VERSION, End.SELF}:
+            self.engine.notice(f"A call from {self.address} came to nothing: {end.detail}.")
+
+    def _tell_rekeyed(self, epoch: int) -> None:
+        if self.conversation is not None:
+            self.engine.stream.emit(
+                events.Rekeyed(time=time.time(), conversation=self.conversation.id, epoch=epoch)
+            )
+
+    def _tell_round_trip(self, seconds: float) -> None:
+        if self.conversation is not None and self._met:
+            self.engine.stream.emit(
+                events.RoundTrip(time=time.time(), conversation=self.conversation.id, seconds=seconds)
+            )

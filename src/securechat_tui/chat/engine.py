@@ -1,0 +1,395 @@
+"""The engine: one person's conversations, behind commands and one stream of events.
+
+It lives outside its face, so that it survives screens and can say goodbye before the program ends.
+One conversation goes on at a time; a host tells further callers that it is busy, but one whose
+reconnect secret shows that it is the same person takes the place of its own half-open session.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, Self
+
+from securechat_tui import __version__
+from securechat_tui.chat import events
+from securechat_tui.chat.account import Account, login_name
+from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.encounter import Dialled, Encounter
+from securechat_tui.chat.endings import closed_event
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.limits import MAX_HELD, NEW_PINS_PER_HOUR, HourlyLimit, check_text
+from securechat_tui.chat.stream import EventStream
+from securechat_tui.chat.targets import choose_target, own_secrets
+from securechat_tui.chat.views import ContactView, Counters, IdentityView
+from securechat_tui.network.addresses import Address, BadAddress, reachable_addresses
+from securechat_tui.network.clock import now
+from securechat_tui.network.connection import Connection
+from securechat_tui.network.dialer import CannotConnect, dial
+from securechat_tui.network.failures import HandlerFailure
+from securechat_tui.network.listener import CannotListen, Listener
+from securechat_tui.protocol.events import Ended, Instant, SessionEvent
+from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
+from securechat_tui.protocol.payloads import GoodbyeReason
+from securechat_tui.protocol.session import Session
+from securechat_tui.protocol.signing import conversation_id
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.profile import Profile
+
+__all__ = ["ContactView", "Counters", "Engine", "IdentityView"]
+
+_LEAVE_SECONDS = 3.0
+"""How long a goodbye waits for what was sent just before it."""
+_CLOSE_SECONDS = 5.0
+_NOTICE_PAUSE_SECONDS = 5.0
+
+
+class Engine:
+    """One profile at work. Commands raise :class:`CommandError`; everything else comes as events."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.account = Account(profile)
+        self.stream = EventStream()
+        self.strangers = HourlyLimit(NEW_PINS_PER_HOUR)
+        self._conversations: dict[bytes, Conversation] = {}
+        self._active: Encounter | None = None
+        self._encounters: dict[Connection, Encounter] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener: Listener | None = None
+        self._dialing: asyncio.Task[None] | None = None
+        self._held: deque[tuple[str, str | None]] = deque()
+        self._progress = asyncio.Event()
+        self._next_notice = 0.0
+        self._closing = False
+
+    # Life.
+
+    async def __aenter__(self) -> Self:
+        """Lock and read the profile; Ready or IdentityNeeded follows. Raises the ProfileError family."""
+        await self.account.open()
+        if self.account.key is None:
+            self.stream.emit(events.IdentityNeeded(time=time.time(), suggested_name=login_name()))
+        else:
+            self._tell_ready(self.account.key)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Say goodbye, flush, let the profile go."""
+        await self.close()
+
+    async def close(self) -> None:
+        """End everything; what was written leaves first. Closing twice does nothing."""
+        if self._closing:
+            return
+        self._closing = True
+        connections = list(self._encounters)
+        await self.stop_hosting()
+        for connection in connections:
+            connection.carry_out(connection.session.goodbye(GoodbyeReason.LEAVING, now()))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await asyncio.gather(*(connection.wait_closed() for connection in connections))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for conversation in self._conversations.values():
+            conversation.detach()
+        await self.account.close()
+        self.stream.close()
+
+    def events(self) -> AsyncIterator[events.Event]:
+        """Return the one stream of events; it ends when the engine is closed."""
+        return aiter(self.stream)
+
+    async def create_identity(self, name: str, bits: int = 3072) -> None:
+        """Make the identity key, in a thread; Ready follows."""
+        await self.account.create(name, bits)
+        self._tell_ready(self._key())
+
+    # What a face may look at.
+
+    @property
+    def identity(self) -> IdentityView | None:
+        """Who one is; None before the first run is complete."""
+        return self.account.view
+
+    @property
+    def profile(self) -> str:
+        """The profile's name."""
+        return self.account.profile.name
+
+    @property
+    def conversations(self) -> tuple[str, ...]:
+        """The ids of conversations that have a session now."""
+        active = self._active.conversation if self._active else None
+        return (active.id,) if active else ()
+
+    @property
+    def is_hosting(self) -> bool:
+        """Whether guests can come in."""
+        return self._listener is not None
+
+    def counters(self, conversation: str) -> Counters:
+        """Return the counts of a conversation."""
+        found = self._conversations.get(_raw_id(conversation))
+        return found.counters if found else Counters()
+
+    def contacts(self) -> tuple[ContactView, ...]:
+        """Describe everybody pinned here."""
+        return tuple(map(ContactView.of, self.account.pins.contacts))
+
+    # Commands.
+
+    async def host(self, bind: str | None = None) -> None:
+        """Listen at ``ADDRESS[:PORT]`` (None: as the configuration says)."""
+        key = self._key()
+        if self._listener is not None:
+            raise CommandError("busy", "You are hosting already.")
+        listener = Listener(
+            lambda moment: Session.host(key.public, moment),
+            key,
+            on_connection=self._welcome,
+            on_events=self._happened,
+            on_failure=self._handler_failed,
+        )
+        try:
+            bound = await listener.start(Address.parse(bind or self.account.config.bind, bind=True))
+        except BadAddress as error:
+            raise CommandError("bad-address", str(error)) from None
+        except CannotListen as error:
+            raise CommandError("cannot-listen", str(error)) from None
+        self._listener = listener
+        for address in bound:
+            self.stream.emit(events.Listening(time=time.time(), address=address.host, port=address.port))
+        reachable = tuple(map(str, await asyncio.to_thread(reachable_addresses, bound)))
+        self.stream.emit(events.Hosting(time=time.time(), active=True, reachable=reachable))
+
+    async def stop_hosting(self) -> None:
+        """Listen no more; a conversation that stands goes on."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await listener.stop()
+            self.stream.emit(events.Hosting(time=time.time(), active=False))
+
+    async def join(self, target: str, *, new: bool = False) -> None:
+        """Begin to connect to ``ADDRESS[:PORT]`` or a contact; the outcome comes as events."""
+        key = self._key()
+        if self._active is not None or self._dialing:
+            raise CommandError("busy", "You are in a conversation or joining one: leave it first.")
+        dialled = choose_target(self.account.pins, target, new=new)
+        self._drop_held()
+        self._dialing = self._start(self._dial(dialled, key))
+
+    async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
+        """Send a message; it is held where the peer is not known yet."""
+        check_text(text)
+        found = self._find(conversation)
+        if found is not None and found.secure:
+            found.send(text, ref)
+            return
+        if found is None and not self._may_hold():
+            raise CommandError("no-conversation", "Nobody is here: host or join first. Nothing was sent.")
+        if len(self._held) >= MAX_HELD:
+            raise CommandError("busy", "Too many messages wait already: wait for the other side.")
+        self._held.append((text, ref))
+
+    async def leave(self, conversation: str | None = None) -> None:
+        """Say goodbye, after what was sent just before has arrived or three seconds have passed.
+
+        An attempt to join that is under way is given up.
+        """
+        encounter = self._active
+        if encounter is None and self._dialing is not None:
+            self._dialing.cancel()
+            return
+        if encounter is None or self._find(conversation) is not encounter.conversation:
+            raise CommandError("no-conversation", "There is no conversation to leave.")
+        await self.flush(_LEAVE_SECONDS)
+        if encounter.connection is not None:
+            session = encounter.connection.session
+            encounter.connection.carry_out(session.goodbye(GoodbyeReason.LEAVING, now()))
+
+    async def forget(self, name: str) -> None:
+        """Drop a contact's pin."""
+        contact = self.account.pins.by_name(name)
+        if contact is None:
+            raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+        await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
+
+    async def flush(self, seconds: float) -> int:
+        """Wait until everything is delivered, nobody is left to take it, or time is over.
+
+        Return how many messages are not delivered.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._undelivered() and (self._active or self._dialing):
+                    self._progress.clear()
+                    await self._progress.wait()
+        return self._undelivered()
+
+    # What encounters ask and tell (the House of encounter.py).
+
+    def is_busy_for(self, fingerprint: Fingerprint | None) -> bool:
+        """Whether a conversation with somebody else is going on."""
+        active = self._active.conversation if self._active else None
+        return active is not None and active.peer.fingerprint != fingerprint
+
+    def notice(self, message: str) -> None:
+        """Tell what is worth a dim line, not too often: callers must not flood the screen."""
+        moment = now().monotonic
+        if moment >= self._next_notice:
+            self._next_notice = moment + _NOTICE_PAUSE_SECONDS
+            self.stream.emit(events.Notice(time=time.time(), message=message))
+
+    def error(self, code: str, message: str) -> None:
+        """Tell what went wrong here."""
+        self.stream.emit(events.Error(time=time.time(), code=code, message=message))
+
+    def enter(self, encounter: Encounter, peer: PublicIdentity) -> Conversation:
+        """Open the conversation with this key, in place of a session it may still have."""
+        if encounter.dialled is not None:
+            self._dialing = None
+        replaced, self._active = self._active, encounter
+        if replaced is not None and replaced.connection is not None:
+            replaced.conversation = None
+            session = replaced.connection.session
+            replaced.connection.carry_out(session.goodbye(GoodbyeReason.REPLACED, now()))
+        key = self._key()
+        number = conversation_id(key.public.fingerprint, peer.fingerprint)
+        conversation = self._conversations.get(number)
+        if conversation is None:
+            conversation = Conversation(key, peer, self.stream, self._progress)
+            self._conversations[number] = conversation
+        else:
+            conversation.detach()
+        return conversation
+
+    def secured(self, conversation: Conversation) -> None:
+        """Send what was held until the peer was known; not to a caller what is meant for whom we dial."""
+        while self._held and self._dialing is None:
+            conversation.send(*self._held.popleft())
+
+    def left(self, encounter: Encounter, end: Ended) -> None:
+        """Close a conversation whose session is over."""
+        conversation = encounter.conversation
+        if self._active is not encounter or conversation is None:
+            return
+        self._active = None
+        conversation.detach()
+        self._progress.set()
+        self.stream.emit(closed_event(conversation, end, quitting=self._closing))
+        if self._dialing is None:
+            self._drop_held()
+
+    def failed(self, encounter: Encounter) -> None:
+        """Forget a connection of which nothing came."""
+        if self._active is encounter:
+            self._active = None
+        self._progress.set()
+
+    # The inside.
+
+    def _key(self) -> IdentityKey:
+        if self.account.key is None:
+            raise CommandError("no-identity", "There is no identity yet: choose a name first.")
+        return self.account.key
+
+    def _tell_ready(self, key: IdentityKey) -> None:
+        self.stream.emit(
+            events.Ready(
+                time=time.time(),
+                profile=self.profile,
+                name=self.account.name,
+                fingerprint=str(key.public.fingerprint),
+                version=__version__,
+            )
+        )
+
+    def _find(self, conversation: str | None) -> Conversation | None:
+        """Return the conversation meant; raises CommandError for an id that is not here."""
+        if conversation is None:
+            return self._active.conversation if self._active else None
+        found = self._conversations.get(_raw_id(conversation))
+        if found is None or found.id not in self.conversations:
+            raise CommandError("no-conversation", "That conversation is not open now. Nothing was sent.")
+        return found
+
+    def _may_hold(self) -> bool:
+        """Whether the next peer is surely the one meant: nothing for one key goes to another."""
+        return self._dialing is not None or (self.is_hosting and not self._conversations)
+
+    def _undelivered(self) -> int:
+        return len(self._held) + sum(len(one.outbox) for one in self._conversations.values())
+
+    def _drop_held(self) -> None:
+        """Let go what was meant for somebody who never came: it must not reach another."""
+        if self._held:
+            self.error("not-sent", f"Not sent, since nobody came: {len(self._held)} message(s).")
+            self._held.clear()
+
+    def _start(self, story: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(story)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _welcome(self, connection: Connection) -> None:
+        """Begin the story of a caller."""
+        encounter = Encounter(self, None, str(connection.peer_address))
+        self._encounters[connection] = encounter
+        self._start(self._follow(connection, encounter))
+
+    def _happened(self, connection: Connection, happened: Sequence[SessionEvent]) -> None:
+        """Hand on what happened at a caller's connection, unless its story has ended."""
+        encounter = self._encounters.get(connection)
+        if encounter is not None:
+            encounter.take(connection, happened)
+
+    async def _follow(self, connection: Connection, encounter: Encounter) -> None:
+        try:
+            await encounter.run()
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the other conversations
+            self._handler_failed(HandlerFailure.of(error))
+            connection.abort()
+            encounter.give_up()
+        finally:
+            self._encounters.pop(connection, None)
+
+    def _handler_failed(self, failure: HandlerFailure) -> None:
+        self.error("internal", f"An internal error has ended one connection ({failure}): please report it.")
+
+    async def _dial(self, dialled: Dialled, key: IdentityKey) -> None:
+        host, port = dialled.endpoint
+        address = Address(host, port)
+        self.stream.emit(events.Dialing(time=time.time(), address=host, port=port, attempt=1))
+        encounter = Encounter(self, dialled, str(address))
+        secrets = own_secrets(self.account.pins, dialled)
+
+        def begin(moment: Instant) -> Session:
+            return Session.guest(key.public, moment, secrets=secrets)
+
+        try:
+            connection = await dial(
+                address, begin, key, on_events=encounter.take, on_failure=self._handler_failed
+            )
+            self._encounters[connection] = encounter
+            await self._follow(connection, encounter)
+        except CannotConnect as error:
+            self.error("cannot-connect", str(error))
+        finally:
+            if self._dialing is asyncio.current_task():
+                self._dialing = None
+                self._drop_held()
+            self._progress.set()
+
+
+def _raw_id(conversation: str) -> bytes:
+    try:
+        return bytes.fromhex(conversation)
+    except ValueError:
+        return b""

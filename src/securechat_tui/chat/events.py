@@ -1,0 +1,254 @@
+"""What the engine tells its faces: one stream of frozen values.
+
+The names of events and fields are those of the JSON face (``docs/json.md``): the class
+``Listening`` is the event ``listening``. Times are Unix seconds. Everything a peer can choose is
+already a :class:`~securechat_tui.protocol.text.SafeText`.
+"""
+
+from dataclasses import dataclass, field
+
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.trust.states import Trust
+
+__all__ = [
+    "Checks",
+    "Closed",
+    "Delivered",
+    "Dialing",
+    "Error",
+    "Event",
+    "Gate",
+    "Hosting",
+    "IdentityNeeded",
+    "Listening",
+    "Message",
+    "Notice",
+    "Peer",
+    "Queued",
+    "Ready",
+    "Refused",
+    "Rejected",
+    "Rekeyed",
+    "RoundTrip",
+    "SafeText",
+    "Secure",
+    "Sent",
+    "Trust",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something happened at ``time``."""
+
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityNeeded(Event):
+    """The profile has no identity yet: :meth:`Engine.create_identity` makes one."""
+
+    suggested_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready(Event):
+    """The identity is loaded; the engine takes commands."""
+
+    profile: str
+    name: str
+    fingerprint: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening(Event):
+    """A socket listens; one event for each, all with the same port."""
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosting(Event):
+    """Hosting has stopped or started as a whole; ``reachable`` are addresses a guest could type."""
+
+    active: bool
+    reachable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialing(Event):
+    """An attempt to connect begins; ``attempt`` counts from 1."""
+
+    address: str
+    port: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationEvent(Event):
+    """An event of one conversation, named by its stable id (64 hexadecimal digits)."""
+
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer(ConversationEvent):
+    """The handshake is complete and the peer has said its name."""
+
+    name: SafeText
+    fingerprint: str
+    trust: Trust
+    address: str
+    role: str
+    """The peer's role: ``host`` or ``guest``."""
+    key_bits: int
+    randomart: tuple[str, ...]
+    contact: SafeText
+    """The name under which the key is pinned here."""
+    first_seen: float
+    known_elsewhere: str = ""
+    """The fingerprint of a different, older contact of the same name; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secure(ConversationEvent):
+    """Both sides are past the trust gate and have exchanged RESUME: messages flow."""
+
+    session: str
+    epoch: int
+    suite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate(ConversationEvent):
+    """The conversation stands still until a person decides."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rekeyed(ConversationEvent):
+    """Fresh keys are in use in both directions."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """The verdict on a received message, as it was at the moment of receipt."""
+
+    intact: bool
+    in_order: bool
+    fresh: bool
+    signed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(ConversationEvent):
+    """A message was received, checked and accepted."""
+
+    number: int
+    text: SafeText
+    author: str
+    name: SafeText
+    claimed: float
+    age: float
+    """Seconds from the claimed writing to receipt, the peer's clock offset taken off."""
+    late: bool
+    checks: Checks
+    trust: Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued(ConversationEvent):
+    """One's own message has its number and will be delivered."""
+
+    number: int
+    ref: str | None
+    text: SafeText
+    claimed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent(ConversationEvent):
+    """One's own message was written to the network."""
+
+    number: int
+    ref: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered(ConversationEvent):
+    """The peer says it has the message; ``durable`` where it also says that it keeps it on disk."""
+
+    number: int
+    ref: str | None
+    durable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(ConversationEvent):
+    """The session is over. ``reason``: goodbye, lost, rejected or quit; ``by``: me or peer."""
+
+    reason: str
+    by: str
+    will_retry: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected(ConversationEvent):
+    """A message failed ``check`` (in_order, signed or intact); the session ends for good."""
+
+    number: int
+    check: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused(Event):
+    """No conversation came about.
+
+    ``reason``: key-changed, busy, self, version, handshake, invite, blocked or unsigned;
+    ``message`` is the sentence that says what to do. For key-changed the further fields say whom
+    the address or the contact stands for and what answered instead.
+    """
+
+    reason: str
+    message: str
+    address: str = ""
+    contact: SafeText = field(default_factory=lambda: SafeText(""))
+    expected: str = ""
+    expected_randomart: tuple[str, ...] = ()
+    pinned_since: float = 0.0
+    trust: Trust = Trust.NEW
+    """How far the expected key was trusted."""
+    offered: str = ""
+    offered_randomart: tuple[str, ...] = ()
+    offered_contact: SafeText = field(default_factory=lambda: SafeText(""))
+    """Whose known key answered instead; empty where it is nobody's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundTrip(ConversationEvent):
+    """A ping came back after ``seconds``."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Event):
+    """One dim line worth knowing that asks for nothing (a stranger turned away, for example)."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Error(Event):
+    """A command or an attempt failed; ``message`` says what to do."""
+
+    code: str
+    message: str

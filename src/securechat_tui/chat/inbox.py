@@ -1,0 +1,137 @@
+"""The peer's messages: only the next number, only with its signature, each exactly once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from securechat_tui.protocol import constants as c
+from securechat_tui.protocol import signing
+from securechat_tui.protocol.errors import OutOfOrder, SignatureFailure
+from securechat_tui.protocol.identity import PublicIdentity
+from securechat_tui.protocol.payloads import Acknowledgement, Gone, Signature, Signed, Unsigned, read_content
+from securechat_tui.protocol.signing import Header, Seen
+from securechat_tui.protocol.text import SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message that has passed every check."""
+
+    number: int
+    text: SafeText
+    claimed_ms: int
+    signed: bool
+
+
+class Inbox:
+    """One direction of one conversation, as its recipient sees it."""
+
+    def __init__(self, own: bytes, peer: PublicIdentity, check_seen: Callable[[Seen], None]) -> None:
+        """``own`` is the recipient's fingerprint.
+
+        ``check_seen`` raises OutOfOrder where the peer claims to have seen what was never sent.
+        """
+        self._check_seen = check_seen
+        self.conversation = signing.conversation_id(own, peer.fingerprint)
+        self._own, self._peer = own, peer
+        self._batch: Signature | None = None
+        self._forget(signing.NO_GENERATION)
+
+    def _forget(self, generation: bytes) -> None:
+        self.generation = generation
+        self.high = 0
+        self.running = signing.NO_HASH
+        self.seen = Seen()
+        """The peer's last signed header, for one's own next header to name."""
+        self._previous = signing.NO_HASH
+        self._items = bytearray()
+
+    def begin_session(self) -> None:
+        """Wait for a signature before the first leaf: the session is a new one."""
+        self._batch = None
+
+    def announce(self, generation: bytes) -> None:
+        """Take the peer's generation from its RESUME; a new one starts at number 1."""
+        if generation == signing.NO_GENERATION:
+            raise OutOfOrder("no generation announced")
+        if generation != self.generation:
+            self._forget(generation)
+            self.running = signing.running_start(self.conversation, self._peer.fingerprint, generation)
+
+    def acknowledgement(self) -> Acknowledgement:
+        """Return what is held now."""
+        return Acknowledgement(self.generation, self.high, self.running)
+
+    def signature(self, batch: Signature) -> None:
+        """Check a batch's signature and keep it for its leaves; raises :class:`SignatureFailure`."""
+        signing.verify_batch(self._peer, self.conversation, batch.count, batch.root, batch.signature)
+        self._batch = batch
+
+    def signed(self, leaf: Signed) -> Accepted | None:
+        """Check a leaf against its batch and its place; None for one that is here already.
+
+        Raises :class:`SignatureFailure`, :class:`OutOfOrder` or MalformedPayload; nothing has
+        changed then.
+        """
+        self._check_leaf(leaf)
+        header = Header.decode(leaf.header)
+        item = signing.header_hash(leaf.header)
+        if (header.conversation, header.author, header.recipient) != self._parties():
+            raise SignatureFailure("written for another conversation")
+        if signing.content_hash(leaf.salt, leaf.content) != header.content_hash:
+            raise SignatureFailure("content")
+        if not self._is_next(header.generation, header.number, item):
+            return None
+        if header.previous != self._previous:
+            raise OutOfOrder("does not follow the message before it")
+        self._check_seen(header.seen)
+        text = read_content(leaf.content)
+        self._advance(item)
+        self._previous = item
+        self.seen = Seen(header.generation, header.number, item)
+        return Accepted(header.number, text, header.claimed_ms, signed=True)
+
+    def unsigned(self, message: Unsigned) -> Accepted | None:
+        """Take a message that only the session vouches for; None for one that is here already."""
+        item = signing.unsigned_item(message.fields(), message.content)
+        if not self._is_next(message.generation, message.number, item):
+            return None
+        text = read_content(message.content)
+        self._advance(item)
+        return Accepted(message.number, text, message.claimed_ms, signed=False)
+
+    def gone(self, message: Gone) -> bool:
+        """Take note that a number will never be filled; False if it is past already."""
+        if not self._is_next(message.generation, message.number, message.item):
+            return False
+        self._advance(message.item)
+        if message.signed:
+            self._previous = message.item
+        return True
+
+    def _parties(self) -> tuple[bytes, bytes, bytes]:
+        return self.conversation, bytes(self._peer.fingerprint), bytes(self._own)
+
+    def _check_leaf(self, leaf: Signed) -> None:
+        if self._batch is None or leaf.count != self._batch.count:
+            raise SignatureFailure("leaf without its batch")
+        root = signing.path_root(signing.leaf_hash(leaf.header), leaf.index, leaf.count, leaf.path)
+        if root != self._batch.root:
+            raise SignatureFailure("path")
+
+    def _is_next(self, generation: bytes, number: int, item: bytes) -> bool:
+        """Tell the next number from one that is here already; raises :class:`OutOfOrder`."""
+        if generation != self.generation:
+            raise OutOfOrder("of a generation that was not announced")
+        if 1 <= number <= self.high:
+            end = number * c.HASH_LENGTH
+            if self._items[end - c.HASH_LENGTH : end] != item:
+                raise OutOfOrder("another message under a number already taken")
+            return False
+        if number != self.high + 1:
+            raise OutOfOrder("a number was left out")
+        return True
+
+    def _advance(self, item: bytes) -> None:
+        self.high += 1
+        self.running = signing.running_next(self.running, item)
+        self._items += item

@@ -1,0 +1,48 @@
+"""Bounds that the faces need to know."""
+
+from collections import deque
+from typing import Final
+
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.protocol.constants import MAX_TEXT_LENGTH
+
+MAX_TEXT_BYTES: Final = MAX_TEXT_LENGTH
+"""Bytes of UTF-8 in one message."""
+MAX_HELD: Final = 1000
+"""Messages that may wait for a peer who is not there yet."""
+MAX_PENDING: Final = 10_000
+"""Messages of one conversation that may wait for delivery."""
+NEW_PINS_PER_HOUR: Final = 60
+"""Strangers whom a host pins in one hour; more are turned away."""
+_HOUR_SECONDS: Final = 3600.0
+
+
+class HourlyLimit:
+    """At most so many in any hour; the times are monotonic seconds."""
+
+    def __init__(self, most: int) -> None:
+        self._times: deque[float] = deque(maxlen=most)
+        self._most = most
+
+    def has_room(self, now: float) -> bool:
+        """Whether one more is within the limit."""
+        return len(self._times) < self._most or now - self._times[0] >= _HOUR_SECONDS
+
+    def count(self, now: float) -> None:
+        """Count one."""
+        self._times.append(now)
+
+
+def check_text(text: str) -> None:
+    """Hold a message to its bounds; raises :class:`CommandError`."""
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError:
+        raise CommandError("bad-text", "The text holds half a character: remove it and send again.") from None
+    if not length:
+        raise CommandError("empty", "There is nothing to send.")
+    if length > MAX_TEXT_BYTES:
+        raise CommandError(
+            "too-long",
+            f"The message has {length:,} bytes and at most {MAX_TEXT_BYTES:,} fit: split or shorten it.",
+        )

@@ -1,0 +1,52 @@
+"""What every face needs of the engine: the shape that the real one has and a test's one imitates."""
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from securechat_tui.chat.events import Event
+from securechat_tui.chat.views import ContactView
+
+__all__ = ["EnginePort"]
+
+
+class EnginePort(Protocol):
+    """The engine as a face knows it. Its commands raise ``CommandError`` with a sentence for the user."""
+
+    @property
+    def conversations(self) -> tuple[str, ...]:
+        """The ids of the live conversations."""
+
+    @property
+    def is_hosting(self) -> bool:
+        """Whether a guest could come in."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool | None: ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """The one stream of events; it ends when the engine is closed."""
+
+    async def create_identity(self, name: str, bits: int = 3072) -> None:
+        """Make the key pair; ``Ready`` follows."""
+
+    async def host(self, bind: str | None = None) -> None:
+        """Listen on ``bind`` (``ADDRESS:PORT``); None stands for what the configuration says."""
+
+    async def join(self, target: str, *, new: bool = False) -> None:
+        """Begin to join an address or a contact; the outcome comes as events."""
+
+    async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
+        """Send or hold ``text``; ``ref`` comes back with the events about it."""
+
+    async def leave(self, conversation: str | None = None) -> None:
+        """Say goodbye."""
+
+    def contacts(self) -> tuple[ContactView, ...]:
+        """Everybody pinned here."""
+
+    async def flush(self, seconds: float) -> int:
+        """Wait until everything sent is delivered, at most ``seconds``; what is not is counted."""

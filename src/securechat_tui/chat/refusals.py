@@ -1,0 +1,97 @@
+"""Why no conversation came about, in sentences that say what to do."""
+
+import time
+
+from securechat_tui.chat.events import Notice, Refused
+from securechat_tui.protocol.events import End
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.trust.pins import Blocked, Different, Downgrade
+from securechat_tui.trust.randomart import randomart
+from securechat_tui.trust.states import Trust
+
+_ENDS = {
+    End.BUSY: ("busy", "The host at {address} is in another conversation: try again later."),
+    End.VERSION: (
+        "version",
+        "The host at {address} speaks another version of the protocol: update the older of the two programs.",
+    ),
+    End.SELF: ("self", "{address} answered with your own key: you have reached yourself; check the address."),
+}
+_HANDSHAKE_SENTENCE = (
+    "No secure session with {address}: what answers there is not securechat-tui, does not want this "
+    "conversation, or somebody in between interferes. Check address and port, and ask the host."
+)
+
+
+def refused_end(how: End, address: str) -> Refused:
+    """Describe a guest's session that ended before the peer had said its name."""
+    reason, sentence = _ENDS.get(how, ("handshake", _HANDSHAKE_SENTENCE))
+    return Refused(time=time.time(), reason=reason, message=sentence.format(address=address), address=address)
+
+
+def refused_version(verdict: Downgrade, address: str) -> Refused:
+    """Describe a contact that came back with an older protocol version than it had."""
+    return Refused(
+        time=time.time(),
+        reason="version",
+        message=f"{verdict.contact.name} used a newer version of the protocol before: refused, because an "
+        "older one may be weaker. Ask which program is used there now.",
+        address=address,
+    )
+
+
+def too_many_strangers() -> Notice:
+    """Say that a stranger was turned away for the limit of new pins."""
+    return Notice(
+        time=time.time(), message="A stranger was turned away: too many new people within one hour."
+    )
+
+
+def refused_blocked(verdict: Blocked, address: str) -> Refused:
+    """Describe a blocked contact."""
+    return Refused(
+        time=time.time(),
+        reason="blocked",
+        message=f"{verdict.contact.name} is blocked: unblock the contact first if you want to talk.",
+        address=address,
+        contact=verdict.contact.name,
+    )
+
+
+def refused_changed(verdict: Different, address: str, *, dialled: str) -> Refused:
+    """Describe another key than the expected one; ``dialled`` is what a guest typed, empty at a host."""
+    expected, offered = verdict.expected[0], verdict.offered
+    return Refused(
+        time=time.time(),
+        reason="key-changed",
+        message=_changed_sentence(verdict, dialled),
+        address=address,
+        contact=expected.name,
+        expected=str(expected.fingerprint),
+        expected_randomart=randomart(expected.fingerprint, expected.bits),
+        pinned_since=expected.first_seen,
+        trust=expected.trust,
+        offered=str(offered.fingerprint),
+        offered_randomart=randomart(offered.fingerprint, offered.bits),
+        offered_contact=verdict.known.name if verdict.known else SafeText.line(""),
+    )
+
+
+def _changed_sentence(verdict: Different, dialled: str) -> str:
+    expected = verdict.expected[0]
+    known = "verified" if expected.trust is Trust.VERIFIED else "pinned"
+    if verdict.known is not None:
+        who = f"{verdict.known.name} answered, not {expected.name}. Nothing was sent."
+    else:
+        who = (
+            f"{expected.name}'s key is DIFFERENT from the one {known} here: a new device or profile, "
+            "or somebody in between. Nothing was sent."
+        )
+    if not dialled:
+        return f"{who} The call was refused; ask {expected.name} on another way what has happened."
+    if verdict.known is not None:
+        return f"{who} If you want to reach whoever is there: join {dialled} --new"
+    return (
+        f"{who} Ask {expected.name} on another way what has happened. If this is simply somebody else at "
+        f"a shared address: join {dialled} --new"
+    )

@@ -1,0 +1,44 @@
+"""Whom a person means by what follows ``join``."""
+
+from securechat_tui.chat.encounter import Dialled
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.network.addresses import Address, BadAddress
+from securechat_tui.trust.pins import Contact, Pins
+
+
+def choose_target(pins: Pins, typed: str, *, new: bool) -> Dialled:
+    """Read a contact's name or an address; ``new``: whoever is there, whatever is pinned.
+
+    Text with a dot or a colon is always an address: peers choose their names, and none may choose
+    one that catches calls to a machine. Raises :class:`CommandError`.
+    """
+    contact = None if new or set(typed) & set(".:") else pins.by_name(typed)
+    if contact is not None:
+        return Dialled(typed, contact, _last_address(contact))
+    try:
+        address = Address.parse(typed)
+    except BadAddress as error:
+        raise CommandError("bad-address", str(error)) from None
+    endpoint = (address.host, address.port)
+    return Dialled(typed, None if new else endpoint, endpoint)
+
+
+def _last_address(contact: Contact) -> tuple[str, int]:
+    if not contact.addresses:
+        raise CommandError(
+            "bad-address",
+            f"No address of {contact.name} is known, since you have only been called: join ADDRESS instead.",
+        )
+    return contact.addresses[-1]
+
+
+def own_secrets(pins: Pins, dialled: Dialled) -> tuple[bytes | None, bytes | None]:
+    """Return the reconnect secrets to show: those of the contact meant, or last seen at the address."""
+    match dialled.target:
+        case Contact() as contact:
+            return contact.newest, contact.confirmed
+        case None:
+            return None, None
+        case endpoint:
+            there = pins.by_address(endpoint)
+            return (there[0].newest, there[0].confirmed) if there else (None, None)

@@ -1,0 +1,397 @@
+"""The command line: it reads the options, makes the engine and hands it to a face.
+
+Every room is imported only by the command that needs it, so that ``--help`` and ``--version`` answer
+at once and the screen can paint before the cryptography is loaded. Bad input is one line on standard
+error that says what to do, and an exit code of :class:`ExitCode`; there is never a traceback.
+"""
+# ruff: noqa: PLC0415 - importing a room only where it is needed is what this module is for
+
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from securechat_tui import __version__
+from securechat_tui.headless.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from securechat_tui.chat.engine import Engine
+    from securechat_tui.headless.openings import Opening
+    from securechat_tui.tui.opening import Opening as ScreenOpening
+
+__all__ = ["main"]
+
+_PROGRAM = "securechat-tui"
+_DEFAULT_PORT = 8000
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - being reached from outside is what hosting is for
+_LOOPBACK = "127.0.0.1"
+
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Settings:
+    """The options that every command takes, before or after its name."""
+
+    profile: str | None = None
+    name: str | None = None
+    plain: bool = False
+    json: bool = False
+    no_color: bool = False
+
+    @property
+    def is_headless(self) -> bool:
+        """Lines were asked for instead of a screen."""
+        return self.plain or self.json
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    settings = context.ensure_object(Settings)
+    if value:
+        setattr(settings, str(parameter.name), value)
+
+
+def _show_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"{_PROGRAM} {__version__}")
+        context.exit()
+
+
+def _option(flag: str, text: str, *, metavar: str | None = None) -> Callable[[_Decorated], _Decorated]:
+    is_flag = metavar is None
+    return click.option(flag, metavar=metavar, is_flag=is_flag, expose_value=False, callback=_keep, help=text)
+
+
+def _common(command: _Decorated) -> _Decorated:
+    """Add the options that work everywhere."""
+    version = click.option("--version", is_flag=True, is_eager=True, expose_value=False,
+                           callback=_show_version, help="Show the version.")  # fmt: skip
+    options = (
+        _option("--profile", "Be another person: own key, own contacts.", metavar="NAME"),
+        _option("--name", "Your name, if the key is made now.", metavar="NAME"),
+        _option("--plain", "Lines instead of a screen."),
+        _option("--json", "JSON lines, for programs."),
+        _option("--no-color", "No colours."),
+        version,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _endpoint(host: str, port: int) -> str:
+    bare = host.removeprefix("[").removesuffix("]")
+    return f"[{bare}]:{port}" if ":" in bare else f"{bare}:{port}"
+
+
+_host_option = click.option("--host", metavar="ADDRESS", help="The address alone, with --port.")
+_port_option = click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="The port alone.")
+_pass_settings = click.make_pass_decorator(Settings, ensure=True)
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="\b\nExamples: securechat-tui host\n          securechat-tui join 192.0.2.7:8000\n"
+    "          echo hi | securechat-tui join bob --plain",
+)
+@_common
+@click.pass_context
+def _root(context: click.Context) -> int:
+    """Private chat between two terminals. Without a command, the start screen asks."""
+    if context.invoked_subcommand is not None:
+        return ExitCode.DONE
+    return _start(context.ensure_object(Settings))
+
+
+@_root.command(
+    "host",
+    epilog="\b\nExamples: securechat-tui host\n          securechat-tui host --bind 127.0.0.1:9000\n"
+    "          securechat-tui host --json < commands > events",
+)
+@click.option("--bind", metavar="ADDRESS:PORT", help="Where to listen, if not on 0.0.0.0:8000 and IPv6.")
+@_host_option
+@_port_option
+@_common
+@_pass_settings
+def _host(settings: Settings, bind: str | None, host: str | None, port: int | None) -> int:
+    """Listen for a guest."""
+    if bind is not None and (host is not None or port is not None):
+        raise click.UsageError("--bind already says where; leave out --host and --port.")
+    if host is not None or port is not None:
+        bind = _endpoint(host or _EVERYWHERE, _DEFAULT_PORT if port is None else port)
+    if settings.is_headless:
+        from securechat_tui.headless.openings import HostAt
+
+        return _run_headless(settings, HostAt(bind))
+    from securechat_tui.tui.opening import HostAt as HostAtScreen
+
+    return _run_screen(settings, HostAtScreen(bind or _configured_bind(settings)))
+
+
+def _configured_bind(settings: Settings) -> str:
+    from securechat_tui.chat.profiles import open_profile
+    from securechat_tui.storage.config import load_config
+
+    return load_config(open_profile(settings.profile)).bind
+
+
+def _join(settings: Settings, target: str | None, host: str | None, port: int | None, new: bool) -> int:
+    """Join a host: an address, or the name of a contact (also: guest)."""
+    named = host is not None or port is not None
+    if target is not None and named:
+        raise click.UsageError("TARGET already says whom; leave out --host and --port.")
+    if target is None and not named:
+        raise click.UsageError("Say whom to join: an ADDRESS[:PORT] or a contact's NAME.")
+    if target is None:
+        target = _endpoint(host or _LOOPBACK, port or _DEFAULT_PORT)
+    if settings.is_headless:
+        from securechat_tui.headless.openings import JoinTarget
+
+        return _run_headless(settings, JoinTarget(target, new))
+    from securechat_tui.tui.opening import JoinTarget as JoinTargetOnScreen
+
+    return _run_screen(settings, JoinTargetOnScreen(target, new))
+
+
+def _join_command(name: str, *, hidden: bool) -> None:
+    command = click.command(
+        name,
+        help=_join.__doc__,
+        hidden=hidden,
+        epilog=f"\b\nExamples: {_PROGRAM} {name} 192.0.2.7\n          {_PROGRAM} {name} bob\n"
+        f"          echo hi | {_PROGRAM} {name} '[2001:db8::7]:9000' --plain",
+    )
+    target = click.argument("target", metavar="ADDRESS[:PORT]|NAME", required=False)
+    new = click.option("--new", is_flag=True, help="Somebody else than the one pinned at this address.")
+    _root.add_command(command(target(_host_option(_port_option(new(_common(_pass_settings(_join))))))))
+
+
+_join_command("join", hidden=False)
+_join_command("guest", hidden=True)
+
+
+@_root.command("demo", epilog=f"\b\nExamples: {_PROGRAM} demo\n          {_PROGRAM} demo | less")
+@_common
+@_pass_settings
+def _demo(settings: Settings) -> int:
+    """Try it alone, with a practice peer; /alarm shows a key change."""
+    if settings.is_headless or not _has_terminal():
+        from securechat_tui.headless.demo import run_demo
+
+        return run_demo(settings.name, as_json=settings.json)
+    return _demo_on_screen(settings)
+
+
+@_root.group("identity", invoke_without_command=True, epilog=f"\b\nExample: {_PROGRAM} identity show --pem")
+@_common
+@click.pass_context
+def _identity(context: click.Context) -> int:
+    """Show or make your own key."""
+    if context.invoked_subcommand is None:
+        context.invoke(_identity_show)
+    return ExitCode.DONE
+
+
+@_identity.command("show", epilog=f"\b\nExample: {_PROGRAM} identity show --pem > me.pem")
+@click.option("--pem", is_flag=True, help="The public key itself, as PEM.")
+@_common
+@_pass_settings
+def _identity_show(settings: Settings, pem: bool = False) -> None:
+    """Show name, fingerprint and picture of your key."""
+    from securechat_tui.headless import records
+
+    _print(
+        records.pem(settings.profile) if pem else records.identity(settings.profile, as_json=settings.json)
+    )
+
+
+@_identity.command("new", epilog=f"\b\nExample: {_PROGRAM} --profile bob identity new --name Bob")
+@click.option("--bits", type=click.Choice(["3072", "4096"]), default="3072", help="The size of the RSA key.")
+@_common
+@_pass_settings
+def _identity_new(settings: Settings, bits: str) -> None:
+    """Make a key where there is none yet."""
+    from securechat_tui.headless import records
+
+    _print(records.make_identity(settings.profile, settings.name, int(bits), as_json=settings.json))
+
+
+@_root.group("contacts", invoke_without_command=True, epilog=f"\b\nExample: {_PROGRAM} contacts show bob")
+@_common
+@click.pass_context
+def _contacts(context: click.Context) -> int:
+    """List, show or forget the people pinned here."""
+    if context.invoked_subcommand is None:
+        context.invoke(_contacts_list)
+    return ExitCode.DONE
+
+
+@_contacts.command("list", epilog=f"\b\nExample: {_PROGRAM} contacts list --json")
+@_common
+@_pass_settings
+def _contacts_list(settings: Settings) -> None:
+    """List name, trust, fingerprint and addresses."""
+    from securechat_tui.headless import records
+
+    _print(records.contacts(settings.profile, as_json=settings.json))
+
+
+@_contacts.command("show", epilog=f"\b\nExample: {_PROGRAM} contacts show bob")
+@click.argument("contact", metavar="NAME")
+@_common
+@_pass_settings
+def _contacts_show(settings: Settings, contact: str) -> None:
+    """Show one contact, with the picture of the key."""
+    from securechat_tui.headless import records
+
+    _print(records.contact(settings.profile, contact, as_json=settings.json))
+
+
+@_contacts.command("forget", epilog=f"\b\nExample: {_PROGRAM} contacts forget bob")
+@click.argument("contact", metavar="NAME")
+@_common
+@_pass_settings
+def _contacts_forget(settings: Settings, contact: str) -> None:
+    """Drop a contact's pin; the next meeting is a first one."""
+    from securechat_tui.headless import records
+
+    _print(records.forget(settings.profile, contact, as_json=settings.json))
+
+
+def _print(lines: Sequence[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _start(settings: Settings) -> int:
+    """No command: the start screen, or plain lines that wait for /host or /join."""
+    if settings.json:
+        raise click.UsageError(f"With --json, say what to do: {_PROGRAM} host --json, or join.")
+    if settings.plain:
+        from securechat_tui.headless.openings import Stay
+
+        return _run_headless(settings, Stay())
+    from securechat_tui.tui.opening import StartScreen
+
+    return _run_screen(settings, StartScreen(alone=lambda: _demo_on_screen(settings)))
+
+
+def _run_headless(settings: Settings, opening: "Opening") -> int:
+    if settings.plain and settings.json:
+        raise click.UsageError("--plain and --json are two faces; choose one.")
+    from securechat_tui.headless.faces import run_json, run_plain
+
+    run = run_json if settings.json else run_plain
+    return run(_engine(settings), opening, settings.name)
+
+
+def _run_screen(settings: Settings, opening: "ScreenOpening") -> int:
+    if not _has_terminal():
+        raise click.UsageError("There is no terminal here; add --plain for lines of text, or --json.")
+    if settings.name is not None:
+        from securechat_tui.headless.records import make_first_identity
+
+        make_first_identity(settings.profile, settings.name)
+    return _show(settings, _engine(settings), opening)
+
+
+def _show(settings: Settings, engine: "Engine", opening: "ScreenOpening") -> int:
+    from securechat_tui.headless.interruption import as_interrupts
+    from securechat_tui.tui.app import run
+
+    with as_interrupts() as signals:
+        code = run(engine, opening, settings.no_color)
+    return ExitCode.INTERRUPTED if signals else code
+
+
+def _engine(settings: Settings) -> "Engine":
+    from securechat_tui.chat.engine import Engine
+    from securechat_tui.chat.profiles import open_profile
+
+    return Engine(open_profile(settings.profile))
+
+
+def _demo_on_screen(settings: Settings) -> int:
+    from securechat_tui.chat.account import login_name
+    from securechat_tui.chat.practice import PracticeThread
+    from securechat_tui.tui.opening import JoinTarget
+
+    click.echo("Making throw-away keys for you and a practice peer...", err=True)
+    with PracticeThread(settings.name or login_name()) as practice:
+        return _show(settings, practice.engine, JoinTarget(practice.address, practice=practice))
+
+
+def _has_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program with ``arguments`` (those of the process, if None); returns its exit code."""
+    sys.excepthook = _last_resort
+    _tolerate_narrow_encodings()
+    try:
+        return int(_root.main(arguments, prog_name=_PROGRAM, standalone_mode=False) or ExitCode.DONE)
+    except click.ClickException as error:
+        return _complain(_usage_sentence(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        return _leave_quietly()
+    except Exception as error:
+        code = _code_of(error)
+        if code is None:
+            raise
+        return _complain(str(error), code)
+
+
+def _code_of(error: Exception) -> ExitCode | None:
+    """The exit code of an error of the engine or the profile; None for one that nobody foresaw."""
+    from securechat_tui.chat.errors import CommandError
+    from securechat_tui.storage.errors import ProfileError
+
+    if isinstance(error, ProfileError):
+        return ExitCode.PROFILE
+    if isinstance(error, CommandError):
+        return ExitCode.USAGE if error.code.startswith("bad-") else ExitCode.FAILED
+    return None
+
+
+def _usage_sentence(error: click.ClickException) -> str:
+    sentence = " ".join(error.format_message().split())
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{sentence} See: {context.command_path} --help" if context else sentence
+
+
+def _complain(sentence: str, code: int) -> int:
+    click.echo(f"{_PROGRAM}: {sentence}", err=True)
+    return int(code)
+
+
+def _leave_quietly() -> int:
+    """Nobody reads the output any more; nor shall the interpreter complain about that at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.DONE
+
+
+def _tolerate_narrow_encodings() -> None:
+    """A character that the output cannot show is replaced there and ends nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _last_resort(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """One sentence for a fault of the program: its kind and place, never its values."""
+    del error
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+    sys.stderr.write(
+        f"{_PROGRAM}: a fault in the program ended it ({kind.__name__}{where}); please report it.\n"
+    )

@@ -1,0 +1,97 @@
+"""The commands of the JSON face: one object on a line, decoded strictly."""
+
+from typing import Literal
+
+import msgspec
+
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLong
+
+__all__ = ["Command", "Leave", "Quit", "Send", "Unavailable", "decode_command"]
+
+
+class _Command(msgspec.Struct, tag_field="cmd", forbid_unknown_fields=True, kw_only=True):
+    """What every command may carry: the conversation it means, and a word that comes back with the answer."""
+
+    conversation: str | None = None
+    ref: str | None = None
+
+
+class Send(_Command, tag="send"):
+    """Send a text as it is."""
+
+    text: str
+
+
+class Leave(_Command, tag="leave"):
+    """Say goodbye in a conversation."""
+
+
+class Quit(_Command, tag="quit"):
+    """Say goodbye everywhere and end."""
+
+
+class Unavailable(_Command):
+    """A command that is part of the contract and not of this version."""
+
+
+class Invite(Unavailable, tag="invite"):
+    """Make an invite."""
+
+
+class Verify(Unavailable, tag="verify"):
+    """Start a comparison."""
+
+
+class Match(Unavailable, tag="match"):
+    """The codes are the same."""
+
+
+class Differ(Unavailable, tag="differ"):
+    """The codes are not the same."""
+
+
+class AcceptKey(Unavailable, tag="accept-key"):
+    """Accept a peer's new key."""
+
+
+class Resolve(Unavailable, tag="resolve"):
+    """Decide what becomes of messages in doubt."""
+
+    choice: Literal["resend", "new-generation", "cancel"]
+
+
+class History(Unavailable, tag="history"):
+    """List what is stored."""
+
+    limit: int | None = None
+    before: int | None = None
+
+
+class Search(Unavailable, tag="search"):
+    """Find what is stored."""
+
+    text: str
+
+
+Command = Send | Leave | Quit | Invite | Verify | Match | Differ | AcceptKey | Resolve | History | Search
+
+_DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+
+
+def decode_command(line: Line) -> Command:
+    """The command on ``line``. Raises :class:`CommandError` with code ``bad-command`` where there is none."""
+    if isinstance(line, TooLong):
+        raise _not_understood(f"A line may have {MAX_LINE_BYTES} bytes at most")
+    try:
+        return _DECODER.decode(line)
+    except UnicodeDecodeError as error:
+        raise _not_understood("A command is UTF-8") from error
+    except RecursionError as error:
+        raise _not_understood("A command is one flat JSON object") from error
+    except msgspec.DecodeError as error:
+        raise _not_understood(str(error)) from error
+
+
+def _not_understood(why: str) -> CommandError:
+    return CommandError("bad-command", f"{why}. Nothing was done; docs/json.md lists the commands.")

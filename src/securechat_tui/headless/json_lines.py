@@ -1,0 +1,91 @@
+"""The JSON face: one object on a line for every event, one for every command.
+
+The names of events and fields are a contract with programs (``docs/json.md``): an event's word is its
+class name in lower case with hyphens, its fields are the fields of the class.
+"""
+
+import dataclasses
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, Refused
+from securechat_tui.chat.port import EnginePort
+from securechat_tui.headless.json_commands import Leave, Quit, Send, decode_command
+from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
+from securechat_tui.headless.run import say
+from securechat_tui.headless.standard_streams import Line
+
+__all__ = ["JsonLines", "encode_event", "event_word"]
+
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def event_word(kind: type[Event]) -> str:
+    """The word for a class of events: ``RoundTrip`` is ``round-trip``."""
+    return _HUMP.sub("-", kind.__name__.removesuffix("Event")).lower()
+
+
+def encode_event(event: Event) -> bytes:
+    """``event`` as one JSON object on one line, with its line end."""
+    fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    if isinstance(event, Refused) and not event.expected:
+        fields = {name: fields[name] for name in ("time", "reason", "message", "address")}
+    return _line({"event": event_word(type(event)), **fields})
+
+
+class JsonLines:
+    """Shows events as JSON and takes commands as JSON. Nothing ever prompts."""
+
+    is_patient = False
+
+    def __init__(self, engine: EnginePort, lifecycle: Lifecycle) -> None:
+        self._engine = engine
+        self._lifecycle = lifecycle
+        self._ref: str | None = None
+        self.warn: Callable[[str], None] = say
+
+    def show(self, event: Event) -> bytes:
+        """The line for ``event``. That an identity is missing is no news: it is being made."""
+        if isinstance(event, IdentityNeeded):
+            return b""
+        if isinstance(event, Refused | Error) or (isinstance(event, Closed) and event.reason in BAD_ENDS):
+            self.warn(event.message)
+        return encode_event(event)
+
+    def show_error(self, error: CommandError) -> bytes:
+        """The line that answers a command which failed, with the command's ``ref`` where it had one."""
+        answer = {"event": "error", "time": time.time(), "code": error.code, "message": str(error)}
+        return _line(answer | ({"ref": self._ref} if self._ref is not None else {}))
+
+    async def take(self, line: Line) -> bytes | None:
+        """Act on a command. Raises :class:`CommandError`, after which nothing has changed."""
+        self._ref = None
+        command = decode_command(line)
+        self._ref = command.ref
+        match command:
+            case Send():
+                await self._engine.send(command.text, ref=command.ref, conversation=command.conversation)
+                self._lifecycle.take_message()
+            case Leave():
+                await self._engine.leave(command.conversation)
+            case Quit():
+                return None
+            case _:
+                raise CommandError("unavailable", "This version does not have that command yet.")
+        return b""
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(value, enc_hook=_plain_str) + b"\n"
+
+
+def _plain_str(value: object) -> str:
+    """The marker types of text are strings to a program."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    raise TypeError(f"{type(value).__name__} has no place in an event")

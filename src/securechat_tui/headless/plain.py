@@ -1,0 +1,154 @@
+"""The plain face: text and slash commands in, sentences out, for pipes and screen readers."""
+
+from collections.abc import Awaitable, Callable
+
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import Closed, Error, Event, Notice
+from securechat_tui.chat.port import EnginePort
+from securechat_tui.headless.exit_codes import ExitCode
+from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
+from securechat_tui.headless.plain_lines import Marks, PlainWording, warning_lines
+from securechat_tui.headless.run import say
+from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLong
+
+__all__ = ["HELP", "PlainLines"]
+
+HELP = """\
+A line you type is sent when you press Enter. Lines that begin with / are commands:
+  /host [ADDRESS:PORT]    let a guest come in
+  /join TARGET [--new]    join an address or a contact
+  /leave                  say goodbye; a host goes on listening
+  /contacts               list the people pinned here
+  /help                   show this
+  /quit, /exit, exit      say goodbye and end
+Begin a line with // to send one that begins with /, or with a space to send the word exit."""
+
+_END_WORDS = frozenset({"exit", "/exit", "/quit"})
+_LATER = frozenset({"/nick", "/verify", "/invite", "/search", "/wipe", "/export", "/notify", "/reconnect"})
+_OF_THE_SCREEN = frozenset({"/details", "/copy", "/clear", "/theme", "/sidebar", "/alarm"})
+
+
+class PlainLines:
+    """Shows events as lines of text and takes text and slash commands. Nothing ever prompts.
+
+    ``attended`` says that a person types the input. Where nobody does, a text that cannot be sent
+    also shows in the exit code, because nobody may have read the sentence about it. ``encodings``
+    are those of the input and of the output.
+    """
+
+    def __init__(
+        self,
+        engine: EnginePort,
+        lifecycle: Lifecycle,
+        *,
+        attended: bool,
+        encodings: tuple[str, str] = ("utf-8", "utf-8"),
+    ) -> None:
+        self._engine = engine
+        self._lifecycle = lifecycle
+        self._attended = attended
+        self.is_patient = not attended
+        self.warn: Callable[[str], None] = say
+        self._input_encoding, self._output_encoding = encodings
+        self._wording = PlainWording(Marks(self._output_encoding), attended=attended)
+        self._commands: dict[str, Callable[[str], Awaitable[bytes]]] = {
+            "/help": self._help,
+            "/contacts": self._contacts,
+            "/host": self._host,
+            "/join": self._join,
+            "/leave": self._leave,
+        }
+
+    def show(self, event: Event) -> bytes:
+        """The lines for ``event``; warnings and errors go to standard error instead."""
+        for line in warning_lines(event):
+            self.warn(line)
+        if isinstance(event, Error | Notice):
+            self.warn(event.message)
+        if isinstance(event, Closed) and event.reason in BAD_ENDS and not self._attended:
+            self.warn(event.message)
+        return self._encode(self._wording.lines(event))
+
+    def show_error(self, error: CommandError) -> bytes:
+        """Nothing: the sentence goes to standard error."""
+        self.warn(str(error))
+        return b""
+
+    async def take(self, line: Line) -> bytes | None:
+        """Send a text or act on a command. Raises :class:`CommandError`, after which nothing was sent."""
+        try:
+            text = self._decode(line)
+        except CommandError:
+            self._note_unsent()
+            raise
+        if text.rstrip() in _END_WORDS:
+            return None
+        if text.startswith("/") and not text.startswith("//"):
+            return await self._obey(text)
+        if text.strip():
+            await self._send(text.removeprefix("/"))
+        return b""
+
+    def _decode(self, line: Line) -> str:
+        if isinstance(line, TooLong):
+            raise CommandError("too-long", f"A line of more than {MAX_LINE_BYTES} bytes was not sent.")
+        try:
+            return line.decode(self._input_encoding)
+        except UnicodeDecodeError as error:
+            sentence = f"A line that is not {self._input_encoding} was not sent."
+            raise CommandError("bad-text", sentence) from error
+
+    async def _send(self, text: str) -> None:
+        try:
+            await self._engine.send(text)
+            self._lifecycle.take_message()
+        except CommandError:
+            self._note_unsent()
+            raise
+
+    def _note_unsent(self) -> None:
+        if not self._attended:
+            self._lifecycle.fail(ExitCode.UNDELIVERED)
+
+    async def _obey(self, text: str) -> bytes:
+        word, _, argument = text.rstrip().partition(" ")
+        word = word.lower()
+        if word in self._commands:
+            return await self._commands[word](argument.strip())
+        if word in _LATER:
+            raise CommandError("unavailable", f"{word} is not there yet; nothing was sent.")
+        if word in _OF_THE_SCREEN:
+            raise CommandError("unavailable", f"{word} belongs to the full screen; nothing was sent.")
+        raise CommandError(
+            "unknown", f"There is no {word}; nothing was sent. /help lists the commands, // sends a /."
+        )
+
+    async def _help(self, _argument: str) -> bytes:
+        return self._encode(HELP.split("\n"))
+
+    async def _contacts(self, _argument: str) -> bytes:
+        contacts = self._engine.contacts()
+        lines = [
+            f"{one.name}  {one.trust.value}  {one.fingerprint}  {' '.join(one.addresses)}" for one in contacts
+        ]
+        return self._encode(lines or ["Nobody is pinned here yet."])
+
+    async def _host(self, argument: str) -> bytes:
+        await self._engine.host(argument or None)
+        return b""
+
+    async def _join(self, argument: str) -> bytes:
+        words = argument.split()
+        targets = [word for word in words if word != "--new"]
+        if len(targets) != 1:
+            raise CommandError("usage", "Say whom: /join ADDRESS[:PORT] or /join NAME.")
+        await self._engine.join(targets[0], new="--new" in words)
+        self._lifecycle.expect_peer()
+        return b""
+
+    async def _leave(self, _argument: str) -> bytes:
+        await self._engine.leave()
+        return b""
+
+    def _encode(self, lines: list[str]) -> bytes:
+        return "".join(f"{line}\n" for line in lines).encode(self._output_encoding, "replace")

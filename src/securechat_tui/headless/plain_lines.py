@@ -1,0 +1,212 @@
+"""How the plain face words what happens: each event as lines of text.
+
+Whatever a peer wrote is indented behind a bar from its second line on, so that no message can put
+a line on the screen that looks like one of the program's own.
+"""
+
+from datetime import UTC, datetime
+from functools import singledispatch
+
+from securechat_tui.chat.events import (
+    Closed,
+    Delivered,
+    Dialing,
+    Event,
+    Gate,
+    Hosting,
+    Listening,
+    Message,
+    Peer,
+    Ready,
+    Refused,
+    Rejected,
+    Rekeyed,
+    Secure,
+    Trust,
+)
+
+__all__ = ["Marks", "PlainWording", "security_line", "stamped", "warning_lines"]
+
+_INDENT = " " * 9
+_BAR = _INDENT + "| "
+_MINUTE = 60
+_HOUR = 3600
+
+_TRUST_SENTENCES = {
+    Trust.NEW: "The key is NEW here and is kept from now on; compare it with its owner another way.",
+    Trust.PINNED: "The key is PINNED: the same one as at the first contact.",
+    Trust.INVITED: "The key is INVITED: an invite vouched for it at the first contact.",
+    Trust.VERIFIED: "The key is VERIFIED: you have compared codes with its owner.",
+    Trust.CHANGED: "The key has CHANGED: it is not the one that belongs to this contact.",
+    Trust.BLOCKED: "The key is BLOCKED.",
+}
+
+
+class Marks:
+    """The glyphs of passed and failed checks, in words where the output cannot show them."""
+
+    def __init__(self, encoding: str) -> None:
+        try:
+            "✓✗".encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            self.passed, self.failed = "ok", "FAILED"
+        else:
+            self.passed, self.failed = "✓", "✗"
+
+    def __call__(self, *, passed: bool) -> str:
+        """The glyph for a check."""
+        return self.passed if passed else self.failed
+
+
+def security_line(message: Message, mark: Marks) -> str:
+    """The verdict on ``message`` at its receipt, in one line."""
+    checks = message.checks
+    parts = (
+        f"intact {mark(passed=checks.intact)}",
+        f"in order {mark(passed=checks.in_order)} #{message.number}",
+        f"{_freshness(message)} {mark(passed=checks.fresh)}",
+        f"signed {mark(passed=True)} RSA-PSS" if checks.signed else "not signed",
+        message.trust.value,
+    )
+    return f"{_INDENT}[{' | '.join(parts)}]"
+
+
+class PlainWording:
+    """Words events. It remembers by which names the peers of the conversations go."""
+
+    def __init__(self, mark: Marks, *, attended: bool) -> None:
+        self._mark = mark
+        self._attended = attended
+        self._names: dict[str, str] = {}
+
+    def lines(self, event: Event) -> list[str]:
+        """The lines that tell ``event`` on standard output; none where it is not worth one."""
+        match event:
+            case Message():
+                return self._message(event)
+            case Delivered():
+                return self._delivered(event)
+            case Peer():
+                return self._peer(event)
+            case Closed():
+                return [stamped(event, event.message or self._closing(event))]
+            case _:
+                return _news(event)
+
+    def _message(self, event: Message) -> list[str]:
+        first, *others = event.text.split("\n")
+        return [
+            stamped(event, f"{event.name}: {first}"),
+            *(_BAR + line for line in others),
+            security_line(event, self._mark),
+        ]
+
+    def _delivered(self, event: Delivered) -> list[str]:
+        """Whoever types wants to know; a pipe learns it by the exit code."""
+        if not self._attended:
+            return []
+        where = "stored there" if event.durable else "received there"
+        return [f"{_INDENT}[#{event.number} delivered, {where} {self._mark.passed}{self._mark.passed}]"]
+
+    def _peer(self, event: Peer) -> list[str]:
+        self._names[event.conversation] = event.name
+        lines = [
+            stamped(event, f"{event.name} is at the other end ({event.role}, {event.address})."),
+            f"{_INDENT}{event.fingerprint}",
+            f"{_INDENT}{_TRUST_SENTENCES[event.trust]}",
+        ]
+        if event.known_elsewhere:
+            lines.append(
+                f"{_INDENT}Careful: you know another {event.name} with the key {event.known_elsewhere}."
+            )
+        return lines
+
+    def _closing(self, event: Closed) -> str:
+        name = self._names.get(event.conversation, "the peer")
+        if event.reason == "goodbye" and event.by == "peer":
+            return f"{name} has said goodbye."
+        if event.reason in {"goodbye", "quit"}:
+            return f"You have said goodbye to {name}."
+        if event.reason == "rejected":
+            return f"The session with {name} has been ended because a message failed its checks."
+        return f"The connection to {name} was lost{'; trying again.' if event.will_retry else '.'}"
+
+
+def warning_lines(event: Event) -> list[str]:
+    """What ``event`` has to say on standard error."""
+    if not isinstance(event, Refused):
+        return []
+    lines = [event.message]
+    if event.expected:
+        lines.append(f"expected: {event.expected} ({event.contact}, {event.trust.value})")
+    if event.offered:
+        whose = f" (that is {event.offered_contact}'s key)" if event.offered_contact else ""
+        lines.append(f"answered: {event.offered}{whose}")
+    return lines
+
+
+@singledispatch
+def _news(event: Event) -> list[str]:
+    """The lines for events that need no memory; none for those not listed below."""
+    del event
+    return []
+
+
+@_news.register
+def _(event: Ready) -> list[str]:
+    return [stamped(event, f"You are {event.name}, {event.fingerprint}.")]
+
+
+@_news.register
+def _(event: Listening) -> list[str]:
+    return [stamped(event, f"Listening on {_endpoint(event.address, event.port)}.")]
+
+
+@_news.register
+def _(event: Hosting) -> list[str]:
+    if not event.active:
+        return [stamped(event, "Listening no more.")]
+    return [f"{_INDENT}Your guest types: securechat-tui join {address}" for address in event.reachable[:1]]
+
+
+@_news.register
+def _(event: Dialing) -> list[str]:
+    again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+    return [stamped(event, f"Connecting to {_endpoint(event.address, event.port)}{again}.")]
+
+
+@_news.register
+def _(event: Secure) -> list[str]:
+    return [stamped(event, f"Secure from here: {event.suite}. Messages flow now.")]
+
+
+@_news.register
+def _(event: Rekeyed) -> list[str]:
+    return [stamped(event, f"The session's keys have been renewed (epoch {event.epoch}).")]
+
+
+@_news.register
+def _(event: Gate | Rejected) -> list[str]:
+    return [stamped(event, event.message)]
+
+
+def stamped(event: Event, text: str) -> str:
+    """``text`` after the local time of ``event``."""
+    return f"[{datetime.fromtimestamp(event.time, tz=UTC).astimezone():%H:%M}] {text}"
+
+
+def _endpoint(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _freshness(message: Message) -> str:
+    """The age in words. A time in the future, by the peer's own clock, is no more fresh than an old one."""
+    if message.checks.fresh:
+        return f"fresh {max(message.age, 0.0):.1f} s"
+    return f"{'late' if message.age > 0 else 'early'} {_span(abs(message.age))}"
+
+
+def _span(seconds: float) -> str:
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    return f"{seconds / _MINUTE:.0f} min" if seconds < _HOUR else f"{seconds / _HOUR:.0f} h"

@@ -1,0 +1,126 @@
+"""One's own identity and the contacts, as lines for people or as JSON objects, one on a line."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import SafeText
+from securechat_tui.chat.profiles import (
+    forget_contact,
+    list_contacts,
+    new_identity,
+    open_profile,
+    public_pem,
+    show_identity,
+)
+from securechat_tui.chat.views import ContactView, IdentityView
+
+__all__ = ["contact", "contacts", "forget", "identity", "make_first_identity", "make_identity", "pem"]
+
+
+DEFAULT_BITS = 3072
+"""The size of a key that nobody chose."""
+
+
+def identity(profile: str | None, *, as_json: bool) -> list[str]:
+    """One's own identity. Raises ``CommandError`` where there is none."""
+    return _identity(show_identity(open_profile(profile)), as_json=as_json)
+
+
+def make_identity(profile: str | None, name: str | None, bits: int, *, as_json: bool) -> list[str]:
+    """The identity just made with a key of ``bits``; without a ``name``, the login name is taken."""
+    return _identity(new_identity(open_profile(profile), name or "", bits), as_json=as_json)
+
+
+def make_first_identity(profile: str | None, name: str) -> None:
+    """Make an identity if there is none yet: ``name`` answers what the screen would ask."""
+    opened = open_profile(profile)
+    if not opened.identity_path.exists():
+        new_identity(opened, name, DEFAULT_BITS)
+
+
+def pem(profile: str | None) -> list[str]:
+    """One's own public key."""
+    return public_pem(open_profile(profile)).splitlines()
+
+
+def contacts(profile: str | None, *, as_json: bool) -> list[str]:
+    """Everybody pinned, a line each."""
+    if as_json:
+        return [_contact_object(one) for one in list_contacts(open_profile(profile))]
+    return _columns(list_contacts(open_profile(profile))) or ["Nobody is pinned here yet."]
+
+
+def contact(profile: str | None, name: str, *, as_json: bool) -> list[str]:
+    """One contact in full. Raises ``CommandError`` where nobody has that name."""
+    found = next((one for one in list_contacts(open_profile(profile)) if one.name == name), None)
+    if found is None:
+        raise CommandError(
+            "unknown-contact",
+            f"There is no contact named {SafeText.line(name)}; 'contacts list' shows them all.",
+        )
+    return [_contact_object(found)] if as_json else _contact_in_full(found)
+
+
+def forget(profile: str | None, name: str, *, as_json: bool) -> list[str]:
+    """Drop a contact's pin and say so."""
+    forget_contact(open_profile(profile), name)
+    return [_object({"forgotten": name})] if as_json else [f"{SafeText.line(name)} is forgotten."]
+
+
+def _identity(view: IdentityView, *, as_json: bool) -> list[str]:
+    if as_json:
+        fields = {
+            "name": str(view.name),
+            "fingerprint": view.fingerprint,
+            "key_bits": view.key_bits,
+            "folder": view.folder,
+        }
+        return [_object(fields)]
+    return [
+        f"name         {view.name}",
+        f"fingerprint  {view.fingerprint}",
+        f"key          RSA {view.key_bits}",
+        f"folder       {view.folder}",
+        *view.randomart,
+    ]
+
+
+def _columns(views: Iterable[ContactView]) -> list[str]:
+    return ["  ".join((one.name, one.trust.value, one.fingerprint, *one.addresses)) for one in views]
+
+
+def _contact_in_full(view: ContactView) -> list[str]:
+    return [
+        f"name         {view.name}",
+        f"trust        {view.trust.value}",
+        f"fingerprint  {view.fingerprint}",
+        f"key          RSA {view.key_bits}",
+        f"addresses    {', '.join(view.addresses) or 'none'}",
+        f"first seen   {_minute(view.first_seen)}",
+        f"last seen    {_minute(view.last_seen)}",
+        *view.randomart,
+    ]
+
+
+def _contact_object(view: ContactView) -> str:
+    fields = {
+        "name": str(view.name),
+        "trust": view.trust.value,
+        "fingerprint": view.fingerprint,
+        "key_bits": view.key_bits,
+        "addresses": view.addresses,
+        "first_seen": view.first_seen,
+        "last_seen": view.last_seen,
+    }
+    return _object(fields)
+
+
+def _object(fields: Mapping[str, object]) -> str:
+    return msgspec.json.encode(fields).decode()
+
+
+def _minute(time: float) -> str:
+    return f"{datetime.fromtimestamp(time, tz=UTC).astimezone():%Y-%m-%d %H:%M}"

@@ -141,7 +141,7 @@ async def test_join_new_is_for_a_stranger_at_a_pinned_address() -> None:
             told = await at_bob.until(Peer)
             assert (told.fingerprint, told.trust) == (fingerprint(name), Trust.NEW)
             raw.cut()
-            await at_bob.until(Closed)
+            await at_bob.until(Closed, lambda closed: closed.reason == "lost")
             at_bob.forget()
         assert len(contacts(bob).by_address(("127.0.0.1", int(desk.address.rpartition(":")[2])))) == 2
 
@@ -151,7 +151,7 @@ async def test_join_new_is_for_a_stranger_at_a_pinned_address() -> None:
             await raw.open()
             assert (await at_bob.until(Peer)).trust is Trust.PINNED
             raw.cut()
-            await at_bob.until(Closed)
+            await at_bob.until(Closed, lambda closed: closed.reason == "lost")
             at_bob.forget()
 
 

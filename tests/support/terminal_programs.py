@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from protocol_peers import identity_key
 
@@ -92,14 +92,19 @@ class Piped:
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
             [str(PROGRAM), *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(environment), bufsize=0,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environment),
+            bufsize=0,
+        )
         self._news = asyncio.Event()
         self._out = self._pipe(self.process.stdout)
         self._err = self._pipe(self.process.stderr)
         self._seen = 0
 
-    def _pipe(self, stream: Any) -> _Pipe:
+    def _pipe(self, stream: IO[bytes] | None) -> _Pipe:
+        assert stream is not None
         return _Pipe(stream.fileno(), self._news.set)
 
     @property

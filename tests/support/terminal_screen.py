@@ -18,14 +18,15 @@ from terminal_programs import PROGRAM, SAFETY_SECONDS
 
 ALT_ENTER: Final = b"\x1b\r"
 CTRL_C: Final = b"\x03"
+CTRL_END: Final = b"\x1b[1;5F"
 CTRL_J: Final = b"\n"
-CTRL_P: Final = b"\x10"
 ENTER: Final = b"\r"
 ESCAPE: Final = b"\x1b"
 F1: Final = b"\x1bOP"
 F2: Final = b"\x1bOQ"
 F3: Final = b"\x1bOR"
 F4: Final = b"\x1bOS"
+PAGE_UP: Final = b"\x1b[5~"
 SHIFT_ENTER: Final = b"\x1b[13;2u"
 """As terminals with the kitty protocol (CSI u) send it."""
 UP: Final = b"\x1b[A"
@@ -72,7 +73,8 @@ class Terminal:
     @property
     def pid(self) -> int:
         """The program's process."""
-        return int(self._child.pid)
+        assert self._child.pid is not None
+        return self._child.pid
 
     @property
     def text(self) -> str:
@@ -144,12 +146,14 @@ class Terminal:
         except TimeoutError:
             raise AssertionError(f"the program does not end:\n{self.text}") from None
         self._child.wait()
-        return -int(self._child.signalstatus) if self._child.signalstatus else int(self._child.exitstatus)
+        return (
+            self._child.exitstatus if self._child.exitstatus is not None else -(self._child.signalstatus or 0)
+        )
 
     def close_window(self) -> None:
         """Close the terminal under the program, as closing its window does."""
         self._loop.remove_reader(self._fd)
-        self._child.ptyproc.fileobj.close()
+        vars(self._child)["ptyproc"].fileobj.close()  # its own way to close waits and sends signals
         self._child.closed = True
 
     def close(self) -> None:

@@ -58,6 +58,8 @@ class Conversation:
         """What the peer is called here."""
         self.secure = False
         """Whether messages flow now."""
+        self.known = False
+        """Whether they have flowed in any session: what is typed has its recipient."""
         self._key = key
         self._stream = stream
         self._progress = progress
@@ -124,7 +126,7 @@ class Conversation:
             self._tell_queued(message)
         self._work.set()
         begins = not self.secure
-        self.secure = True
+        self.secure = self.known = True
         return begins
 
     def flow(self) -> None:
@@ -195,10 +197,16 @@ class Conversation:
 
     # Writing.
 
+    def _standing(self) -> Connection | None:
+        """Return the connection, unless its session is over."""
+        connection = self._connection
+        return connection if connection is not None and not connection.session.closed else None
+
     def _say(self, payload: Payload) -> None:
-        if self._connection is not None and not self._connection.session.closed:
-            self._connection.session.send(payload, now())
-            self._connection.flush()
+        connection = self._standing()
+        if connection is not None:
+            connection.session.send(payload, now())
+            connection.flush()
 
     async def _write(self) -> None:
         """Sign and write what waits, as fast as the network takes it."""
@@ -216,15 +224,15 @@ class Conversation:
             await self._write_signed()
 
     async def _write_signed(self) -> None:
-        while self._connection is not None and (found := self.outbox.next_to_write()):
+        while (connection := self._standing()) and (found := self.outbox.next_to_write()):
             message, payloads = found
             for payload in payloads:
                 self._say(payload)
             if not message.written:
                 message.written = True
                 self._tell_sent(message)
-            if not self._connection.writable:
-                await self._connection.drained()
+            if not connection.writable:
+                await connection.drained()
 
     def _tell_queued(self, message: Outgoing) -> None:
         self._stream.emit(

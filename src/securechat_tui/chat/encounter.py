@@ -60,6 +60,8 @@ class Dialled:
     target: Contact | Endpoint | None
     """Whom the pins must show: a contact, whoever is pinned at an address, or anybody."""
     endpoint: Endpoint
+    returning: bool = False
+    """Whether this is one of several attempts to come back after a cut: failures are not told singly."""
 
 
 _Happened = tuple[Connection, Sequence[SessionEvent]]
@@ -104,9 +106,7 @@ class Encounter:
     engine: House
     dialled: Dialled | None
     address: str
-    _waiting: "asyncio.Queue[tuple[Connection, Sequence[SessionEvent]]]" = field(
-        default_factory=asyncio.Queue
-    )
+    _waiting: "asyncio.Queue[_Happened]" = field(default_factory=asyncio.Queue)
     _caller: Contact | None = None
     _secret: bytes | None = None
     _verdict: Verdict | None = None
@@ -115,6 +115,11 @@ class Encounter:
     """Whether this side has ended the session for what the peer said: what follows counts for nothing."""
     conversation: Conversation | None = None
     connection: Connection | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether a person has been told what came of it: a conversation, or a refusal that stands."""
+        return self._met
 
     @property
     def peer_role(self) -> str:
@@ -274,6 +279,8 @@ class Encounter:
             await self.engine.account.change_pins(partial(self._christened, hello=hello))
         except ProfileError as error:  # the key is pinned already; a name can wait for the next session
             self.engine.error("profile", str(error))
+        if self.conversation is None:  # a newer session of the same person has taken over meanwhile
+            return
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
         conversation.greeted(hello, contact.name if contact else hello.name)
         self._met = True
@@ -366,9 +373,15 @@ class Encounter:
         if self._met or end.how is End.LEFT:
             return
         if self.dialled is not None:
-            self.engine.stream.emit(refusals.refused_end(end.how, self.dialled.typed))
+            self._tell_refused(self.dialled, end)
         elif end.how in {End.HANDSHAKE, End.VERSION, End.SELF}:
             self.engine.notice(f"A call from {self.address} came to nothing: {end.detail}.")
+
+    def _tell_refused(self, dialled: Dialled, end: session_events.Ended) -> None:
+        lasting = end.how in {End.VERSION, End.SELF}
+        if lasting or not dialled.returning:
+            self._met = True
+            self.engine.stream.emit(refusals.refused_end(end.how, dialled.typed))
 
     def _tell_rekeyed(self, epoch: int) -> None:
         if self.conversation is not None:

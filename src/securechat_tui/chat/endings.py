@@ -21,7 +21,9 @@ _GOODBYES = {
 }
 
 
-def closed_event(conversation: Conversation, end: Ended, *, quitting: bool) -> Closed:
+def closed_event(
+    conversation: Conversation, end: Ended, *, quitting: bool, will_retry: bool = False
+) -> Closed:
     """Describe the end of a session whose peer was known."""
     reason, by, sentence = _describe(end, quitting=quitting)
     return Closed(
@@ -29,7 +31,7 @@ def closed_event(conversation: Conversation, end: Ended, *, quitting: bool) -> C
         conversation=conversation.id,
         reason=reason,
         by=by,
-        will_retry=False,
+        will_retry=will_retry,
         message=sentence.format(conversation.name),
     )
 

@@ -15,21 +15,21 @@ from typing import Any, Self
 from securechat_tui import __version__
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account, login_name
+from securechat_tui.chat.calls import Calls
 from securechat_tui.chat.conversation import Conversation
-from securechat_tui.chat.encounter import Dialled, Encounter
+from securechat_tui.chat.encounter import Encounter
 from securechat_tui.chat.endings import closed_event
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import MAX_HELD, NEW_PINS_PER_HOUR, HourlyLimit, check_text
 from securechat_tui.chat.stream import EventStream
-from securechat_tui.chat.targets import choose_target, own_secrets
+from securechat_tui.chat.targets import choose_target
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
 from securechat_tui.network.addresses import Address, BadAddress, reachable_addresses
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
-from securechat_tui.network.dialer import CannotConnect, dial
 from securechat_tui.network.failures import HandlerFailure
 from securechat_tui.network.listener import CannotListen, Listener
-from securechat_tui.protocol.events import Ended, Instant, SessionEvent
+from securechat_tui.protocol.events import End, Ended, SessionEvent
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import GoodbyeReason
 from securechat_tui.protocol.session import Session
@@ -57,7 +57,8 @@ class Engine:
         self._encounters: dict[Connection, Encounter] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: Listener | None = None
-        self._dialing: asyncio.Task[None] | None = None
+        self._calls = Calls(self)
+        self._awaited: Conversation | None = None
         self._held: deque[tuple[str, str | None]] = deque()
         self._progress = asyncio.Event()
         self._next_notice = 0.0
@@ -121,9 +122,9 @@ class Engine:
 
     @property
     def conversations(self) -> tuple[str, ...]:
-        """The ids of conversations that have a session now."""
-        active = self._active.conversation if self._active else None
-        return (active.id,) if active else ()
+        """The ids of conversations that have a session now, or will have one again after a cut."""
+        present = self._present()
+        return (present.id,) if present else ()
 
     @property
     def is_hosting(self) -> bool:
@@ -151,7 +152,7 @@ class Engine:
             key,
             on_connection=self._welcome,
             on_events=self._happened,
-            on_failure=self._handler_failed,
+            on_failure=self.handler_failed,
         )
         try:
             bound = await listener.start(Address.parse(bind or self.account.config.bind, bind=True))
@@ -175,17 +176,19 @@ class Engine:
     async def join(self, target: str, *, new: bool = False) -> None:
         """Begin to connect to ``ADDRESS[:PORT]`` or a contact; the outcome comes as events."""
         key = self._key()
-        if self._active is not None or self._dialing:
+        if self._awaited is not None:
+            await self.leave()
+        if self._active is not None or self._calls.under_way:
             raise CommandError("busy", "You are in a conversation or joining one: leave it first.")
         dialled = choose_target(self.account.pins, target, new=new)
         self._drop_held()
-        self._dialing = self._start(self._dial(dialled, key))
+        self._calls.begin(dialled, key)
 
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
-        """Send a message; it is held where the peer is not known yet."""
+        """Send a message; it is held where the peer is not known yet, and queued where it is away."""
         check_text(text)
         found = self._find(conversation)
-        if found is not None and found.secure:
+        if found is not None and found.known:
             found.send(text, ref)
             return
         if found is None and not self._may_hold():
@@ -197,11 +200,13 @@ class Engine:
     async def leave(self, conversation: str | None = None) -> None:
         """Say goodbye, after what was sent just before has arrived or three seconds have passed.
 
-        An attempt to join that is under way is given up.
+        An attempt to join that is under way, or to come back, is given up.
         """
         encounter = self._active
-        if encounter is None and self._dialing is not None:
-            self._dialing.cancel()
+        if encounter is None and (self._calls.under_way or self._awaited):
+            self._calls.give_up()
+            self._part_from_awaited()
+            self._drop_held()
             return
         if encounter is None or self._find(conversation) is not encounter.conversation:
             raise CommandError("no-conversation", "There is no conversation to leave.")
@@ -209,6 +214,12 @@ class Engine:
         if encounter.connection is not None:
             session = encounter.connection.session
             encounter.connection.carry_out(session.goodbye(GoodbyeReason.LEAVING, now()))
+
+    def reconnect(self) -> None:
+        """Try to come back now, instead of after the pause."""
+        if self._active is not None or not self._calls.under_way:
+            raise CommandError("no-conversation", "Nothing to reconnect: no connection was cut.")
+        self._calls.hurry()
 
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""
@@ -224,7 +235,7 @@ class Engine:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._undelivered() and (self._active or self._dialing):
+                while self._undelivered() and (self._active or self._calls.under_way):
                     self._progress.clear()
                     await self._progress.wait()
         return self._undelivered()
@@ -250,7 +261,8 @@ class Engine:
     def enter(self, encounter: Encounter, peer: PublicIdentity) -> Conversation:
         """Open the conversation with this key, in place of a session it may still have."""
         if encounter.dialled is not None:
-            self._dialing = None
+            self._calls.connected()
+        self._awaited = None
         replaced, self._active = self._active, encounter
         if replaced is not None and replaced.connection is not None:
             replaced.conversation = None
@@ -268,7 +280,7 @@ class Engine:
 
     def secured(self, conversation: Conversation) -> None:
         """Send what was held until the peer was known; not to a caller what is meant for whom we dial."""
-        while self._held and self._dialing is None:
+        while self._held and not self._calls.under_way:
             conversation.send(*self._held.popleft())
 
     def left(self, encounter: Encounter, end: Ended) -> None:
@@ -279,8 +291,16 @@ class Engine:
         self._active = None
         conversation.detach()
         self._progress.set()
-        self.stream.emit(closed_event(conversation, end, quitting=self._closing))
-        if self._dialing is None:
+        cut = end.how is End.LOST and conversation.known and not self._closing
+        dialled = encounter.dialled if cut else None
+        self.stream.emit(
+            closed_event(conversation, end, quitting=self._closing, will_retry=dialled is not None)
+        )
+        if dialled is not None:
+            self._calls.come_back(dialled, self._key(), conversation.peer.fingerprint)
+        if dialled is not None or (cut and self.is_hosting):
+            self._awaited = conversation
+        elif not self._calls.under_way:
             self._drop_held()
 
     def failed(self, encounter: Encounter) -> None:
@@ -310,15 +330,25 @@ class Engine:
     def _find(self, conversation: str | None) -> Conversation | None:
         """Return the conversation meant; raises CommandError for an id that is not here."""
         if conversation is None:
-            return self._active.conversation if self._active else None
+            return self._present()
         found = self._conversations.get(_raw_id(conversation))
         if found is None or found.id not in self.conversations:
             raise CommandError("no-conversation", "That conversation is not open now. Nothing was sent.")
         return found
 
+    def _present(self) -> Conversation | None:
+        """Return the conversation with a session, or the one cut off whose peer is expected back."""
+        return (self._active.conversation if self._active else None) or self._awaited
+
+    def _part_from_awaited(self) -> None:
+        conversation, self._awaited = self._awaited, None
+        if conversation is not None:
+            end = Ended(End.LEFT, "left while the peer was away")
+            self.stream.emit(closed_event(conversation, end, quitting=self._closing))
+
     def _may_hold(self) -> bool:
         """Whether the next peer is surely the one meant: nothing for one key goes to another."""
-        return self._dialing is not None or (self.is_hosting and not self._conversations)
+        return self._calls.under_way or (self.is_hosting and not self._conversations)
 
     def _undelivered(self) -> int:
         return len(self._held) + sum(len(one.outbox) for one in self._conversations.values())
@@ -329,7 +359,8 @@ class Engine:
             self.error("not-sent", f"Not sent, since nobody came: {len(self._held)} message(s).")
             self._held.clear()
 
-    def _start(self, story: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, story: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a story until the engine is closed."""
         task = asyncio.create_task(story)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -338,8 +369,8 @@ class Engine:
     def _welcome(self, connection: Connection) -> None:
         """Begin the story of a caller."""
         encounter = Encounter(self, None, str(connection.peer_address))
-        self._encounters[connection] = encounter
-        self._start(self._follow(connection, encounter))
+        self._encounters[connection] = encounter  # its first event may come before its story begins
+        self.start(self.follow(connection, encounter))
 
     def _happened(self, connection: Connection, happened: Sequence[SessionEvent]) -> None:
         """Hand on what happened at a caller's connection, unless its story has ended."""
@@ -347,45 +378,30 @@ class Engine:
         if encounter is not None:
             encounter.take(connection, happened)
 
-    async def _follow(self, connection: Connection, encounter: Encounter) -> None:
+    async def follow(self, connection: Connection, encounter: Encounter) -> None:
+        """Drive a connection to its end, whatever happens."""
+        self._encounters[connection] = encounter
         try:
             await encounter.run()
         except asyncio.CancelledError:
             connection.abort()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the other conversations
-            self._handler_failed(HandlerFailure.of(error))
+            self.handler_failed(HandlerFailure.of(error))
             connection.abort()
             encounter.give_up()
         finally:
             self._encounters.pop(connection, None)
 
-    def _handler_failed(self, failure: HandlerFailure) -> None:
+    def handler_failed(self, failure: HandlerFailure) -> None:
+        """Tell an internal error, without anything that it may have held."""
         self.error("internal", f"An internal error has ended one connection ({failure}): please report it.")
 
-    async def _dial(self, dialled: Dialled, key: IdentityKey) -> None:
-        host, port = dialled.endpoint
-        address = Address(host, port)
-        self.stream.emit(events.Dialing(time=time.time(), address=host, port=port, attempt=1))
-        encounter = Encounter(self, dialled, str(address))
-        secrets = own_secrets(self.account.pins, dialled)
-
-        def begin(moment: Instant) -> Session:
-            return Session.guest(key.public, moment, secrets=secrets)
-
-        try:
-            connection = await dial(
-                address, begin, key, on_events=encounter.take, on_failure=self._handler_failed
-            )
-            self._encounters[connection] = encounter
-            await self._follow(connection, encounter)
-        except CannotConnect as error:
-            self.error("cannot-connect", str(error))
-        finally:
-            if self._dialing is asyncio.current_task():
-                self._dialing = None
-                self._drop_held()
-            self._progress.set()
+    def call_ended(self) -> None:
+        """Take note that nothing is dialled any more: what was meant for that peer is let go."""
+        self._drop_held()
+        self._awaited = None
+        self._progress.set()
 
 
 def _raw_id(conversation: str) -> bytes:

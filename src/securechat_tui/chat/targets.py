@@ -33,12 +33,19 @@ def _last_address(contact: Contact) -> tuple[str, int]:
 
 
 def own_secrets(pins: Pins, dialled: Dialled) -> tuple[bytes | None, bytes | None]:
-    """Return the reconnect secrets to show: those of the contact meant, or last seen at the address."""
+    """Return the reconnect secrets to show: those of the contact meant, or last seen at the address.
+
+    Never the same one twice: two equal tags would tell anybody on the path that there was one.
+    """
     match dialled.target:
         case Contact() as contact:
-            return contact.newest, contact.confirmed
+            return _distinct(contact)
         case None:
             return None, None
         case endpoint:
             there = pins.by_address(endpoint)
-            return (there[0].newest, there[0].confirmed) if there else (None, None)
+            return _distinct(there[0]) if there else (None, None)
+
+
+def _distinct(contact: Contact) -> tuple[bytes | None, bytes | None]:
+    return contact.newest, None if contact.confirmed == contact.newest else contact.confirmed

@@ -138,7 +138,7 @@ class Session:
         """Return the monotonic second at which :meth:`handle_timeout` is wanted."""
         if self.closed:
             return None
-        if self._records is None:
+        if self._records is None or not self._order.greeted:
             return self._deadline
         return min(self._pings.due, self._pings.dead_at, self._rekey_time(self._records))
 
@@ -369,7 +369,7 @@ class Session:
         return records.budget.due
 
     def _on_time(self, now: Instant) -> None:
-        if self._records is None:
+        if self._records is None or not self._order.greeted:
             if now.monotonic >= self._deadline:
                 self._end(End.HANDSHAKE, "not complete in time")
             return

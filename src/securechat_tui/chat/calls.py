@@ -1,0 +1,124 @@
+"""Calls going out: one at a time; after a cut, with growing pauses until the peer is there again."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Protocol
+
+from securechat_tui.chat import events
+from securechat_tui.chat.encounter import Dialled, Encounter, House
+from securechat_tui.chat.targets import own_secrets
+from securechat_tui.network.addresses import Address
+from securechat_tui.network.backoff import Backoff
+from securechat_tui.network.connection import Connection
+from securechat_tui.network.dialer import CannotConnect, dial
+from securechat_tui.network.failures import HandlerFailure
+from securechat_tui.protocol.events import Instant
+from securechat_tui.protocol.identity import Fingerprint, IdentityKey
+from securechat_tui.protocol.session import Session
+
+
+class Exchange(House, Protocol):
+    """What outgoing calls need of the engine."""
+
+    def start(self, story: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a story until the engine is closed."""
+
+    async def follow(self, connection: Connection, encounter: Encounter) -> None:
+        """Drive a connection to its end."""
+
+    def handler_failed(self, failure: HandlerFailure) -> None:
+        """Tell an internal error."""
+
+    def call_ended(self) -> None:
+        """Nothing is dialled any more, and nobody was reached."""
+
+
+class Calls:
+    """At most one call is under way: a first one, or one back to a peer who was cut off."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether somebody is being called."""
+        return self._task is not None
+
+    def begin(self, dialled: Dialled, key: IdentityKey) -> None:
+        """Call once; what comes of it is told as events."""
+        self._task = self._exchange.start(self._first(dialled, key))
+
+    def come_back(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint) -> None:
+        """Call until this peer, and nobody else, is there again or the answer forbids it."""
+        self._hurry.clear()
+        self._task = self._exchange.start(self._return(dialled, key, peer))
+
+    def connected(self) -> None:
+        """Take note that the call has become a conversation."""
+        self._task = None
+
+    def give_up(self) -> None:
+        """Stop calling."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+
+    def hurry(self) -> None:
+        """Try again now instead of after the pause."""
+        self._hurry.set()
+
+    async def _first(self, dialled: Dialled, key: IdentityKey) -> None:
+        try:
+            await self._attempt(dialled, key, 1)
+        except CannotConnect as error:
+            self._exchange.error("cannot-connect", str(error))
+        finally:
+            self._over()
+
+    async def _return(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint) -> None:
+        try:
+            for attempt, pause in enumerate(Backoff(), 1):
+                await self._pause(pause)
+                contact = self._exchange.account.pins.by_fingerprint(peer)
+                if contact is None:  # forgotten meanwhile
+                    return
+                again = replace(dialled, target=contact, returning=True)
+                with suppress(CannotConnect):
+                    if await self._attempt(again, key, attempt):
+                        return
+        finally:
+            self._over()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
+        self._hurry.clear()
+
+    async def _attempt(self, dialled: Dialled, key: IdentityKey, attempt: int) -> bool:
+        """Call once, to the end of what comes of it; False where another attempt may do better."""
+        self._task = asyncio.current_task()
+        host, port = dialled.endpoint
+        address = Address(host, port)
+        self._exchange.stream.emit(events.Dialing(time=time.time(), address=host, port=port, attempt=attempt))
+        encounter = Encounter(self._exchange, dialled, str(address))
+        secrets = own_secrets(self._exchange.account.pins, dialled)
+
+        def begin(moment: Instant) -> Session:
+            return Session.guest(key.public, moment, secrets=secrets)
+
+        connection = await dial(
+            address, begin, key, on_events=encounter.take, on_failure=self._exchange.handler_failed
+        )
+        await self._exchange.follow(connection, encounter)
+        return encounter.settled
+
+    def _over(self) -> None:
+        if self._task is asyncio.current_task():
+            self._task = None
+            self._exchange.call_ended()

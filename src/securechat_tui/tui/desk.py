@@ -1,0 +1,141 @@
+"""Where keys, slash words and the palette hand in what they ask for."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING
+
+from securechat_tui.tui.commands import find, parse
+from securechat_tui.tui.perform import Job, dial_job, host_bind, practise_alarm
+from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen
+from securechat_tui.tui.screens.details import DetailsScreen
+from securechat_tui.tui.screens.fingerprints import FingerprintScreen
+from securechat_tui.tui.screens.help import HelpScreen
+from securechat_tui.tui.screens.join import JoinScreen
+
+if TYPE_CHECKING:
+    from securechat_tui.tui.app import ChatApp
+
+__all__ = ["CommandDesk"]
+
+_UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
+_NO_MESSAGE = "No message has been received yet, so there is nothing to show."
+
+
+class CommandDesk:
+    """Decides what a submitted text is and lets each command be done: on the screen, or by the engine."""
+
+    def __init__(self, app: "ChatApp") -> None:
+        self._app = app
+        self._refs = count(1)
+        self._deeds: dict[str, Callable[[str], None]] = {
+            "help": self._help,
+            "sidebar": self._sidebar,
+            "verify": self._verify,
+            "details": self._details,
+            "host": self._host,
+            "join": self._join,
+            "leave": self._leave,
+            "reconnect": self._reconnect,
+            "contacts": self._contacts,
+            "copy": self._copy,
+            "clear": self._clear,
+            "alarm": self._alarm,
+            "quit": self._quit,
+        }
+
+    def submit(self, text: str) -> None:
+        """Send ``text`` or do the command it is. An unknown command goes nowhere and comes back."""
+        parsed = parse(text)
+        if parsed is None:
+            self._send(text.removeprefix("/") if text.startswith("//") else text)
+            return
+        word, argument = parsed
+        command = find(word, self._app.commands)
+        if command is None or not command.words:
+            self._app.chat.composer.restore(text)
+            self._app.say(_UNKNOWN.format(word=word))
+        else:
+            self.perform(command.id, argument)
+
+    def perform(self, command_id: str, argument: str = "") -> None:
+        """Do the command with this id."""
+        self._deeds[command_id](argument)
+
+    def _send(self, text: str) -> None:
+        ref = f"screen-{next(self._refs)}"
+        self._engine_job(Job(lambda: self._app.engine.send(text, ref=ref), draft=text, ref=ref))
+
+    def _help(self, _: str) -> None:
+        self._app.push_screen(HelpScreen(self._app.commands))
+
+    def _sidebar(self, _: str) -> None:
+        self._app.chat.toggle_sidebar()
+
+    def _verify(self, _: str) -> None:
+        if self._app.engine.identity:
+            self._app.push_screen(FingerprintScreen(self._app.engine.identity, self._app.state.peer))
+
+    def _details(self, _: str) -> None:
+        message = self._app.narrator.selected_message() or self._app.state.last
+        if message is None:
+            self._app.say(_NO_MESSAGE)
+        else:
+            self._app.push_screen(DetailsScreen(message))
+
+    def _host(self, argument: str) -> None:
+        self._app.show_chat()
+        bind = host_bind(argument)
+        self._engine_job(Job(lambda: self._app.engine.host(bind)))
+
+    def _join(self, argument: str) -> None:
+        if not argument:
+            names = [str(contact.name) for contact in self._app.engine.contacts()]
+            self._app.push_screen(JoinScreen(names), self._join_from_form)
+            return
+        self._app.show_chat()
+        self._engine_job(dial_job(self._app.engine, argument))
+
+    def _join_from_form(self, target: str | None) -> None:
+        if target:
+            self._join(target)
+
+    def _leave(self, _: str) -> None:
+        self._engine_job(Job(self._app.engine.leave))
+
+    def _reconnect(self, _: str) -> None:
+        self._engine_job(Job(self._app.engine.reconnect))
+
+    def _contacts(self, _: str) -> None:
+        self._app.push_screen(ContactsScreen(self._app.engine.contacts()), self._contact_chosen)
+
+    def _contact_chosen(self, choice: ContactChoice | None) -> None:
+        if choice is None:
+            return
+        if choice.forget:
+            done = f"{choice.name} is forgotten: at the next contact their key is a stranger's."
+            self._engine_job(Job(lambda: self._app.engine.forget(choice.name), done=done))
+        else:
+            self._join(choice.name)
+
+    def _copy(self, _: str) -> None:
+        text = self._app.narrator.text_to_copy()
+        if text:
+            self._app.copy_to_clipboard(text)
+            self._app.chat.show_hint("Copied to the clipboard, where the terminal allows it.")
+        else:
+            self._app.say(_NO_MESSAGE)
+
+    def _clear(self, _: str) -> None:
+        self._app.narrator.clear()
+
+    def _alarm(self, _: str) -> None:
+        practice = self._app.practice
+        if practice is not None:
+            engine, target = self._app.engine, self._app.practice_target
+            self._engine_job(Job(lambda: practise_alarm(engine, practice, target)))
+
+    def _quit(self, _: str) -> None:
+        self._app.leave_program()
+
+    def _engine_job(self, job: Job) -> None:
+        self._app.jobs.add(job)

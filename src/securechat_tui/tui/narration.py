@@ -1,0 +1,189 @@
+"""What the log tells of the engine's events: messages as they are, the rest as one sentence each."""
+
+import time
+from collections.abc import Iterable, Sequence
+
+from securechat_tui.chat.events import (
+    Closed,
+    Delivered,
+    Dialing,
+    Error,
+    Event,
+    Gate,
+    Hosting,
+    Message,
+    Notice,
+    Peer,
+    Queued,
+    Refused,
+    Rejected,
+    SafeText,
+    Secure,
+    Sent,
+    Trust,
+)
+from securechat_tui.tui import wording
+from securechat_tui.tui.screens.chat import ChatScreen
+from securechat_tui.tui.state import join_address
+from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEntry, Tick
+
+__all__ = ["Narrator", "sentence_for", "verdict_for"]
+
+_NOT_SENT = "not-sent"
+_OWN_NICK = SafeText("you")
+
+
+class Narrator:
+    """Writes the log, and keeps what is needed to look a message up again."""
+
+    def __init__(self, chat: ChatScreen) -> None:
+        self._chat = chat
+        self._received: dict[str, Message] = {}
+        self._own: dict[str, str] = {}
+        """Entry id to text, for one's own messages."""
+        self._unnumbered: set[str] = set()
+        """Entry ids of those that wait for a peer."""
+        self._undelivered: dict[str, None] = {}
+        """Entry ids of one's own messages that may still be lost, oldest first."""
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Write what a batch of events means, new entries in one go."""
+        fresh: list[Entry] = []
+        for event in events:
+            fresh += self._entries(event)
+            if isinstance(event, Sent | Delivered):
+                self._flush(fresh)
+                self._tick(event)
+            elif isinstance(event, Closed) and not event.awaited:
+                self._flush(fresh)
+                self._fail(tuple(self._undelivered), event.time)
+            elif isinstance(event, Error) and event.code == _NOT_SENT:
+                self._fail(tuple(self._unnumbered), event.time, told=True)
+        self._flush(fresh)
+
+    def held(self, ref: str, text: str) -> None:
+        """One's own message has been taken: show it as queued, unless its number has come already."""
+        if ref not in self._own:
+            self._unnumbered.add(ref)
+            self._flush([self._own_entry(ref, SafeText.multi(text), time.time())])
+
+    def notice(self, sentence: str) -> None:
+        """A dim line of the program itself."""
+        self._flush([NoticeEntry(time=time.time(), text=SafeText.multi(sentence))])
+
+    def clear(self) -> None:
+        """Empty the log on the screen."""
+        self._chat.log_view.clear()
+        self._received.clear()
+        self._own = {entry: self._own[entry] for entry in self._undelivered}
+
+    def selected_message(self) -> Message | None:
+        """The received message that is selected in the log."""
+        selected = self._selected_id()
+        return self._received.get(selected) if selected else None
+
+    def text_to_copy(self) -> str:
+        """The text of the selected message, or of the last received one."""
+        selected = self._selected_id()
+        if selected in self._own:
+            return self._own[selected]
+        if selected in self._received:
+            return self._received[selected].text
+        return next(reversed(self._received.values())).text if self._received else ""
+
+    def _selected_id(self) -> str:
+        selected = self._chat.log_view.selected
+        return selected.id if isinstance(selected, MessageEntry) else ""
+
+    def _flush(self, entries: list[Entry]) -> None:
+        if entries:
+            self._chat.log_view.extend(list(entries))
+            entries.clear()
+
+    def _entries(self, event: Event) -> Iterable[Entry]:
+        if isinstance(event, Message):
+            return [self._received_entry(event)]
+        if isinstance(event, Queued):
+            return self._queued_entries(event)
+        sentence = sentence_for(event)
+        return [NoticeEntry(time=event.time, text=SafeText.multi(sentence))] if sentence else []
+
+    def _received_entry(self, message: Message) -> MessageEntry:
+        entry = f"in-{message.conversation}-{message.number}-{len(self._received)}"
+        self._received[entry] = message
+        return MessageEntry(
+            id=entry,
+            time=message.time,
+            nick=message.name,
+            text=message.text,
+            verdict=verdict_for(message),
+            late=message.late,
+        )
+
+    def _queued_entries(self, event: Queued) -> list[Entry]:
+        entry = event.ref or f"out-{event.conversation}-{event.number}"
+        self._unnumbered.discard(entry)
+        return [] if entry in self._own else [self._own_entry(entry, event.text, event.time)]
+
+    def _own_entry(self, entry: str, text: SafeText, when: float) -> MessageEntry:
+        self._own[entry] = text
+        self._undelivered[entry] = None
+        return MessageEntry(id=entry, time=when, nick=_OWN_NICK, text=text, own=True, tick=Tick.QUEUED)
+
+    def _tick(self, event: Sent | Delivered) -> None:
+        entry = event.ref or f"out-{event.conversation}-{event.number}"
+        if entry not in self._own:
+            return
+        if isinstance(event, Delivered):
+            self._undelivered.pop(entry, None)
+        tick = Tick.DELIVERED if isinstance(event, Delivered) else Tick.SENT
+        self._chat.log_view.update_tick(entry, tick)
+
+    def _fail(self, entries: Sequence[str], when: float, *, told: bool = False) -> None:
+        """These will not be delivered any more; say so unless the engine has."""
+        for entry in entries:
+            self._chat.log_view.update_tick(entry, Tick.FAILED)
+            self._undelivered.pop(entry, None)
+            self._unnumbered.discard(entry)
+        if entries and not told:
+            noun = "message was" if len(entries) == 1 else "messages were"
+            sentence = f"! {len(entries)} {noun} not delivered. Up brings back what you wrote."
+            self._flush([NoticeEntry(time=when, text=SafeText(sentence))])
+
+
+def verdict_for(message: Message) -> str:
+    """What the log says beside a message: nothing where all is well; lateness it says by itself."""
+    faults = [name for name, passed in wording.check_rows(message.checks) if not passed and name != "fresh"]
+    return f"✗ not {faults[0]}" if faults else ""
+
+
+def sentence_for(event: Event) -> str:
+    """The one sentence for an event that is not a message; empty for those the sidebar alone shows."""
+    match event:
+        case Dialing(address=address, port=port, returning=returning):
+            # How often it has tried to come back stands in the sidebar; a line each would fill the log.
+            return "" if returning else f"Connecting to {join_address(address, port)} …"
+        case Hosting(active=active):
+            return "" if active else "No longer waiting for guests."
+        case Peer():
+            return _peer_sentence(event)
+        case Secure():
+            return "Secure: fresh keys are agreed, and messages flow now."
+        case Closed() | Rejected() | Refused() | Notice() | Error() | Gate():
+            return _said_by_engine(event)
+        case _:
+            return ""
+
+
+def _peer_sentence(peer: Peer) -> str:
+    word = f"{wording.trust_glyph(peer.trust)} {wording.trust_word(peer.trust)}"
+    sentence = f"{peer.name} is here: {word}, {wording.trust_explanation(peer.trust)}."
+    if peer.known_elsewhere:
+        return f"{sentence} ! You know somebody else as {peer.name}, with another key: compare (F3)."
+    return f"{sentence} F3 shows how to compare." if peer.trust is Trust.NEW else sentence
+
+
+def _said_by_engine(event: Closed | Rejected | Refused | Notice | Error | Gate) -> str:
+    if isinstance(event, Rejected):
+        return f"✗ {event.message}"
+    return event.message

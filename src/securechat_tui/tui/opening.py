@@ -1,0 +1,37 @@
+"""What the screen begins with: the values the command line hands to the app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from securechat_tui.chat.openings import HostAt, JoinTarget
+
+__all__ = ["HostAt", "JoinTarget", "Opening", "Practice", "PracticeControl", "StartScreen"]
+
+
+class PracticeControl(Protocol):
+    """The strings of a practice peer: a real peer in the same process, over loopback."""
+
+    async def alarm(self) -> None:
+        """Let the practice peer leave and stand at the same address with a different key."""
+
+    async def restore(self) -> None:
+        """Put the practice peer's first key back, so that it can be joined again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartScreen:
+    """Ask what to do. ``alone`` runs the demo once the app has gone; without it the choice is not offered."""
+
+    alone: Callable[[], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """Join the practice peer at ``target``; ``/alarm`` can show a key change."""
+
+    target: str
+    control: PracticeControl
+
+
+Opening = StartScreen | HostAt | JoinTarget | Practice

@@ -1,0 +1,118 @@
+"""Carrying out commands: what a key, a slash word or the palette asks for becomes a call of the engine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.tui.opening import PracticeControl
+from securechat_tui.tui.port import ScreenPort
+
+__all__ = [
+    "EngineJobs",
+    "Job",
+    "Outcome",
+    "dial_job",
+    "end_practice_alarm",
+    "host_bind",
+    "practise_alarm",
+    "split_join",
+]
+
+_ALONE_TRIES = 100
+_ALONE_PAUSE = 0.05
+_NEW_FLAG = "--new"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call of the engine. ``draft`` is what goes back to the composer when the call is refused."""
+
+    call: Callable[[], Awaitable[None]]
+    draft: str = ""
+    ref: str = ""
+    done: str = ""
+    """A sentence for when it went well, where that does not show by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended: ``sentence`` is empty where it went well."""
+
+    job: Job
+    sentence: str = ""
+    code: str = ""
+
+
+class EngineJobs:
+    """Calls of the engine, one after the other in the order of asking, away from the screen's own loop."""
+
+    def __init__(self, report: Callable[[Outcome], None]) -> None:
+        self._report = report
+        self._waiting: asyncio.Queue[Job] = asyncio.Queue()
+        self._is_busy = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is waiting or under way."""
+        return not self._is_busy and self._waiting.empty()
+
+    def add(self, job: Job) -> None:
+        """Queue a job."""
+        self._waiting.put_nowait(job)
+
+    async def run(self) -> None:
+        """Work the jobs off, for as long as the app lives."""
+        while True:
+            job = await self._waiting.get()
+            self._is_busy = True
+            self._report(await _outcome(job))
+            self._is_busy = False
+
+
+async def _outcome(job: Job) -> Outcome:
+    try:
+        await job.call()
+    except CommandError as error:
+        return Outcome(job, str(error), error.code)
+    return Outcome(job)
+
+
+def host_bind(argument: str) -> str | None:
+    """The address to listen on: the given one, the given port on every address, or None for the usual."""
+    return f"0.0.0.0:{argument}" if argument.isdecimal() else argument or None
+
+
+def split_join(argument: str) -> tuple[str, bool]:
+    """Split ``[--new] TARGET`` into the target and whether a stranger is expected."""
+    words = argument.split()
+    return " ".join(word for word in words if word != _NEW_FLAG), _NEW_FLAG in words
+
+
+def dial_job(engine: ScreenPort, argument: str) -> Job:
+    """A job that joins what ``/join`` was given."""
+    target, new = split_join(argument)
+    return Job(lambda: engine.join(target, new=new))
+
+
+async def practise_alarm(engine: ScreenPort, practice: PracticeControl, target: str) -> None:
+    """Leave the practice peer, let it change its key, and join it again: the engine refuses it."""
+    if engine.conversations:
+        await engine.leave()
+    await practice.alarm()
+    await _until_alone(engine)
+    await engine.join(target)
+
+
+async def _until_alone(engine: ScreenPort) -> None:
+    """Wait until the old session has ended here too; the engine says what is wrong if it does not."""
+    for _ in range(_ALONE_TRIES):
+        if not engine.conversations:
+            return
+        await asyncio.sleep(_ALONE_PAUSE)
+
+
+async def end_practice_alarm(engine: ScreenPort, practice: PracticeControl, target: str) -> None:
+    """Put the practice peer's own key back and join it again."""
+    await practice.restore()
+    await engine.join(target)

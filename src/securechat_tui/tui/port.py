@@ -1,0 +1,32 @@
+"""What the screen needs of the engine beyond what every face needs."""
+
+from typing import Protocol
+
+from securechat_tui.chat.port import EnginePort
+from securechat_tui.chat.views import Counters, IdentityView
+
+__all__ = ["ScreenPort"]
+
+
+class ScreenPort(EnginePort, Protocol):
+    """The engine as the screen knows it."""
+
+    @property
+    def identity(self) -> IdentityView | None:
+        """Who one is; None before the first run is complete."""
+
+    @property
+    def profile(self) -> str:
+        """The profile's name."""
+
+    async def stop_hosting(self) -> None:
+        """Listen no more."""
+
+    async def reconnect(self) -> None:
+        """After a cut: try to come back now, instead of after the pause."""
+
+    def counters(self, conversation: str) -> Counters:
+        """The counts of a conversation."""
+
+    async def forget(self, name: str) -> None:
+        """Drop a contact's pin."""

@@ -1,0 +1,71 @@
+"""Everybody whose key is pinned here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from securechat_tui.chat.views import ContactView
+from securechat_tui.tui.screens.start import contact_row
+
+__all__ = ["ContactChoice", "ContactsScreen"]
+
+_NOBODY = "Nobody yet. Whoever you talk with is pinned here at the first contact."
+_HINT = "Enter joins, Delete twice forgets the key, Esc closes"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChoice:
+    """A contact was picked, to be joined or to be forgotten."""
+
+    name: str
+    forget: bool = False
+
+
+class ContactsScreen(ModalScreen[ContactChoice | None]):
+    """A list to pick from. Forgetting is asked twice."""
+
+    CSS_PATH = "contacts.tcss"
+    AUTO_FOCUS = "OptionList"
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "close", "Close"), ("delete", "forget", "Forget")]
+
+    def __init__(self, contacts: Sequence[ContactView]) -> None:
+        super().__init__()
+        self._contacts = sorted(contacts, key=lambda contact: contact.last_seen, reverse=True)
+        self._doomed = ""
+
+    def compose(self) -> ComposeResult:
+        """The list, or a line that says that it is empty."""
+        with Vertical(id="contacts") as frame:
+            frame.border_title = "Contacts"
+            frame.border_subtitle = "Esc closes"
+            yield OptionList(*(Option(contact_row(one)) for one in self._contacts), markup=False)
+            yield Static(_HINT if self._contacts else _NOBODY, markup=False, id="contacts-hint")
+
+    @on(OptionList.OptionSelected)
+    def _join(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(ContactChoice(str(self._contacts[event.option_index].name)))
+
+    def action_forget(self) -> None:
+        """Forget the highlighted contact, at the second time of asking."""
+        index = self.query_one(OptionList).highlighted
+        if index is None:
+            return
+        name = str(self._contacts[index].name)
+        if name == self._doomed:
+            self.dismiss(ContactChoice(name, forget=True))
+            return
+        self._doomed = name
+        hint = f"Delete again forgets {name}'s key: at the next contact they are a stranger."
+        self.query_one("#contacts-hint", Static).update(hint)
+
+    def action_close(self) -> None:
+        """Back, with nothing chosen."""
+        self.dismiss(None)

@@ -1,0 +1,58 @@
+"""The form for joining: an address, or the name of someone known."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
+
+from securechat_tui.tui.widgets.toggles import PlainCheckbox
+
+__all__ = ["JoinScreen"]
+
+_PLACEHOLDER = "192.168.1.20:8000 or a contact's name"
+_EMPTY = "Type the address the host shows, or the name of a contact."
+
+
+class JoinScreen(ModalScreen[str | None]):
+    """Returns what ``/join`` would be given, or None."""
+
+    CSS_PATH = "join.tcss"
+    AUTO_FOCUS = "#target"
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def compose(self) -> ComposeResult:
+        """One line to type in, and the stranger's box."""
+        with Vertical(id="join") as frame:
+            frame.border_title = "Join"
+            frame.border_subtitle = "Enter joins, Esc cancels"
+            yield Static("ADDRESS[:PORT] or a contact's name", markup=False)
+            yield Input(
+                placeholder=_PLACEHOLDER,
+                suggester=SuggestFromList(self._names, case_sensitive=False),
+                id="target",
+            )
+            yield PlainCheckbox("a stranger at an address that I know as someone else's (--new)", id="new")
+            yield Static("", id="join-hint", markup=False)
+
+    @on(Input.Submitted)
+    def _submit(self) -> None:
+        target = self.query_one("#target", Input).value.strip()
+        if not target:
+            self.query_one("#join-hint", Static).update(_EMPTY)
+            return
+        stranger = self.query_one("#new", PlainCheckbox).value
+        self.dismiss(f"--new {target}" if stranger else target)
+
+    def action_cancel(self) -> None:
+        """Go back without joining."""
+        self.dismiss(None)

@@ -1,0 +1,89 @@
+"""The first run: a name, a key, and a second of patience."""
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Button, Footer, Input, LoadingIndicator, RadioSet, Static
+
+from securechat_tui.tui.widgets.toggles import PlainRadioButton
+from securechat_tui.tui.widgets.too_small import TooSmall
+
+__all__ = ["WelcomeScreen"]
+
+_INTRODUCTION = (
+    "Private chat between two terminals: no account, no server to trust. "
+    "Your identity is a key that stays on this machine; others will know you by it."
+)
+_STRONGER_BITS = 4096
+_USUAL_BITS = 3072
+
+
+class WelcomeScreen(Screen[None]):
+    """Asks for what an identity needs. The app makes it."""
+
+    CSS_PATH = "welcome.tcss"
+    AUTO_FOCUS = "#name"
+
+    @dataclass
+    class Create(Message):
+        """Make an identity called ``name`` with an RSA key of ``bits``."""
+
+        name: str
+        bits: int
+
+    def __init__(self, suggested_name: str = "") -> None:
+        super().__init__()
+        self._suggested_name = suggested_name
+
+    def compose(self) -> ComposeResult:
+        """The form, and what is shown while the key is being made."""
+        with VerticalScroll(id="welcome-page", can_focus=False), Vertical(id="welcome") as frame:
+            frame.border_title = "securechat-tui"
+            yield Static(_INTRODUCTION, markup=False)
+            yield Static("Your name, as others will see it", classes="label", markup=False)
+            yield Input(self._suggested_name, placeholder="a name", max_length=64, id="name")
+            yield Static("Your key", classes="label", markup=False)
+            with RadioSet(id="bits"):
+                yield PlainRadioButton("RSA 3072: made in about a second", value=True, id="bits-3072")
+                yield PlainRadioButton("RSA 4096: slower, larger messages", id="bits-4096")
+            yield Static("", id="welcome-error", markup=False)
+            yield Button("Create my identity", variant="primary", id="create")
+            yield Static("Making your key …", id="making", markup=False)
+            yield LoadingIndicator(id="making-progress")
+        yield Footer(show_command_palette=False, compact=True)
+        yield TooSmall()
+
+    def suggest(self, name: str) -> None:
+        """Fill the name in, selected so that typing replaces it, unless something was typed already."""
+        field = self.query_one("#name", Input)
+        if not field.value:
+            field.value = name
+            field.action_select_all()
+
+    def show_making(self, *, making: bool) -> None:
+        """Show that the key is being made, and take no second order meanwhile."""
+        self.set_class(making, "-making")
+        for selector in ("#name", "#bits", "#create"):
+            self.query_one(selector).disabled = making
+
+    def show_error(self, sentence: str) -> None:
+        """Say what is wrong and let it be mended."""
+        self.show_making(making=False)
+        self.query_one("#welcome-error", Static).update(sentence)
+        self.query_one("#name", Input).focus()
+
+    @on(Input.Submitted, "#name")
+    @on(Button.Pressed, "#create")
+    def _create(self) -> None:
+        name = self.query_one("#name", Input).value.strip()
+        if not name:
+            self.show_error("Type a name first; any will do, and it can be the same as somebody else's.")
+            return
+        stronger = self.query_one("#bits-4096", PlainRadioButton).value
+        self.query_one("#welcome-error", Static).update("")
+        self.show_making(making=True)
+        self.post_message(self.Create(name, _STRONGER_BITS if stronger else _USUAL_BITS))

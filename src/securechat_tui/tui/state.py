@@ -1,0 +1,182 @@
+"""What the screen knows of the world: every event of the engine, folded into one value."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from securechat_tui.chat.events import (
+    Closed,
+    Dialing,
+    Error,
+    Event,
+    Hosting,
+    Listening,
+    Message,
+    Peer,
+    Ready,
+    Refused,
+    Rekeyed,
+    RoundTrip,
+    Secure,
+    Trust,
+)
+from securechat_tui.chat.views import Counters
+
+__all__ = ["EXIT_CONNECT", "EXIT_DONE", "EXIT_TRUST", "ChatState", "Link"]
+
+EXIT_DONE = 0
+EXIT_CONNECT = 3
+EXIT_TRUST = 4
+
+_TRUST_REFUSALS = frozenset({"key-changed", "blocked", "invite"})
+_CONNECT_ERRORS = frozenset({"cannot-listen", "cannot-connect"})
+
+
+class Link(Enum):
+    """How far the way to a peer is."""
+
+    IDLE = "not connected"
+    WAITING = "waiting for a guest"
+    DIALING = "connecting"
+    SECURING = "securing"
+    CONNECTED = "connected"
+    LOST = "connection lost"
+    CLOSED = "conversation ended"
+    REFUSED = "refused"
+
+
+@dataclass(slots=True)
+class ChatState:
+    """The present, as the sidebar and the status line show it. Times are Unix seconds."""
+
+    profile: str = ""
+    name: str = ""
+    fingerprint: str = ""
+    version: str = ""
+    link: Link = Link.IDLE
+    attempt: int = 0
+    target: str = ""
+    listening: list[tuple[str, int]] = field(default_factory=list)
+    reachable: tuple[str, ...] = ()
+    peer: Peer | None = None
+    secure: Secure | None = None
+    epoch: int = 0
+    renewed: float = 0.0
+    hosting: bool = False
+    round_trip: float | None = None
+    last: Message | None = None
+    counters: Counters = field(default_factory=lambda: Counters(sent=0, received=0, bad=0, delivered=0))
+    refused: Refused | None = None
+    refused_caller: bool = False
+    """Whether it was a caller who was refused here, not oneself who refused a host."""
+    exit_code: int = EXIT_DONE
+    ever_secure: bool = False
+
+    @property
+    def conversation(self) -> str | None:
+        """The id of the conversation on the screen; it stays when the session is over."""
+        return self.peer.conversation if self.peer else None
+
+    @property
+    def trust(self) -> Trust:
+        """How far the key at the other end is trusted; CHANGED after a refusal for that."""
+        if self.link is Link.REFUSED and self.refused and self.refused.reason == "key-changed":
+            return Trust.CHANGED
+        return self.peer.trust if self.peer else Trust.NEW
+
+    @property
+    def is_waiting(self) -> bool:
+        """Hosting, with nobody there."""
+        return self.link is Link.WAITING
+
+    def apply(self, event: Event) -> None:
+        """Fold one event in. An event that says nothing about the present changes nothing."""
+        match event:
+            case Ready() | Listening() | Hosting() | Dialing() | Error() | Refused():
+                self._apply_reach(event)
+            case Peer() | Secure() | Closed():
+                self._apply_session(event)
+            case Message():
+                self.last = event
+            case Rekeyed(epoch=epoch, time=time):
+                self.epoch, self.renewed = epoch, time
+            case RoundTrip(seconds=seconds):
+                self.round_trip = seconds
+            case _:
+                pass
+
+    def _apply_reach(self, event: Ready | Listening | Hosting | Dialing | Error | Refused) -> None:
+        match event:
+            case Ready():
+                self.profile, self.name = event.profile, event.name
+                self.fingerprint, self.version = event.fingerprint, event.version
+            case Listening():
+                self.listening.append((event.address, event.port))
+            case Hosting():
+                self._apply_hosting(event)
+            case Dialing():
+                self.link, self.attempt = Link.DIALING, event.attempt
+                self.target = join_address(event.address, event.port)
+                self.refused = None
+            case Refused():
+                self._apply_refused(event)
+            case Error():
+                self.note_failure(event.code)
+
+    def _apply_hosting(self, event: Hosting) -> None:
+        self.hosting = event.active
+        self.reachable = event.reachable if event.active else ()
+        if event.active:
+            self._settle(Link.WAITING)
+            self._conclude(EXIT_DONE)
+            return
+        self.listening.clear()
+        if self.link is Link.WAITING:
+            self.link = Link.IDLE
+
+    def _apply_refused(self, event: Refused) -> None:
+        self.refused = event
+        self.refused_caller = self.hosting and self.link is not Link.DIALING
+        if self.refused_caller:
+            return  # somebody was turned away; the host goes on as before
+        self._settle(Link.REFUSED)
+        self._conclude(EXIT_TRUST if event.reason in _TRUST_REFUSALS else EXIT_CONNECT)
+
+    def note_failure(self, code: str) -> None:
+        """A command or an attempt has failed with this code; most codes say nothing about the connection."""
+        if code in _CONNECT_ERRORS:
+            self._settle(Link.IDLE)
+            self._conclude(EXIT_CONNECT)
+
+    def _apply_session(self, event: Peer | Secure | Closed) -> None:
+        match event:
+            case Peer():
+                self.peer, self.secure, self.last = event, None, None
+                self.link, self.round_trip = Link.SECURING, None
+            case Secure():
+                self.secure, self.epoch, self.renewed = event, event.epoch, event.time
+                self.link, self.ever_secure = Link.CONNECTED, True
+                self.refused, self.exit_code = None, EXIT_DONE
+            case Closed():
+                self._apply_closed(event)
+
+    def _apply_closed(self, event: Closed) -> None:
+        self.round_trip = None
+        if event.reason == "lost":
+            self.link = Link.LOST
+        else:
+            self.link = Link.WAITING if self.hosting else Link.CLOSED
+
+    def _settle(self, link: Link) -> None:
+        """Take up ``link`` unless a conversation is under way."""
+        if self.link not in {Link.SECURING, Link.CONNECTED}:
+            self.link = link
+
+    def _conclude(self, code: int) -> None:
+        """What the program will say when it ends, unless a conversation has come about."""
+        if not self.ever_secure:
+            self.exit_code = code
+
+
+def join_address(address: str, port: int) -> str:
+    """An address as it is typed: IPv6 in brackets."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

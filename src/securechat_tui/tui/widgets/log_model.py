@@ -1,0 +1,281 @@
+"""The chat log without its screen: entries, their rows, the anchor, what is new and what is marked.
+
+Rows of an entry are, from above: a day rule where its local day is another than that of the entry
+before it, the marker of what is unread where it is the first unread one, then the lines of its text.
+Heights are exact within :meth:`LogModel.settle`'s reach of the anchor and estimated elsewhere.
+"""
+
+from collections import OrderedDict
+from dataclasses import replace
+from enum import Enum
+from typing import Final, NamedTuple
+
+from rich.cells import cell_len
+
+from securechat_tui.tui.widgets.log_entries import Entry, LocalDays, MessageEntry, Tick
+from securechat_tui.tui.widgets.log_layout import Extent, Line, expand_tabs, measure, wrap
+from securechat_tui.tui.widgets.log_rows import RowTable
+from securechat_tui.tui.widgets.log_store import EntryStore
+
+__all__ = ["Anchor", "Columns", "Layout", "LogModel", "RowKind", "status_text"]
+
+_LAYOUTS: Final = 512
+"""Wrapped entries that are kept: some screens full."""
+_CLOCK: Final = 5
+_CLOCK_FROM: Final = 34
+"""Below this width there is no room for the time."""
+_NICK_MIN: Final = 6
+_NICK_MAX: Final = 16
+_TICKS: Final = {
+    Tick.QUEUED: "○",
+    Tick.SENT: "✓",
+    Tick.DELIVERED: "✓✓",
+    Tick.FAILED: "! failed",
+}
+
+
+def status_text(entry: MessageEntry) -> str:
+    """What stands at the right edge of a message: its tick, or its verdict."""
+    if entry.own:
+        return _TICKS[entry.tick] if entry.tick else ""
+    return f"{entry.verdict} ~ late".lstrip() if entry.late else entry.verdict
+
+
+class Columns(NamedTuple):
+    """How a line of ``width`` cells is divided: time, nick, text and status, a space between them."""
+
+    width: int
+    nick: int
+
+    @classmethod
+    def fit(cls, width: int, widest_nick: int) -> "Columns":
+        """The columns for nicks of up to ``widest_nick`` cells; longer ones than fit are cut."""
+        least = min(_NICK_MIN, width // 8)
+        return cls(width, max(1, min(max(widest_nick, least), _NICK_MAX, width // 4)))
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether there is room for the time."""
+        return self.width >= _CLOCK_FROM
+
+    @property
+    def clock(self) -> int:
+        """Cells of the time and the space after it."""
+        return _CLOCK + 1 if self.has_clock else 0
+
+    @property
+    def indent(self) -> int:
+        """Cells before the text."""
+        return self.clock + self.nick + 1
+
+    def text(self, status: int) -> int:
+        """Cells for the text beside a status of ``status`` cells."""
+        return max(1, self.width - self.indent - (status + 1 if status else 0))
+
+    @property
+    def notice(self) -> int:
+        """Cells for the text of a notice, which has a bullet instead of a nick."""
+        return max(1, self.width - self.clock - 2)
+
+
+class RowKind(Enum):
+    """What one row of an entry is."""
+
+    DAY = "day"
+    MARKER = "marker"
+    TEXT = "text"
+
+
+class Layout(NamedTuple):
+    """An entry at a width. ``text`` is the entry's, tabs expanded; ``status`` what stands to its right."""
+
+    text: str
+    lines: tuple[Line, ...]
+    head: tuple[RowKind, ...]
+    status: str
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return len(self.head) + len(self.lines)
+
+
+class Anchor(NamedTuple):
+    """A place in the log that survives a change of width: what the row at the top begins with.
+
+    ``head`` is the row above the text, or -1 where the text is reached; then ``character`` counts
+    from the beginning of the text.
+    """
+
+    entry: int
+    head: int
+    character: int
+
+
+class LogModel:
+    """All of the log's state but where it stands on the screen."""
+
+    def __init__(self) -> None:
+        self.columns = Columns.fit(80, 0)
+        self.marker: int | None = None
+        """The entry above which the marker of what is unread stands."""
+        self.unread = 0
+        """Messages received since the marker was set."""
+        self._entries = EntryStore()
+        self._rows = RowTable()
+        self._days = LocalDays()
+        self._last_day: object = None
+        self._marking = False
+        self._widest_nick = 0
+        self._pending: dict[str, int] = {}
+        self._layouts: OrderedDict[int, Layout] = OrderedDict()
+        self._set_columns()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def height(self) -> int:
+        """All rows, partly estimated."""
+        return self._rows.height
+
+    def entry(self, index: int) -> Entry:
+        """An entry by its place."""
+        return self._entries[index]
+
+    def append(self, entry: Entry) -> None:
+        """Add an entry at the end."""
+        index = len(self._entries)
+        day = self._days.day(entry.time)
+        day_rule = day is not None and day != self._last_day
+        self._last_day = day or self._last_day
+        self._entries.append(entry)
+        if isinstance(entry, MessageEntry):
+            self._append_message(index, entry)
+        self._rows.append(_extent(entry), day_rule=day_rule)
+
+    def _append_message(self, index: int, entry: MessageEntry) -> None:
+        self._widest_nick = max(self._widest_nick, min(_NICK_MAX, cell_len(entry.nick)))
+        if entry.own:
+            if entry.tick not in {None, Tick.DELIVERED}:
+                self._pending[entry.id] = index
+            return
+        if self._marking:
+            self._marking = False
+            self.marker = index
+        if self.marker is not None:
+            self.unread += 1
+
+    def set_marker(self) -> None:
+        """What has come is read; the next message received gets the marker above it."""
+        self.clear_marker()
+        self._marking = True
+
+    def clear_marker(self) -> None:
+        """Take the marker away."""
+        if self.marker is not None:
+            self._changed(self.marker)
+        self.marker, self.unread, self._marking = None, 0, False
+
+    def update_tick(self, entry_id: str, tick: Tick) -> int | None:
+        """Change the tick of one's own message; its place, or None where it is not known or done."""
+        index = self._pending.get(entry_id)
+        if index is None:
+            return None
+        entry = self._entries[index]
+        if not isinstance(entry, MessageEntry):
+            raise TypeError("only messages have ticks")
+        self._entries.replace(index, replace(entry, tick=tick))
+        if tick is Tick.DELIVERED:
+            del self._pending[entry_id]
+        self._changed(index)
+        return index
+
+    def _changed(self, index: int) -> None:
+        self._layouts.pop(index, None)
+        self._rows.invalidate(index)
+
+    def resize(self, width: int) -> bool:
+        """Lay everything out for a width in cells, or for nicks longer than before; whether that changed."""
+        columns = Columns.fit(width, self._widest_nick)
+        if columns == self.columns:
+            return False
+        self.columns = columns
+        self._set_columns()
+        return True
+
+    def _set_columns(self) -> None:
+        self._layouts.clear()
+        self._rows.resize(self.columns.text(cell_len(_TICKS[Tick.DELIVERED])))
+
+    def layout(self, index: int) -> Layout:
+        """An entry's exact rows."""
+        layout = self._layouts.get(index)
+        if layout is None:
+            layout = self._layouts[index] = self._lay_out(index)
+            if len(self._layouts) > _LAYOUTS:
+                self._layouts.popitem(last=False)
+        return layout
+
+    def _lay_out(self, index: int) -> Layout:
+        entry = self._entries[index]
+        text = expand_tabs(str(entry.text))
+        is_message = isinstance(entry, MessageEntry)
+        status = status_text(entry) if isinstance(entry, MessageEntry) else ""
+        # The widest tick has its room from the start: a message does not move when it is delivered.
+        ticks = 2 if is_message and status in _TICKS.values() else 0
+        width = self.columns.text(max(ticks, cell_len(status))) if is_message else self.columns.notice
+        head = (RowKind.DAY,) * self._rows.has_day_rule(index)
+        head += (RowKind.MARKER,) * (index == self.marker)
+        return Layout(text, tuple(wrap(text, width)), head, status)
+
+    def measure(self, index: int) -> int:
+        """The exact height of an entry; from now on it counts."""
+        height = self._rows.measured(index)
+        if height is None:
+            height = self.layout(index).height
+            self._rows.set_measured(index, height)
+        return height
+
+    def settle(self, index: int, rows: int) -> None:
+        """Measure an entry and what lies within ``rows`` rows above and below it."""
+        self.measure(index)
+        for neighbours in (range(index + 1, len(self)), range(index - 1, -1, -1)):
+            reach = rows
+            for neighbour in neighbours:
+                reach -= self.measure(neighbour)
+                if reach <= 0:
+                    break
+
+    def locate(self, row: int) -> tuple[int, int]:
+        """The entry at a row, and which of its rows that is. The log must not be empty."""
+        return self._rows.locate(row)
+
+    def row_of(self, index: int) -> int:
+        """The first row of an entry."""
+        return self._rows.row_of(index)
+
+    def anchor_at(self, row: int) -> Anchor:
+        """The place at a row. What lies there is measured for it."""
+        index, _ = self.locate(row)
+        self.measure(index)
+        index, offset = self.locate(row)
+        layout = self.layout(index)
+        line = offset - len(layout.head)
+        if line < 0:
+            return Anchor(index, offset, 0)
+        return Anchor(index, -1, layout.lines[min(line, len(layout.lines) - 1)].start)
+
+    def row_at(self, anchor: Anchor) -> int:
+        """The row of a place."""
+        layout = self.layout(anchor.entry)
+        self.measure(anchor.entry)
+        first = self.row_of(anchor.entry)
+        if anchor.head >= 0:
+            return first + min(anchor.head, len(layout.head))
+        starts = [at for at, line in enumerate(layout.lines) if line.start <= anchor.character]
+        return first + len(layout.head) + (starts[-1] if starts else 0)
+
+
+def _extent(entry: Entry) -> Extent:
+    return measure(entry.text)

@@ -1,0 +1,135 @@
+"""The words and glyphs of the screen: always both, so that nothing depends on colour."""
+
+from datetime import datetime
+
+from securechat_tui.chat.events import Checks, Trust
+
+__all__ = [
+    "CHECK_NAMES",
+    "age_words",
+    "check_rows",
+    "clock_time",
+    "day",
+    "long_time",
+    "mark",
+    "round_trip_words",
+    "short_fingerprint",
+    "shorter_fingerprint",
+    "size_words",
+    "trust_colour",
+    "trust_explanation",
+    "trust_glyph",
+    "trust_word",
+    "verdict_word",
+]
+
+CHECK_NAMES = ("intact", "readable", "in order", "fresh", "signed")
+"""The five checks of a message, in the order in which they are shown."""
+
+_SHORT_DIGITS = 8
+_KIB = 1024
+_TENTHS_BELOW = 10
+_MINUTE = 60
+_HOUR = 3600
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_TRUST: dict[Trust, tuple[str, str, str]] = {
+    Trust.NEW: ("◇", "$warning", "first contact: nobody vouches for this key yet"),
+    Trust.PINNED: ("◆", "$primary", "the same key as at the first contact"),
+    Trust.INVITED: ("◆", "$success", "authenticated at the first contact by an invite"),
+    Trust.VERIFIED: ("✔", "$success", "you have compared codes with this key's owner"),
+    Trust.CHANGED: ("✖", "$error", "a different key stands where this contact's key is expected"),
+    Trust.BLOCKED: ("⊘", "$error", "you have blocked this key"),
+}
+
+
+def trust_glyph(trust: Trust) -> str:
+    """One cell that stands for the trust state, never shown without its word."""
+    return _TRUST[trust][0]
+
+
+def trust_word(trust: Trust) -> str:
+    """The state in capitals."""
+    return trust.value.upper()
+
+
+def trust_colour(trust: Trust) -> str:
+    """The theme's variable for the state."""
+    return _TRUST[trust][1]
+
+
+def trust_explanation(trust: Trust) -> str:
+    """What the word means, in one line."""
+    return _TRUST[trust][2]
+
+
+def short_fingerprint(fingerprint: str) -> str:
+    """A short form to recognise a key by; it proves nothing."""
+    label, _, digest = fingerprint.partition(":")
+    return f"{label}:{digest[:_SHORT_DIGITS]}…" if digest else fingerprint
+
+
+def shorter_fingerprint(fingerprint: str) -> str:
+    """The short form without its label, for one line."""
+    return short_fingerprint(fingerprint).partition(":")[2]
+
+
+def mark(*, passed: bool) -> str:
+    """The glyph of a check."""
+    return "✓" if passed else "✗"
+
+
+def check_rows(checks: Checks) -> tuple[tuple[str, bool], ...]:
+    """The five checks by name; what is intact was also decrypted, so ``readable`` holds with it."""
+    passed = (checks.intact, checks.intact, checks.in_order, checks.fresh, checks.signed)
+    return tuple(zip(CHECK_NAMES, passed, strict=True))
+
+
+def verdict_word(checks: Checks) -> str:
+    """The whole verdict as one glyph and one or two words; the weightiest fault wins."""
+    faults = [name for name, passed in check_rows(checks) if not passed]
+    if not faults:
+        return "✓ all checks"
+    if faults == ["fresh"]:
+        return "✗ late"
+    return f"✗ not {faults[0] if faults[0] != 'fresh' else faults[1]}"
+
+
+def age_words(seconds: float) -> str:
+    """A message's age: tenths below a minute, then minutes, then hours."""
+    if seconds < _MINUTE:
+        return f"{max(seconds, 0.0):.1f} s"
+    if seconds < _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds / _HOUR:.0f} h"
+
+
+def round_trip_words(seconds: float) -> str:
+    """A round trip in milliseconds, with one decimal below ten."""
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.1f} ms" if milliseconds < _TENTHS_BELOW else f"{milliseconds:.0f} ms"
+
+
+def size_words(count: int) -> str:
+    """A number of bytes in KiB with one decimal, or in bytes where that is shorter."""
+    return f"{count} B" if count < _KIB else f"{count / _KIB:.1f} KiB"
+
+
+def clock_time(time: float) -> str:
+    """Hours and minutes in the local zone, for a time in Unix seconds."""
+    return f"{_local(time):%H:%M}"
+
+
+def day(time: float) -> str:
+    """A day in the local zone, such as ``12 Nov 2026``."""
+    local = _local(time)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def long_time(time: float) -> str:
+    """Date, time and offset from UTC."""
+    return f"{_local(time):%Y-%m-%d %H:%M:%S %z}"
+
+
+def _local(time: float) -> datetime:
+    return datetime.fromtimestamp(time).astimezone()

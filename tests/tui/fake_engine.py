@@ -1,0 +1,294 @@
+"""An engine that does nothing but remember what it was told and say what it is told to say."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Self
+
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import (
+    Checks,
+    Closed,
+    Delivered,
+    Dialing,
+    Event,
+    Hosting,
+    IdentityNeeded,
+    Listening,
+    Message,
+    Peer,
+    Queued,
+    Ready,
+    Refused,
+    SafeText,
+    Secure,
+    Sent,
+    Trust,
+)
+from securechat_tui.chat.views import ContactView, Counters, IdentityView
+
+NOON = 1_795_262_400.0
+"""2026-11-21 12:00:00 UTC, the time of everything here."""
+CONVERSATION = "5c" * 32
+OWN_FINGERPRINT = "SHA256:q0QbYz4T3nA1kVfXwR8uL2sJmE6hPcD9iGoNt7yKxBc"
+PEER_FINGERPRINT = "SHA256:k3JfAbcdT8qLmN0pRsUvWxYz1234567890aBcDeFgHi"
+OTHER_FINGERPRINT = "SHA256:Zz9yXw8vUt7sRq6pOn5mLk4jIh3gFe2dCb1aZz0yXwV"
+SUITE = "X25519+ML-KEM-768 · GCM"
+
+
+def picture(letters: str) -> tuple[str, ...]:
+    """A randomart of the usual size, filled from ``letters``."""
+    rows = [f"|{(letters[row:] + letters)[:17]:<17}|" for row in range(9)]
+    return ("+---[RSA 3072]----+", *rows, "+----[SHA256]-----+")
+
+
+OWN_PICTURE = picture(" . o + B  S  =  E ")
+PEER_PICTURE = picture("  .o+ B   S  =.E  ")
+OTHER_PICTURE = picture("E=  ..  oX@  S  + ")
+
+IDENTITY = IdentityView(
+    name="ada",
+    fingerprint=OWN_FINGERPRINT,
+    key_bits=3072,
+    randomart=OWN_PICTURE,
+    folder="/home/ada/.config/securechat-tui",
+)
+
+
+def contact(name: str, *, trust: Trust = Trust.PINNED, last_seen: float = NOON - 86400) -> ContactView:
+    return ContactView(
+        name=SafeText.name(name),
+        fingerprint=PEER_FINGERPRINT,
+        trust=trust,
+        addresses=("192.168.1.20:8000",),
+        first_seen=NOON - 9 * 86400,
+        last_seen=last_seen,
+        key_bits=3072,
+        randomart=PEER_PICTURE,
+        history=(),
+    )
+
+
+def peer(name: str = "bob", *, trust: Trust = Trust.NEW, known_elsewhere: str = "") -> Peer:
+    return Peer(
+        time=NOON,
+        conversation=CONVERSATION,
+        name=SafeText.name(name),
+        fingerprint=PEER_FINGERPRINT,
+        trust=trust,
+        address="192.168.1.20",
+        role="host",
+        key_bits=3072,
+        randomart=PEER_PICTURE,
+        contact=SafeText.name(name),
+        first_seen=NOON - 9 * 86400,
+        known_elsewhere=known_elsewhere,
+    )
+
+
+def secure(epoch: int = 0) -> Secure:
+    return Secure(time=NOON, conversation=CONVERSATION, session="a1" * 16, epoch=epoch, suite=SUITE)
+
+
+ALL_PASSED = Checks(intact=True, in_order=True, fresh=True, signed=True)
+
+
+def message(
+    number: int, text: str, *, name: str = "bob", checks: Checks = ALL_PASSED, age: float = 0.2
+) -> Message:
+    return Message(
+        time=NOON + 60 * number,
+        conversation=CONVERSATION,
+        number=number,
+        text=SafeText.multi(text),
+        author=PEER_FINGERPRINT,
+        name=SafeText.name(name),
+        claimed=NOON + 60 * number - age,
+        age=age,
+        late=not checks.fresh,
+        checks=checks,
+        trust=Trust.NEW,
+    )
+
+
+def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Refused:
+    return Refused(
+        time=NOON,
+        reason="key-changed",
+        message="bob's key is different from the pinned one; nothing was sent.",
+        address="192.168.1.20:8000",
+        contact=SafeText.name("bob"),
+        expected=PEER_FINGERPRINT,
+        expected_randomart=PEER_PICTURE,
+        pinned_since=NOON - 9 * 86400,
+        trust=trust,
+        offered=OTHER_FINGERPRINT,
+        offered_randomart=OTHER_PICTURE,
+        offered_contact=SafeText.name(offered_contact) if offered_contact else SafeText(""),
+    )
+
+
+def closed(reason: str = "goodbye", by: str = "peer", *, will_retry: bool = False) -> Closed:
+    sentence = "bob has said goodbye." if by == "peer" else "You have said goodbye."
+    return Closed(
+        time=NOON + 3600,
+        conversation=CONVERSATION,
+        reason=reason,
+        by=by,
+        will_retry=will_retry,
+        awaited=will_retry,
+        message=sentence,
+    )
+
+
+class FakeEngine:
+    """Records the calls made of it in ``calls``; ``fail`` makes the next ones of a kind fail."""
+
+    def __init__(
+        self, *, identity: IdentityView | None = IDENTITY, contacts: tuple[ContactView, ...] = ()
+    ) -> None:
+        self.identity = identity
+        self.profile = "default"
+        self.conversations: tuple[str, ...] = ()
+        self.is_hosting = False
+        self.calls: list[tuple[object, ...]] = []
+        self.failures: dict[str, CommandError] = {}
+        self.undelivered = 0
+        self.write = True
+        self.deliver = True
+        self.answer: Callable[[str], str] | None = None
+        self.closed = False
+        self._contacts = contacts
+        self._numbers = {"sent": 0, "received": 0, "bad": 0, "delivered": 0}
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.key_making = asyncio.Event()
+        self.key_making.set()
+
+    async def __aenter__(self) -> Self:
+        self.open()
+        return self
+
+    def open(self) -> None:
+        """Say whether there is an identity."""
+        if self.identity is None:
+            self.emit(IdentityNeeded(time=NOON, suggested_name="ada"))
+        else:
+            self.emit_ready()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.calls.append(("close",))
+        self.closed = True
+        self._queue.put_nowait(None)
+
+    def emit(self, *events: Event) -> None:
+        """Say something."""
+        for event in events:
+            if isinstance(event, Peer):
+                self.conversations = (event.conversation,)
+            if isinstance(event, Closed):
+                self.conversations = ()
+            if isinstance(event, Message):
+                self._numbers["received"] += 1
+            self._queue.put_nowait(event)
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether everything said has been heard."""
+        return self._queue.empty()
+
+    def emit_ready(self) -> None:
+        assert self.identity
+        self.emit(
+            Ready(
+                time=NOON,
+                profile=self.profile,
+                name=self.identity.name,
+                fingerprint=self.identity.fingerprint,
+                version="0.1.0",
+            )
+        )
+
+    def emit_peer(self, **how: object) -> None:
+        """A peer comes, and the conversation is secure at once."""
+        trust = how.get("trust", Trust.NEW)
+        assert isinstance(trust, Trust)
+        self.emit(peer(str(how.get("name", "bob")), trust=trust), secure())
+
+    def emit_hosting(self, *reachable: str) -> None:
+        self.is_hosting = True
+        self.emit(
+            Listening(time=NOON, address="192.168.1.10", port=8000),
+            Hosting(time=NOON, active=True, reachable=reachable),
+        )
+
+    async def events(self) -> AsyncIterator[Event]:
+        while (event := await self._queue.get()) is not None:
+            yield event
+
+    async def create_identity(self, name: str, bits: int = 3072) -> None:
+        self._note("create_identity", name, bits)
+        await self.key_making.wait()
+        self.identity = IdentityView(
+            name=name, fingerprint=OWN_FINGERPRINT, key_bits=bits, randomart=OWN_PICTURE, folder="/home/ada"
+        )
+        self.emit_ready()
+
+    async def host(self, bind: str | None = None) -> None:
+        self._note("host", bind)
+        self.emit_hosting("192.168.1.10:8000", "[fd00::10]:8000")
+
+    async def stop_hosting(self) -> None:
+        self._note("stop_hosting")
+        self.is_hosting = False
+        self.emit(Hosting(time=NOON, active=False))
+
+    async def reconnect(self) -> None:
+        self._note("reconnect")
+
+    async def join(self, target: str, *, new: bool = False) -> None:
+        self._note("join", target, new)
+        self.emit(Dialing(time=NOON, address="192.168.1.20", port=8000, attempt=1))
+
+    async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
+        self._note("send", text)
+        self._numbers["sent"] += 1
+        number = self._numbers["sent"]
+        queued = Queued(
+            time=NOON,
+            conversation=CONVERSATION,
+            number=number,
+            ref=ref,
+            text=SafeText.multi(text),
+            claimed=NOON,
+        )
+        self.emit(queued)
+        if self.write:
+            self.emit(Sent(time=NOON, conversation=CONVERSATION, number=number, ref=ref))
+        if self.deliver:
+            self.emit(Delivered(time=NOON, conversation=CONVERSATION, number=number, ref=ref, durable=False))
+        if self.answer:
+            self.emit(message(self._numbers["received"] + 1, self.answer(text)))
+
+    async def leave(self, conversation: str | None = None) -> None:
+        self._note("leave")
+        self.emit(closed(by="me"))
+
+    def counters(self, conversation: str) -> Counters:
+        return Counters(**self._numbers)
+
+    def contacts(self) -> tuple[ContactView, ...]:
+        return self._contacts
+
+    async def forget(self, name: str) -> None:
+        self._note("forget", name)
+
+    async def flush(self, seconds: float) -> int:
+        self.calls.append(("flush", seconds))
+        return self.undelivered
+
+    def _note(self, name: str, *details: object) -> None:
+        self.calls.append((name, *details))
+        if name in self.failures:
+            raise self.failures.pop(name)

@@ -1,0 +1,129 @@
+"""Scenes worth a picture: for the snapshots, and for the screenshots in the documents."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from fake_engine import (
+    CONVERSATION,
+    NOON,
+    FakeEngine,
+    closed,
+    contact,
+    key_changed,
+    message,
+    peer,
+    secure,
+)
+from textual.pilot import Pilot
+
+from securechat_tui.chat.events import Delivered, Event, Queued, RoundTrip, SafeText, Sent, Trust
+from securechat_tui.tui.app import ChatApp
+from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
+
+WIDE = (120, 36)
+USUAL = (80, 24)
+SMALL = (50, 20)
+
+
+def own(number: int, text: str, *, delivered: bool = True) -> list[Event]:
+    """One's own message and what became of it."""
+    ref = f"scene-{number}"
+    when = NOON + 60 * number + 30
+    known: list[Event] = [
+        Queued(
+            time=when,
+            conversation=CONVERSATION,
+            number=number,
+            ref=ref,
+            text=SafeText.multi(text),
+            claimed=when,
+        ),
+        Sent(time=when, conversation=CONVERSATION, number=number, ref=ref),
+    ]
+    if delivered:
+        known.append(Delivered(time=when, conversation=CONVERSATION, number=number, ref=ref, durable=False))
+    return known
+
+
+def conversation() -> list[Event]:
+    """Two people who have met before."""
+    return [
+        peer(trust=Trust.PINNED),
+        secure(),
+        RoundTrip(time=NOON, conversation=CONVERSATION, seconds=0.042),
+        message(1, "Morning! Did the parcel arrive?"),
+        *own(1, "It did, thank you. Everything in one piece."),
+        message(2, "Good. Shall we go through the contract now? I have the figures here."),
+        *own(2, "Yes. Give me five minutes, I am getting the second page."),
+        message(3, "No hurry.\nI will put the kettle on."),
+        *own(3, "Back. Go ahead!", delivered=False),
+    ]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An opening, what the engine says, and the keys that are pressed then."""
+
+    opening: Opening = field(default_factory=lambda: JoinTarget("bob"))
+    engine: Callable[[], FakeEngine] = FakeEngine
+    events: Callable[[], list[Event]] = list
+    keys: tuple[str, ...] = ()
+    size: tuple[int, int] = WIDE
+    title: str = ""
+
+
+def acquainted() -> FakeEngine:
+    """Somebody who knows two people."""
+    return FakeEngine(
+        contacts=(contact("bob", last_seen=NOON), contact("carol", trust=Trust.VERIFIED, last_seen=NOON - 9))
+    )
+
+
+def newcomer() -> FakeEngine:
+    """Somebody who has just installed the program."""
+    return FakeEngine(identity=None)
+
+
+SCENES: dict[str, Scene] = {
+    "first-run": Scene(StartScreen(), newcomer),
+    "start": Scene(StartScreen(alone=lambda: 0), acquainted),
+    "join": Scene(StartScreen(alone=lambda: 0), acquainted, keys=("down", "enter")),
+    "hosting": Scene(HostAt("0.0.0.0:8000")),
+    "chat": Scene(events=conversation),
+    "chat-80": Scene(events=conversation, size=USUAL),
+    "chat-50": Scene(events=conversation, size=SMALL),
+    "sidebar-over": Scene(events=conversation, size=USUAL, keys=("f2",)),
+    "fingerprints": Scene(events=conversation, keys=("f3",)),
+    "details": Scene(events=conversation, keys=("f4",)),
+    "help": Scene(events=conversation, keys=("f1",)),
+    "contacts": Scene(engine=acquainted, events=conversation, keys=(*"/contacts", "enter")),
+    "alarm": Scene(events=lambda: [*conversation(), closed("lost"), key_changed()]),
+    "alarm-80": Scene(events=lambda: [key_changed()], size=USUAL),
+    "too-small": Scene(events=conversation, size=(20, 5)),
+}
+
+
+def stage_scene(scene: Scene) -> tuple[ChatApp, Callable[[Pilot[int]], Awaitable[None]]]:
+    """The app of a scene, and what plays it once the app runs."""
+    engine = scene.engine()
+    engine.open()
+    app = ChatApp(engine, scene.opening)
+
+    async def play(pilot: Pilot[int]) -> None:
+        await _settle(app, engine, pilot)
+        engine.emit(*scene.events())
+        await _settle(app, engine, pilot)
+        for key in scene.keys:
+            await pilot.press(key)
+        await _settle(app, engine, pilot)
+
+    return app, play
+
+
+async def _settle(app: ChatApp, engine: FakeEngine, pilot: Pilot[int]) -> None:
+    for _ in range(300):
+        if engine.is_drained and app.jobs.is_idle:
+            break
+        await pilot.pause()
+    for _ in range(5):
+        await pilot.pause()

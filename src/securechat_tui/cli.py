@@ -320,11 +320,11 @@ def _engine(settings: Settings) -> "Engine":
 def _demo_on_screen(settings: Settings) -> int:
     from securechat_tui.chat.account import login_name
     from securechat_tui.chat.practice import PracticeThread
-    from securechat_tui.tui.opening import JoinTarget
+    from securechat_tui.tui.opening import Practice
 
     click.echo("Making throw-away keys for you and a practice peer...", err=True)
     with PracticeThread(settings.name or login_name()) as practice:
-        return _show(settings, practice.engine, JoinTarget(practice.address, practice=practice))
+        return _show(settings, practice.engine, Practice(practice.address, practice))
 
 
 def _has_terminal() -> bool:

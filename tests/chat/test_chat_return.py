@@ -79,7 +79,7 @@ async def test_what_is_typed_while_away_waits_and_is_delivered_once_in_order(
             await bob.engine.send(f"guest {number}", ref=f"r{number}")
             await alice.engine.send(f"host {number}")
         assert len(await bob.until_many(5, Queued)) == 5, "numbered at once: the peer is known"
-        bob.engine.reconnect()
+        await bob.engine.reconnect()
         await bob.until_many(5, Delivered)
         await alice.until_many(5, Delivered)
         assert texts(alice) == [f"guest {number}" for number in range(5)]
@@ -161,7 +161,7 @@ async def test_leaving_while_away_ends_it() -> None:
         assert (closed.reason, closed.by, closed.will_retry) == ("goodbye", "me", False)
         assert not bob.engine.conversations
         with pytest.raises(CommandError, match="Nothing to reconnect"):
-            bob.engine.reconnect()
+            await bob.engine.reconnect()
 
 
 async def test_a_goodbye_is_not_followed_by_a_return() -> None:
@@ -192,7 +192,7 @@ async def test_a_host_that_restarts_gets_what_waits(monkeypatch: pytest.MonkeyPa
             await bob.engine.send("while alice is away")
             async with opened(alice_profile) as again:
                 await again.engine.host(f"127.0.0.1:{port}")
-                bob.engine.reconnect()
+                await bob.engine.reconnect()
                 assert (await again.until(Message)).text == "while alice is away"
                 await bob.until_many(2, Delivered)
 

@@ -12,7 +12,7 @@ from securechat_tui.chat import account, endings, limits, profiles, refusals
 from securechat_tui.chat.account import Account, login_name
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.encounter import Dialled
-from securechat_tui.chat.endings import closed_event
+from securechat_tui.chat.endings import Return, closed_event
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Event, Notice, SafeText, Trust
 from securechat_tui.chat.limits import MAX_TEXT_BYTES, HourlyLimit, check_text
@@ -165,7 +165,7 @@ async def conversation() -> Conversation:
 async def test_how_an_end_is_told(
     conversation: Conversation, end: Ended, quitting: bool, told: tuple[str, str]
 ) -> None:
-    event = closed_event(conversation, end, quitting=quitting)
+    event = closed_event(conversation, end, Return.NONE, quitting=quitting)
     assert (event.reason, event.by) == told
     assert event.conversation == conversation.id
     assert not event.will_retry

@@ -105,7 +105,11 @@ class Calls:
         self._task = asyncio.current_task()
         host, port = dialled.endpoint
         address = Address(host, port)
-        self._exchange.stream.emit(events.Dialing(time=time.time(), address=host, port=port, attempt=attempt))
+        self._exchange.stream.emit(
+            events.Dialing(
+                time=time.time(), address=host, port=port, attempt=attempt, returning=dialled.returning
+            )
+        )
         encounter = Encounter(self._exchange, dialled, str(address))
         secrets = own_secrets(self._exchange.account.pins, dialled)
 

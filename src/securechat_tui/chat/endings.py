@@ -1,6 +1,7 @@
 """How the end of a session is told."""
 
 import time
+from enum import Enum
 
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.events import Closed
@@ -21,9 +22,15 @@ _GOODBYES = {
 }
 
 
-def closed_event(
-    conversation: Conversation, end: Ended, *, quitting: bool, will_retry: bool = False
-) -> Closed:
+class Return(Enum):
+    """Whether the two will be together again without a person's doing."""
+
+    NONE = ""
+    CALLS = "The connection to {0} was cut: trying to come back. What you write meanwhile waits."
+    AWAITED = "The connection to {0} was cut: {0} may come back. What you write meanwhile waits."
+
+
+def closed_event(conversation: Conversation, end: Ended, returns: Return, *, quitting: bool) -> Closed:
     """Describe the end of a session whose peer was known."""
     reason, by, sentence = _describe(end, quitting=quitting)
     return Closed(
@@ -31,8 +38,9 @@ def closed_event(
         conversation=conversation.id,
         reason=reason,
         by=by,
-        will_retry=will_retry,
-        message=sentence.format(conversation.name),
+        will_retry=returns is Return.CALLS,
+        message=(returns.value or sentence).format(conversation.name),
+        awaited=returns is not Return.NONE,
     )
 
 

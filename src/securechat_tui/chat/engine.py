@@ -7,7 +7,6 @@ reconnect secret shows that it is the same person takes the place of its own hal
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Self
@@ -18,17 +17,18 @@ from securechat_tui.chat.account import Account, login_name
 from securechat_tui.chat.calls import Calls
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.encounter import Encounter
-from securechat_tui.chat.endings import closed_event
+from securechat_tui.chat.endings import Return, closed_event
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.limits import MAX_HELD, NEW_PINS_PER_HOUR, HourlyLimit, check_text
+from securechat_tui.chat.held import Held
+from securechat_tui.chat.limits import NEW_PINS_PER_HOUR, HourlyLimit, check_text
 from securechat_tui.chat.stream import EventStream
-from securechat_tui.chat.targets import choose_target
+from securechat_tui.chat.targets import choose_target, listen
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
-from securechat_tui.network.addresses import Address, BadAddress, reachable_addresses
+from securechat_tui.network.addresses import reachable_addresses
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.network.failures import HandlerFailure
-from securechat_tui.network.listener import CannotListen, Listener
+from securechat_tui.network.listener import Listener
 from securechat_tui.protocol.events import End, Ended, SessionEvent
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import GoodbyeReason
@@ -59,7 +59,7 @@ class Engine:
         self._listener: Listener | None = None
         self._calls = Calls(self)
         self._awaited: Conversation | None = None
-        self._held: deque[tuple[str, str | None]] = deque()
+        self._held = Held()
         self._progress = asyncio.Event()
         self._next_notice = 0.0
         self._closing = False
@@ -154,12 +154,7 @@ class Engine:
             on_events=self._happened,
             on_failure=self.handler_failed,
         )
-        try:
-            bound = await listener.start(Address.parse(bind or self.account.config.bind, bind=True))
-        except BadAddress as error:
-            raise CommandError("bad-address", str(error)) from None
-        except CannotListen as error:
-            raise CommandError("cannot-listen", str(error)) from None
+        bound = await listen(listener, bind or self.account.config.bind)
         self._listener = listener
         for address in bound:
             self.stream.emit(events.Listening(time=time.time(), address=address.host, port=address.port))
@@ -193,9 +188,7 @@ class Engine:
             return
         if found is None and not self._may_hold():
             raise CommandError("no-conversation", "Nobody is here: host or join first. Nothing was sent.")
-        if len(self._held) >= MAX_HELD:
-            raise CommandError("busy", "Too many messages wait already: wait for the other side.")
-        self._held.append((text, ref))
+        self._held.add(text, ref)
 
     async def leave(self, conversation: str | None = None) -> None:
         """Say goodbye, after what was sent just before has arrived or three seconds have passed.
@@ -215,7 +208,7 @@ class Engine:
             session = encounter.connection.session
             encounter.connection.carry_out(session.goodbye(GoodbyeReason.LEAVING, now()))
 
-    def reconnect(self) -> None:
+    async def reconnect(self) -> None:
         """Try to come back now, instead of after the pause."""
         if self._active is not None or not self._calls.under_way:
             raise CommandError("no-conversation", "Nothing to reconnect: no connection was cut.")
@@ -280,8 +273,8 @@ class Engine:
 
     def secured(self, conversation: Conversation) -> None:
         """Send what was held until the peer was known; not to a caller what is meant for whom we dial."""
-        while self._held and not self._calls.under_way:
-            conversation.send(*self._held.popleft())
+        if not self._calls.under_way:
+            self._held.pour_into(conversation)
 
     def left(self, encounter: Encounter, end: Ended) -> None:
         """Close a conversation whose session is over."""
@@ -293,14 +286,13 @@ class Engine:
         self._progress.set()
         cut = end.how is End.LOST and conversation.known and not self._closing
         dialled = encounter.dialled if cut else None
-        self.stream.emit(
-            closed_event(conversation, end, quitting=self._closing, will_retry=dialled is not None)
-        )
+        awaited = cut and (dialled is not None or self.is_hosting)
+        self._awaited = conversation if awaited else None
+        returns = Return.CALLS if dialled else Return.AWAITED if awaited else Return.NONE
+        self.stream.emit(closed_event(conversation, end, returns, quitting=self._closing))
         if dialled is not None:
             self._calls.come_back(dialled, self._key(), conversation.peer.fingerprint)
-        if dialled is not None or (cut and self.is_hosting):
-            self._awaited = conversation
-        elif not self._calls.under_way:
+        elif not awaited and not self._calls.under_way:
             self._drop_held()
 
     def failed(self, encounter: Encounter) -> None:
@@ -344,7 +336,7 @@ class Engine:
         conversation, self._awaited = self._awaited, None
         if conversation is not None:
             end = Ended(End.LEFT, "left while the peer was away")
-            self.stream.emit(closed_event(conversation, end, quitting=self._closing))
+            self.stream.emit(closed_event(conversation, end, Return.NONE, quitting=self._closing))
 
     def _may_hold(self) -> bool:
         """Whether the next peer is surely the one meant: nothing for one key goes to another."""
@@ -355,9 +347,9 @@ class Engine:
 
     def _drop_held(self) -> None:
         """Let go what was meant for somebody who never came: it must not reach another."""
-        if self._held:
-            self.error("not-sent", f"Not sent, since nobody came: {len(self._held)} message(s).")
-            self._held.clear()
+        count = self._held.drop()
+        if count:
+            self.error("not-sent", f"Not sent, since nobody came: {count} message(s).")
 
     def start(self, story: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a story until the engine is closed."""

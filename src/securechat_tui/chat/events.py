@@ -84,6 +84,8 @@ class Dialing(Event):
     address: str
     port: int
     attempt: int
+    returning: bool = False
+    """Whether this is an attempt to come back after a cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,10 @@ class Closed(ConversationEvent):
     reason: str
     by: str
     will_retry: bool
+    """Whether this side calls until the peer is there again."""
     message: str
+    awaited: bool = False
+    """Whether the peer is expected back, by whosever call: what is queued stays queued."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

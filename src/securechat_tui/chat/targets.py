@@ -1,8 +1,9 @@
-"""Whom a person means by what follows ``join``."""
+"""What a person means by the words after ``join`` and ``host``."""
 
 from securechat_tui.chat.encounter import Dialled
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.network.addresses import Address, BadAddress
+from securechat_tui.network.listener import CannotListen, Listener
 from securechat_tui.trust.pins import Contact, Pins
 
 
@@ -21,6 +22,16 @@ def choose_target(pins: Pins, typed: str, *, new: bool) -> Dialled:
         raise CommandError("bad-address", str(error)) from None
     endpoint = (address.host, address.port)
     return Dialled(typed, None if new else endpoint, endpoint)
+
+
+async def listen(listener: Listener, typed: str) -> tuple[Address, ...]:
+    """Listen at ``ADDRESS[:PORT]``; raises :class:`CommandError`."""
+    try:
+        return await listener.start(Address.parse(typed, bind=True))
+    except BadAddress as error:
+        raise CommandError("bad-address", str(error)) from None
+    except CannotListen as error:
+        raise CommandError("cannot-listen", str(error)) from None
 
 
 def _last_address(contact: Contact) -> tuple[str, int]:

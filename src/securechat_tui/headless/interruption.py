@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
@@ -29,7 +30,7 @@ def interruptible(on_first: Callable[[], object]) -> Iterator[None]:
     def handle(_number: int, _frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(act)
 
-    with _handling(_NAMES, handle):
+    with _handling(_NAMES, handle), _waking(loop):
         yield
 
 
@@ -59,3 +60,26 @@ def _handling(names: Sequence[str], handle: Callable[[int, FrameType | None], No
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Let a signal wake the loop at once.
+
+    Its handler runs in the main thread alone, but any thread may be the one that the system
+    interrupts; then the loop would sleep on until something else happens.
+    """
+    near, far = socket.socketpair()
+    with near, far, contextlib.ExitStack() as undo:
+        near.setblocking(False)
+        far.setblocking(False)
+        with contextlib.suppress(NotImplementedError):  # the loop on Windows wakes up by itself
+            loop.add_reader(near, _drain, near)
+            undo.callback(loop.remove_reader, near)
+            undo.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(far.fileno(), warn_on_full_buffer=False))
+        yield
+
+
+def _drain(wakened: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        wakened.recv(4096)

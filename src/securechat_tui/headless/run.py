@@ -116,8 +116,10 @@ class HeadlessRun:
             await self._get_ready()
             await self._open(self._lifecycle.opening)
         except CommandError as error:
-            self._write(self._face.show_error(error))
-            self._warn(str(error))
+            shown = self._face.show_error(error)
+            self._write(shown)
+            if shown:  # for a program; people read standard error, where the plain face has said it
+                self._warn(str(error))
             self._lifecycle.fail(code_of_error(error.code))
         else:
             await self._follow_input()

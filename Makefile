@@ -16,7 +16,6 @@ demo: $(VENV)/run
 test: $(VENV)/dev
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='src/securechat_tui/protocol/*,src/securechat_tui/trust/*' --fail-under=100
 
 lint: $(VENV)/dev

@@ -179,7 +179,7 @@ def test_the_demo_on_a_screen_has_a_real_peer_and_leaves_nothing(runs: Runs, hom
     assert cli.main(["demo", "--name", "Carol"]) == 0
     face, profile, opening, _no_color = runs.started[0]
     assert (face, profile) == ("screen", "demo")
-    assert opening.target == opening.practice.address
+    assert opening.target == opening.control.address
     assert not home.exists()
 
 

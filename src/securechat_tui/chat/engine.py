@@ -87,6 +87,8 @@ class Engine:
         connections = list(self._encounters)
         await self.stop_hosting()
         for connection in connections:
+            if connection.session.handshaking:
+                connection.abort()
             connection.carry_out(connection.session.goodbye(GoodbyeReason.LEAVING, now()))
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):

@@ -148,7 +148,7 @@ class HeadlessRun:
                 await self._until(self._has_room)
                 answer = await self._take(line)
                 if answer is None:
-                    return await self._finish(QUIT_SECONDS)
+                    return await self._finish(QUIT_SECONDS) if self._lifecycle.pending else None
                 self._write(answer)
         return await self._end_input()
 

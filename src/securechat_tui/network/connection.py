@@ -40,7 +40,7 @@ READ_BUFFER_BYTES = 64 * 1024
 WRITE_LOW = 64 * 1024
 WRITE_HIGH = 256 * 1024
 WRITE_STOP = 1024 * 1024
-LINGER_SECONDS = 5.0
+LINGER_SECONDS = 2.0
 TIMER_PAUSE_SECONDS = 0.02
 """The least time between two looks at the deadline: one that stays in the past must not spin."""
 

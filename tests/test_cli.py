@@ -161,17 +161,8 @@ def test_the_screen_and_its_openings(runs: Runs) -> None:
     kinds = [started[2] for started in runs.started]
     assert isinstance(kinds[0], opening.StartScreen)
     assert kinds[0].alone is not None
-    assert kinds[1:] == [opening.HostAt("0.0.0.0:8000"), opening.JoinTarget("bob", new=True)]
+    assert kinds[1:] == [opening.HostAt(None), opening.JoinTarget("bob", new=True)]
     assert [started[3] for started in runs.started] == [False, True, True]
-
-
-@pytest.mark.usefixtures("terminal")
-def test_the_screen_hosts_where_the_configuration_says(runs: Runs, home: Path) -> None:
-    folder = home / "profiles" / "default"
-    folder.mkdir(parents=True)
-    (folder / "config.toml").write_text('bind = "127.0.0.1:7777"\n')
-    assert cli.main(["host"]) == 0
-    assert runs.started[0][2].bind == "127.0.0.1:7777"
 
 
 @pytest.mark.usefixtures("terminal")

@@ -124,21 +124,14 @@ def _host(settings: Settings, bind: str | None, host: str | None, port: int | No
     if bind is not None and (host is not None or port is not None):
         raise click.UsageError("--bind already says where; leave out --host and --port.")
     if host is not None or port is not None:
-        bind = _endpoint(host or _EVERYWHERE, _DEFAULT_PORT if port is None else port)
+        bind = _endpoint(_EVERYWHERE if host is None else host, _DEFAULT_PORT if port is None else port)
     if settings.is_headless:
         from securechat_tui.headless.openings import HostAt
 
         return _run_headless(settings, HostAt(bind))
     from securechat_tui.tui.opening import HostAt as HostAtScreen
 
-    return _run_screen(settings, HostAtScreen(bind or _configured_bind(settings)))
-
-
-def _configured_bind(settings: Settings) -> str:
-    from securechat_tui.chat.profiles import open_profile
-    from securechat_tui.storage.config import load_config
-
-    return load_config(open_profile(settings.profile)).bind
+    return _run_screen(settings, HostAtScreen(bind))
 
 
 def _join(settings: Settings, target: str | None, host: str | None, port: int | None, new: bool) -> int:
@@ -149,7 +142,7 @@ def _join(settings: Settings, target: str | None, host: str | None, port: int | 
     if target is None and not named:
         raise click.UsageError("Say whom to join: an ADDRESS[:PORT] or a contact's NAME.")
     if target is None:
-        target = _endpoint(host or _LOOPBACK, port or _DEFAULT_PORT)
+        target = _endpoint(_LOOPBACK if host is None else host, _DEFAULT_PORT if port is None else port)
     if settings.is_headless:
         from securechat_tui.headless.openings import JoinTarget
 

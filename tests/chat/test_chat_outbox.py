@@ -184,12 +184,25 @@ def test_resume_with_a_number_never_given_is_a_conflict(alice: Boxes, bob: Boxes
 
 
 def test_resume_below_what_was_acknowledged_is_a_conflict(alice: Boxes, bob: Boxes) -> None:
-    before = bob.resume()
     alice.write("one")
+    take(bob, alice.pour())
+    before = bob.resume()
+    alice.write("two")
     take(bob, alice.pour())
     alice.outbox.acknowledge(bob.inbox.acknowledgement())
     with pytest.raises(ResumeConflict):
         alice.outbox.resume(before)
+
+
+def test_a_peer_that_holds_nothing_any_more_has_lost_its_memory(alice: Boxes, bob: Boxes) -> None:
+    before = bob.resume()
+    assert before.high == 0
+    alice.write("one")
+    take(bob, alice.pour())
+    alice.outbox.acknowledge(bob.inbox.acknowledgement())
+    generation = alice.outbox.generation
+    assert alice.outbox.resume(before) == ([], [])
+    assert alice.outbox.generation != generation
 
 
 def test_resume_with_another_running_hash_is_a_conflict(alice: Boxes, bob: Boxes) -> None:

@@ -68,10 +68,10 @@ async def test_what_is_typed_while_away_waits_and_is_delivered_once_in_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with wired() as (alice, bob, wire):
+        monkeypatch.setattr(backoff, "FIRST_PAUSE", 3600.0)
         await bob.engine.join(wire.address)
         await alice.until(Secure)
         await bob.until(Secure)
-        monkeypatch.setattr(backoff, "FIRST_PAUSE", 3600.0)
         wire.cut()
         await alice.until(Closed)
         await bob.until(Closed)
@@ -179,13 +179,13 @@ async def test_a_host_that_restarts_gets_what_waits(monkeypatch: pytest.MonkeyPa
     alice_profile = person("alice")
     async with opened(person("bob")) as bob, opened(alice_profile) as alice:
         address = await alice.host()
+        monkeypatch.setattr(backoff, "FIRST_PAUSE", 3600.0)
         async with wire_to(address) as wire:
             await bob.engine.join(wire.address)
             await bob.until(Secure)
             await bob.engine.send("before")
             await bob.until(Delivered)
             port = int(address.rpartition(":")[2])
-            monkeypatch.setattr(backoff, "FIRST_PAUSE", 3600.0)
             wire.cut()
             await bob.until(Closed)
             await alice.engine.close()

@@ -47,9 +47,9 @@ def test_an_output_without_the_glyphs_gets_words() -> None:
 
 
 def test_a_message_cannot_forge_a_line_of_the_program() -> None:
-    forged = "hi\n" + security_line(message(), MARK) + "\n[14:02] bob: me too"
+    forged = "hi\n" + security_line(message(), MARK) + "\n[14:02] <bob> me too"
     lines = PlainWording(MARK, attended=True).lines(message(forged))
-    assert lines[0].endswith("bob: hi")
+    assert lines[0].endswith("<bob> hi")
     assert all(line.startswith("         | ") for line in lines[1:-1])
     assert len(lines) == 4
 
@@ -57,7 +57,7 @@ def test_a_message_cannot_forge_a_line_of_the_program() -> None:
 def test_the_peer_and_what_its_key_is_worth() -> None:
     wording = PlainWording(MARK, attended=True)
     lines = wording.lines(peer(role="guest"))
-    assert lines[0].endswith("bob is at the other end (guest, 192.0.2.7:8000).")
+    assert lines[0].endswith("<bob> is at the other end (guest, 192.0.2.7:8000).")
     assert FINGERPRINT in lines[1]
     assert "NEW" in lines[2]
     for trust in Trust:
@@ -113,7 +113,7 @@ async def test_what_is_received_is_followed_by_its_security_line() -> None:
         engine.emit(message("hello"), closed())
         assert await rig.code() is ExitCode.DONE
         lines = rig.text.splitlines()
-    place = next(place for place, line in enumerate(lines) if line.endswith("] bob: hello"))
+    place = next(place for place, line in enumerate(lines) if line.endswith("] <bob> hello"))
     assert lines[place + 1] == security_line(message(), MARK)
     assert lines[-1].endswith("bob has said goodbye.")
 
@@ -252,7 +252,7 @@ async def test_an_output_that_cannot_show_a_character_replaces_it() -> None:
         await engine.asked_for("join")
         engine.emit(message("gr\u00fc\u00df dich"), closed())
         await rig.code()
-        assert "bob: gr?? dich" in rig.text
+        assert "<bob> gr?? dich" in rig.text
 
 
 def test_a_time_in_the_future_is_not_fresh() -> None:

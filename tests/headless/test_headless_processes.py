@@ -177,7 +177,7 @@ def test_a_plain_host_prints_messages_with_their_security_line(start: Start) -> 
     code, out, _err = host.finish()
     assert code == ExitCode.DONE
     assert re.search(
-        r"\] Bob: first\n         \| second \[/x\]\n"
+        r"\] <Bob> first\n         \| second \[/x\]\n"
         r"         \[intact ✓ \| in order ✓ #1 \| fresh \d\.\d s ✓ \| signed ✓ RSA-PSS \| new\]\n",
         out,
     )
@@ -286,7 +286,7 @@ def test_plain_in_a_terminal(start: Start, home: Path) -> None:
     assert host.see("message")["text"] == "typed"
     terminal.expect(r"#1 delivered, \w+ there ✓✓")
     host.do(cmd="send", text="seen")
-    terminal.expect("Alice: seen")
+    terminal.expect("<Alice> seen")
     terminal.expect("signed ✓ RSA-PSS")
     terminal.sendline("exit")
     terminal.expect("You have said goodbye to Alice.")

@@ -46,7 +46,7 @@ def refused(pair: Pair, role: str, data: bytes) -> bool:
     subject.feed(data)
     assert subject.session.data_to_send() == b""
     if subject.ended is not None:
-        expected = End.VIOLATION if subject.state is State.COMPLETE else End.HANDSHAKE
+        expected = End.LOST if subject.state is State.COMPLETE else End.HANDSHAKE
         assert subject.ended.how is expected
         assert subject.ended.detail.startswith("frame refused")
     return subject.ended is not None

@@ -10,6 +10,7 @@ from protocol_rekeying import begin, ended_by, first_half, message, rekeyed, sec
 
 from securechat_tui.protocol import events, rekey
 from securechat_tui.protocol.errors import LocalError, RecordFailure, RekeyFailure
+from securechat_tui.protocol.events import End
 from securechat_tui.protocol.payloads import (
     RekeyFirst,
     RekeySecond,
@@ -209,7 +210,7 @@ def test_a_record_of_the_old_epoch_after_the_first_of_the_new_is_refused() -> No
     pair.guest.records._sender.switch(old)
     pair.guest.send(message(1))
     pair.run()
-    ended_by(pair.host, "another epoch")
+    ended_by(pair.host, "another epoch", End.LOST)
 
 
 def test_a_signature_that_nobody_asked_for_is_refused() -> None:

@@ -220,7 +220,7 @@ def test_what_came_before_a_bad_record_in_the_same_piece_is_delivered() -> None:
     assert pair.host.seen == [
         PayloadReceived(message(1)),
         PayloadReceived(message(2)),
-        Ended(End.VIOLATION, "record failure: does not open"),
+        Ended(End.LOST, "record failure: does not open"),
     ]
     quiet(pair.host)
 
@@ -237,7 +237,7 @@ def test_what_comes_behind_a_bad_frame_is_not_delivered() -> None:
     pair = Pair.open()
     pair.guest.send(message(1))
     pair.host.feed(b"X" + pair.guest.session.data_to_send())
-    assert pair.host.one(Ended).how is End.VIOLATION
+    assert pair.host.one(Ended).how is End.LOST
     assert pair.host.payloads == []
 
 
@@ -245,14 +245,14 @@ def test_a_record_reflected_to_its_author_does_not_open() -> None:
     pair = Pair.open()
     pair.guest.send(message(1))
     pair.guest.feed(pair.guest.session.data_to_send())
-    assert pair.guest.one(Ended) == Ended(End.VIOLATION, "record failure: does not open")
+    assert pair.guest.one(Ended) == Ended(End.LOST, "record failure: does not open")
 
 
 def test_a_record_of_another_session_does_not_open() -> None:
     one, other = Pair.open(), Pair.open()
     one.guest.send(message(1))
     other.host.feed(one.guest.session.data_to_send())
-    assert other.host.one(Ended).how is End.VIOLATION
+    assert other.host.one(Ended).how is End.LOST
 
 
 @pytest.mark.parametrize("change", ["drop", "repeat", "swap"])
@@ -264,7 +264,7 @@ def test_records_dropped_repeated_or_swapped_end_the_session(change: str) -> Non
     arriving = {"drop": [one, three], "repeat": [one, one, two], "swap": [one, three, two]}[change]
     pair.host.feed(b"".join(arriving))
     assert pair.host.payloads == [message(1)]
-    assert pair.host.one(Ended) == Ended(End.VIOLATION, "record failure: does not open")
+    assert pair.host.one(Ended) == Ended(End.LOST, "record failure: does not open")
 
 
 def test_the_sessions_own_payloads_are_not_passed_on() -> None:

@@ -390,6 +390,8 @@ def test_a_bent_call(
     peer.wire = lambda stream: Bending(stream, *bend)
     with pytest.raises((Violation, Cut), match=outcome):
         peer.call(hosting[1]).run(lambda: False)
+    if bend[:2] == ("r", 2):
+        hosting[0].wait("closed")  # the host had met the caller: until then it is busy for the next
 
 
 @pytest.mark.parametrize(
@@ -403,8 +405,10 @@ def test_a_bent_answer(frame: int, outcome: str, peer: Peer, start: Start, liste
         peer.answer(listener).run(lambda: False)
     peer.hang_up()
     if outcome == "record failure":
-        product.wait("closed", reason="lost")  # the session stood: the product goes on trying until it is told
-    assert (product.end() == 0) is (outcome == "record failure")
+        product.wait(
+            "closed", reason="lost"
+        )  # the session stood: the product goes on trying until it is told
+    assert product.end() != 0
 
 
 def test_the_guest_refuses_another_key(peer: Peer, hosting: tuple[Product, int]) -> None:

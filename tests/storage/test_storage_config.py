@@ -6,6 +6,8 @@ from securechat_tui.storage.config import Config, load_config, save_config
 from securechat_tui.storage.errors import BadConfig, TooLarge, UnknownSetting, WrongSetting
 from securechat_tui.storage.profile import Profile
 
+FULL = Config(notify="title", theme="light", keys={"log.newest": "ctrl+end,f8"})
+
 
 def test_without_a_file_everything_is_the_default(profile: Profile) -> None:
     assert load_config(profile) == Config(name="", bind="0.0.0.0:8000")
@@ -17,7 +19,9 @@ def test_people_may_write_it_themselves(profile: Profile) -> None:
     assert load_config(profile) == Config(name="Zoë")
 
 
-@pytest.mark.parametrize("config", [Config(), Config(name='a "b" \\ é'), Config(name="x", bind="[::1]:9000")])
+@pytest.mark.parametrize(
+    "config", [Config(), Config(name='a "b" \\ é'), Config(name="x", bind="[::1]:9000"), FULL]
+)
 def test_what_is_saved_is_loaded(profile: Profile, config: Config) -> None:
     save_config(profile, config)
     assert load_config(profile) == config
@@ -31,7 +35,9 @@ def test_only_what_differs_from_the_default_is_written(profile: Profile) -> None
 @pytest.mark.parametrize("line", ["nmae = 1", "[name2]", '"a\\u001Bb" = 1'])
 def test_an_unknown_setting_is_named_with_the_file_and_what_there_is(profile: Profile, line: str) -> None:
     profile.config_path.write_text(line)
-    with pytest.raises(UnknownSetting, match=r"the settings are: name, bind\.") as refused:
+    with pytest.raises(
+        UnknownSetting, match=r"the settings are: name, bind, notify, theme, keys\."
+    ) as refused:
         load_config(profile)
     assert str(profile.config_path) in str(refused.value)
     assert "\x1b" not in str(refused.value)
@@ -44,6 +50,9 @@ def test_an_unknown_setting_is_named_with_the_file_and_what_there_is(profile: Pr
         ("bind = 8000", """It must be text in quotes, for example: bind = "0.0.0.0:8000\""""),
         ("bind = ['a']", "'bind'"),
         ("[name]", "'name'"),
+        ('notify = "loud"', 'It must be one of "off", "bell", "title", "all", for example: notify = "bell"'),
+        ('theme = "blue"', "'theme'"),
+        ("[keys]\nhelp = 1", 'It must be a table of texts in quotes, for example: keys = { help = "f1,'),
     ],
 )
 def test_a_wrong_type_is_named_with_what_it_must_be(profile: Profile, line: str, sentence: str) -> None:

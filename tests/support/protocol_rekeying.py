@@ -52,9 +52,9 @@ def epochs(pair: Pair) -> list[int]:
     return [peer.session.epoch for peer in pair.peers]
 
 
-def ended_by(peer: Peer, reason: str) -> None:
+def ended_by(peer: Peer, reason: str, how: End = End.VIOLATION) -> None:
     assert peer.ended is not None
-    assert peer.ended.how is End.VIOLATION
+    assert peer.ended.how is how
     assert reason in peer.ended.detail
 
 

@@ -2,17 +2,23 @@
 
 import asyncio
 import getpass
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
+from securechat_tui import __version__
 from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import Ready
+from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.views import IdentityView
 from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, load_config, save_config
 from securechat_tui.storage.contacts import load_contacts, save_contacts
+from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.keystore import create_identity, load_identity
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Pins
@@ -51,6 +57,7 @@ class Account:
         self.pins = Pins()
         self.key: IdentityKey | None = None
         self._saving = asyncio.Lock()
+        self._changes: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Lock the profile and read it; raises the ProfileError family."""
@@ -58,7 +65,8 @@ class Account:
         self.config, self.key, self.pins = loaded.config, loaded.key, loaded.pins
 
     async def close(self) -> None:
-        """Let others use the profile."""
+        """Let others use the profile, once nothing is being written any more."""
+        await asyncio.gather(*self._changes, return_exceptions=True)
         await asyncio.to_thread(self.profile.close)
 
     @property
@@ -82,10 +90,68 @@ class Account:
         self.config = msgspec.structs.replace(self.config, name=chosen)
         await asyncio.to_thread(save_config, self.profile, self.config)
 
+    def ready(self, key: IdentityKey) -> Ready:
+        """Tell who is there, now that there is a key."""
+        return Ready(
+            time=time.time(),
+            profile=self.profile.name,
+            name=self.name,
+            fingerprint=str(key.public.fingerprint),
+            version=__version__,
+        )
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the person has chosen for the screen."""
+        config = self.config
+        return Preferences(config.notify, config.theme, dict(config.keys), str(self.profile.config_path))
+
+    async def rename(self, name: str) -> None:
+        """Take another name, on disk first. Raises CommandError for an empty one."""
+        if not name.strip():
+            raise CommandError("usage", "Type the name after it, such as: /nick alice")
+        await self._change_config(name=str(SafeText.name(name)))
+
+    async def prefer(self, *, notify: Notify | None = None, theme: ThemeName | None = None) -> None:
+        """Keep a choice for the screen, on disk first; None leaves that one as it is."""
+        chosen = {"notify": notify, "theme": theme}
+        await self._change_config(**{key: value for key, value in chosen.items() if value is not None})
+
+    async def _change_config(self, **changes: str) -> None:
+        """Raises CommandError where the file cannot be written; nothing is changed then."""
+
+        async def change() -> None:
+            config = msgspec.structs.replace(self.config, **changes)
+            await asyncio.to_thread(save_config, self.profile, config)
+            self.config = config
+
+        try:
+            await self._to_the_end(change())
+        except ProfileError as error:
+            raise CommandError("cannot-save", str(error)) from None
+
     async def change_pins(self, change: Callable[[Pins], Pins]) -> None:
         """Change the contacts, on disk first; raises the ProfileError family, nothing changed then."""
-        async with self._saving:
+
+        async def save() -> None:
             pins = change(self.pins)
             if pins is not self.pins:
                 await asyncio.to_thread(save_contacts, self.profile, pins)
                 self.pins = pins
+
+        await self._to_the_end(save())
+
+    async def _to_the_end(self, change: Coroutine[Any, Any, None]) -> None:
+        """Make one change at a time, and finish it even if whoever asked for it has gone.
+
+        A thread that writes cannot be cancelled: without this it could overwrite a later change.
+        """
+
+        async def alone() -> None:
+            async with self._saving:
+                await change
+
+        task = asyncio.create_task(alone())
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        await asyncio.shield(task)

@@ -12,12 +12,16 @@ from securechat_tui.chat.encounter import Dialled, Encounter, House
 from securechat_tui.chat.targets import own_secrets
 from securechat_tui.network.addresses import Address
 from securechat_tui.network.backoff import Backoff
+from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.network.dialer import CannotConnect, dial
 from securechat_tui.network.failures import HandlerFailure
 from securechat_tui.protocol.events import Instant
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey
 from securechat_tui.protocol.session import Session
+
+_LASTING_SECONDS = 60.0
+"""A session as long as this was no accident."""
 
 
 class Exchange(House, Protocol):
@@ -43,6 +47,8 @@ class Calls:
         self._exchange = exchange
         self._task: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
+        self._backoff = Backoff()
+        self._connected_at = 0.0
 
     @property
     def under_way(self) -> bool:
@@ -51,16 +57,25 @@ class Calls:
 
     def begin(self, dialled: Dialled, key: IdentityKey) -> None:
         """Call once; what comes of it is told as events."""
+        self.give_up()
+        self._backoff.reset()
         self._task = self._exchange.start(self._first(dialled, key))
 
     def come_back(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint) -> None:
-        """Call until this peer, and nobody else, is there again or the answer forbids it."""
+        """Call until this peer, and nobody else, is there again or the answer forbids it.
+
+        The pauses go on growing where they were, unless the last session has lasted.
+        """
+        self.give_up()
+        if now().monotonic - self._connected_at >= _LASTING_SECONDS:
+            self._backoff.reset()
         self._hurry.clear()
         self._task = self._exchange.start(self._return(dialled, key, peer))
 
     def connected(self) -> None:
         """Take note that the call has become a conversation."""
         self._task = None
+        self._connected_at = now().monotonic
 
     def give_up(self) -> None:
         """Stop calling."""
@@ -82,7 +97,7 @@ class Calls:
 
     async def _return(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint) -> None:
         try:
-            for attempt, pause in enumerate(Backoff(), 1):
+            for attempt, pause in enumerate(self._backoff, 1):
                 await self._pause(pause)
                 contact = self._exchange.account.pins.by_fingerprint(peer)
                 if contact is None:  # forgotten meanwhile

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from securechat_tui.chat import events, refusals
 from securechat_tui.chat.account import Account
 from securechat_tui.chat.conversation import Conversation
-from securechat_tui.chat.limits import HourlyLimit
+from securechat_tui.chat.limits import CallerAlarms, HourlyLimit
 from securechat_tui.chat.outbox import ResumeConflict
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.network.clock import now
@@ -73,12 +73,16 @@ class House(Protocol):
     account: Account
     stream: EventStream
 
-    def is_busy_for(self, fingerprint: Fingerprint | None) -> bool:
-        """Whether a conversation with somebody else is going on."""
+    def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
+        """Whether somebody else has the one place; ``known`` callers have shown a secret."""
 
     @property
     def strangers(self) -> HourlyLimit:
         """How many strangers are pinned in an hour."""
+
+    @property
+    def alarms(self) -> CallerAlarms:
+        """Which refusals of callers have been told lately."""
 
     def notice(self, message: str) -> None:
         """Tell what is worth a dim line."""
@@ -89,7 +93,10 @@ class House(Protocol):
     def enter(self, encounter: "Encounter", peer: PublicIdentity) -> Conversation:
         """Open the conversation with this key, in place of a session it may still have."""
 
-    def secured(self, conversation: Conversation) -> None:
+    def greeted(self, encounter: "Encounter") -> None:
+        """The peer has said its name."""
+
+    def secured(self, encounter: "Encounter", conversation: Conversation) -> None:
         """Messages flow now: send what was held for this moment."""
 
     def left(self, encounter: "Encounter", end: session_events.Ended) -> None:
@@ -106,9 +113,9 @@ class Encounter:
     engine: House
     dialled: Dialled | None
     address: str
-    _waiting: "asyncio.Queue[_Happened]" = field(default_factory=asyncio.Queue)
+    _waiting: "asyncio.Queue[_Happened]" = field(default_factory=asyncio.Queue, repr=False)
     _caller: Contact | None = None
-    _secret: bytes | None = None
+    _secret: bytes | None = field(default=None, repr=False)
     _verdict: Verdict | None = None
     _met: bool = False
     _stopped: bool = False
@@ -174,7 +181,8 @@ class Encounter:
             # Where both tags match, the older secret counts as used: the newest may be known here alone.
             if shows_secret(call, secret):
                 self._caller, self._secret = contact, secret
-        if self.engine.is_busy_for(self._caller.fingerprint if self._caller else None):
+        caller = self._caller
+        if self.engine.is_busy_for(caller.fingerprint if caller else None, known=caller is not None):
             self.engine.notice(f"A caller from {self.address} was told that you are busy.")
             connection.carry_out(connection.session.refuse())
             return
@@ -192,7 +200,8 @@ class Encounter:
             connection.carry_out(connection.session.proceed(now()))
             return
         self._met = True  # the refusal has been told; the end needs no second word
-        self.engine.stream.emit(refusal)
+        if self.dialled is not None or self.engine.alarms.due(self._verdict, now().monotonic):
+            self.engine.stream.emit(refusal)
         connection.carry_out(connection.session.abort("refused by the pins"))
 
     def _refusal(self, verdict: Verdict) -> events.Event | None:
@@ -231,7 +240,7 @@ class Encounter:
 
     def _comes_second(self, connection: Connection, fingerprint: Fingerprint) -> bool:
         """End the handshake where somebody else has taken the one place since the call was admitted."""
-        if not self.engine.is_busy_for(fingerprint):
+        if not self.engine.is_busy_for(fingerprint, known=self._caller is not None):
             return False
         self.engine.notice(f"A caller from {self.address} came second and was turned away.")
         connection.carry_out(connection.session.abort("busy by now"))
@@ -284,6 +293,7 @@ class Encounter:
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
         conversation.greeted(hello, contact.name if contact else hello.name)
         self._met = True
+        self.engine.greeted(self)
         self.engine.stream.emit(
             events.Peer(
                 time=time.time(),
@@ -325,7 +335,7 @@ class Encounter:
                 suite=c.SUITE,
             )
         )
-        self.engine.secured(conversation)
+        self.engine.secured(self, conversation)
         conversation.flow()
 
     def _reject(self, connection: Connection, conversation: Conversation, error: RemoteError) -> None:

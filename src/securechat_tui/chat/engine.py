@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
-from securechat_tui import __version__
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account, login_name
 from securechat_tui.chat.calls import Calls
@@ -19,8 +18,9 @@ from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.encounter import Encounter
 from securechat_tui.chat.endings import Return, closed_event
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.held import Held
-from securechat_tui.chat.limits import NEW_PINS_PER_HOUR, HourlyLimit, check_text
+from securechat_tui.chat.held import FIRST_GUEST, WHOM_WE_CALL, Held
+from securechat_tui.chat.limits import NEW_PINS_PER_HOUR, CallerAlarms, HourlyLimit, check_text
+from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.targets import choose_target, listen
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
@@ -52,6 +52,7 @@ class Engine:
         self.account = Account(profile)
         self.stream = EventStream()
         self.strangers = HourlyLimit(NEW_PINS_PER_HOUR)
+        self.alarms = CallerAlarms()
         self._conversations: dict[bytes, Conversation] = {}
         self._active: Encounter | None = None
         self._encounters: dict[Connection, Encounter] = {}
@@ -59,6 +60,8 @@ class Engine:
         self._listener: Listener | None = None
         self._calls = Calls(self)
         self._awaited: Conversation | None = None
+        self._leaving: Conversation | None = None
+        self._met_anybody = False
         self._held = Held()
         self._progress = asyncio.Event()
         self._next_notice = 0.0
@@ -72,7 +75,7 @@ class Engine:
         if self.account.key is None:
             self.stream.emit(events.IdentityNeeded(time=time.time(), suggested_name=login_name()))
         else:
-            self._tell_ready(self.account.key)
+            self.stream.emit(self.account.ready(self.account.key))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -108,7 +111,7 @@ class Engine:
     async def create_identity(self, name: str, bits: int = 3072) -> None:
         """Make the identity key, in a thread; Ready follows."""
         await self.account.create(name, bits)
-        self._tell_ready(self._key())
+        self.stream.emit(self.account.ready(self._key()))
 
     # What a face may look at.
 
@@ -121,6 +124,11 @@ class Engine:
     def profile(self) -> str:
         """The profile's name."""
         return self.account.profile.name
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the person has chosen for the screen."""
+        return self.account.preferences
 
     @property
     def conversations(self) -> tuple[str, ...]:
@@ -156,7 +164,7 @@ class Engine:
             on_events=self._happened,
             on_failure=self.handler_failed,
         )
-        bound = await listen(listener, bind or self.account.config.bind)
+        bound = await listen(listener, self.account.config.bind if bind is None else bind)
         self._listener = listener
         for address in bound:
             self.stream.emit(events.Listening(time=time.time(), address=address.host, port=address.port))
@@ -178,7 +186,7 @@ class Engine:
         if self._active is not None or self._calls.under_way:
             raise CommandError("busy", "You are in a conversation or joining one: leave it first.")
         dialled = choose_target(self.account.pins, target, new=new)
-        self._drop_held()
+        self._drop_held(WHOM_WE_CALL, FIRST_GUEST)
         self._calls.begin(dialled, key)
 
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
@@ -188,23 +196,24 @@ class Engine:
         if found is not None and found.known:
             found.send(text, ref)
             return
-        if found is None and not self._may_hold():
-            raise CommandError("no-conversation", "Nobody is here: host or join first. Nothing was sent.")
-        self._held.add(text, ref)
+        self._held.add(found.id if found else self._expected(), text, ref)
 
     async def leave(self, conversation: str | None = None) -> None:
         """Say goodbye, after what was sent just before has arrived or three seconds have passed.
 
         An attempt to join that is under way, or to come back, is given up.
         """
-        encounter = self._active
+        encounter = self._active if self._active and self._active.settled else None
         if encounter is None and (self._calls.under_way or self._awaited):
+            if self._calls.under_way and self._awaited is None:
+                self.error("given-up", "The attempt to join was given up.")
             self._calls.give_up()
             self._part_from_awaited()
-            self._drop_held()
+            self._drop_held(WHOM_WE_CALL)
             return
         if encounter is None or self._find(conversation) is not encounter.conversation:
             raise CommandError("no-conversation", "There is no conversation to leave.")
+        self._leaving = encounter.conversation
         await self.flush(_LEAVE_SECONDS)
         if encounter.connection is not None:
             session = encounter.connection.session
@@ -223,6 +232,14 @@ class Engine:
             raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
         await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
 
+    async def rename(self, name: str) -> None:
+        """Take another name; peers are told it from the next session on."""
+        await self.account.rename(name)
+
+    async def prefer(self, *, notify: Notify | None = None, theme: ThemeName | None = None) -> None:
+        """Keep a choice for the screen; None leaves that one as it is."""
+        await self.account.prefer(notify=notify, theme=theme)
+
     async def flush(self, seconds: float) -> int:
         """Wait until everything is delivered, nobody is left to take it, or time is over.
 
@@ -237,10 +254,16 @@ class Engine:
 
     # What encounters ask and tell (the House of encounter.py).
 
-    def is_busy_for(self, fingerprint: Fingerprint | None) -> bool:
-        """Whether a conversation with somebody else is going on."""
+    def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
+        """Whether somebody else has the one place.
+
+        ``known`` callers, who have shown a contact's secret, need not give way to a session in which
+        messages do not flow: a stranger who says nothing must not keep the others out.
+        """
         active = self._active.conversation if self._active else None
-        return active is not None and active.peer.fingerprint != fingerprint
+        if active is None or active.peer.fingerprint == fingerprint:
+            return False
+        return active.secure or not known
 
     def notice(self, message: str) -> None:
         """Tell what is worth a dim line, not too often: callers must not flood the screen."""
@@ -254,29 +277,41 @@ class Engine:
         self.stream.emit(events.Error(time=time.time(), code=code, message=message))
 
     def enter(self, encounter: Encounter, peer: PublicIdentity) -> Conversation:
-        """Open the conversation with this key, in place of a session it may still have."""
-        if encounter.dialled is not None:
-            self._calls.connected()
-        self._awaited = None
-        replaced, self._active = self._active, encounter
-        if replaced is not None and replaced.connection is not None:
-            replaced.conversation = None
-            session = replaced.connection.session
-            replaced.connection.carry_out(session.goodbye(GoodbyeReason.REPLACED, now()))
+        """Give the one place to this key, in place of a session that it, or a silent stranger, has."""
+        self._supersede(peer)
+        self._active = encounter
         key = self._key()
         number = conversation_id(key.public.fingerprint, peer.fingerprint)
         conversation = self._conversations.get(number)
         if conversation is None:
             conversation = Conversation(key, peer, self.stream, self._progress)
             self._conversations[number] = conversation
-        else:
-            conversation.detach()
         return conversation
 
-    def secured(self, conversation: Conversation) -> None:
-        """Send what was held until the peer was known; not to a caller what is meant for whom we dial."""
-        if not self._calls.under_way:
-            self._held.pour_into(conversation)
+    def _supersede(self, peer: PublicIdentity) -> None:
+        old = self._active
+        if old is None or old.connection is None or old.conversation is None:
+            return
+        connection, conversation = old.connection, old.conversation
+        if conversation.peer.fingerprint != peer.fingerprint:
+            self.left(old, Ended(End.LEFT, "gave way"))
+        elif old.settled:
+            self._awaited = conversation  # until the newer session has said HELLO, or for good
+        conversation.detach()
+        old.conversation = None
+        connection.carry_out(connection.session.goodbye(GoodbyeReason.REPLACED, now()))
+
+    def greeted(self, encounter: Encounter) -> None:
+        """Take note that the peer has said its name: from here on it is the one that is here."""
+        if encounter.dialled is not None:
+            self._calls.connected()
+        self._awaited = None
+        self._met_anybody = True
+
+    def secured(self, encounter: Encounter, conversation: Conversation) -> None:
+        """Send what was held for this peer, and nothing that is meant for another."""
+        unnamed = FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
+        self._held.pour_into(conversation, unnamed, conversation.id)
 
     def left(self, encounter: Encounter, end: Ended) -> None:
         """Close a conversation whose session is over."""
@@ -286,21 +321,26 @@ class Engine:
         self._active = None
         conversation.detach()
         self._progress.set()
-        cut = end.how is End.LOST and conversation.known and not self._closing
+        leaving = self._closing or self._leaving is conversation
+        cut = end.how is End.LOST and conversation.known and not leaving
         dialled = encounter.dialled if cut else None
         awaited = cut and (dialled is not None or self.is_hosting)
         self._awaited = conversation if awaited else None
+        self._leaving = None
         returns = Return.CALLS if dialled else Return.AWAITED if awaited else Return.NONE
         self.stream.emit(closed_event(conversation, end, returns, quitting=self._closing))
         if dialled is not None:
             self._calls.come_back(dialled, self._key(), conversation.peer.fingerprint)
-        elif not awaited and not self._calls.under_way:
-            self._drop_held()
+        elif not awaited:
+            self._drop_held(conversation.id)
 
     def failed(self, encounter: Encounter) -> None:
         """Forget a connection of which nothing came."""
         if self._active is encounter:
             self._active = None
+            if encounter.conversation is not None:
+                encounter.conversation.detach()
+            self._lose_awaited()
         self._progress.set()
 
     # The inside.
@@ -309,17 +349,6 @@ class Engine:
         if self.account.key is None:
             raise CommandError("no-identity", "There is no identity yet: choose a name first.")
         return self.account.key
-
-    def _tell_ready(self, key: IdentityKey) -> None:
-        self.stream.emit(
-            events.Ready(
-                time=time.time(),
-                profile=self.profile,
-                name=self.account.name,
-                fingerprint=str(key.public.fingerprint),
-                version=__version__,
-            )
-        )
 
     def _find(self, conversation: str | None) -> Conversation | None:
         """Return the conversation meant; raises CommandError for an id that is not here."""
@@ -332,7 +361,8 @@ class Engine:
 
     def _present(self) -> Conversation | None:
         """Return the conversation with a session, or the one cut off whose peer is expected back."""
-        return (self._active.conversation if self._active else None) or self._awaited
+        here = self._active.conversation if self._active and self._active.settled else None
+        return here or self._awaited
 
     def _part_from_awaited(self) -> None:
         conversation, self._awaited = self._awaited, None
@@ -340,16 +370,31 @@ class Engine:
             end = Ended(End.LEFT, "left while the peer was away")
             self.stream.emit(closed_event(conversation, end, Return.NONE, quitting=self._closing))
 
-    def _may_hold(self) -> bool:
-        """Whether the next peer is surely the one meant: nothing for one key goes to another."""
-        return self._calls.under_way or (self.is_hosting and not self._conversations)
+    def _expected(self) -> str:
+        """Return for whom a text is that names nobody: nothing for one key goes to another."""
+        if self._calls.under_way:
+            return WHOM_WE_CALL
+        if self.is_hosting and not self._met_anybody:
+            return FIRST_GUEST
+        raise CommandError("no-conversation", "Nobody is here: host or join first. Nothing was sent.")
+
+    def _lose_awaited(self) -> None:
+        """Tell that a superseded session is gone, where the newer one has come to nothing."""
+        conversation = self._awaited
+        if conversation is None or self._calls.under_way:
+            return
+        returns = Return.AWAITED if self.is_hosting else Return.NONE
+        end = Ended(End.LOST, "a newer session came to nothing")
+        self.stream.emit(closed_event(conversation, end, returns, quitting=self._closing))
+        if returns is Return.NONE:
+            self._awaited = None
 
     def _undelivered(self) -> int:
         return len(self._held) + sum(len(one.outbox) for one in self._conversations.values())
 
-    def _drop_held(self) -> None:
+    def _drop_held(self, *recipients: str) -> None:
         """Let go what was meant for somebody who never came: it must not reach another."""
-        count = self._held.drop()
+        count = self._held.drop(*recipients)
         if count:
             self.error("not-sent", f"Not sent, since nobody came: {count} message(s).")
 
@@ -393,7 +438,7 @@ class Engine:
 
     def call_ended(self) -> None:
         """Take note that nothing is dialled any more: what was meant for that peer is let go."""
-        self._drop_held()
+        self._drop_held(WHOM_WE_CALL)
         self._awaited = None
         self._progress.set()
 

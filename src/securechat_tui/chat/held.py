@@ -1,34 +1,43 @@
-"""Messages typed before their recipient is known: unnumbered, in memory, for one peer only."""
+"""Messages typed before their recipient is known: unnumbered, in memory, each for one recipient."""
 
 from collections import deque
+from typing import Final
 
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import MAX_HELD
 
+WHOM_WE_CALL: Final = "call"
+"""For whoever answers the call that is under way."""
+FIRST_GUEST: Final = "guest"
+"""For whoever comes first to a host who has met nobody yet."""
+
 
 class Held:
-    """What waits for whoever is expected."""
+    """What waits; a recipient is one of the two above, or the id of a conversation."""
 
     def __init__(self) -> None:
-        self._texts: deque[tuple[str, str | None]] = deque()
+        self._texts: deque[tuple[str, str, str | None]] = deque()
 
     def __len__(self) -> int:
         return len(self._texts)
 
-    def add(self, text: str, ref: str | None) -> None:
+    def add(self, recipient: str, text: str, ref: str | None) -> None:
         """Keep a message; raises :class:`CommandError` where too many wait already."""
         if len(self._texts) >= MAX_HELD:
             raise CommandError("busy", "Too many messages wait already: wait for the other side.")
-        self._texts.append((text, ref))
+        self._texts.append((recipient, text, ref))
 
-    def pour_into(self, conversation: Conversation) -> None:
-        """Hand everything over: the recipient is there."""
-        while self._texts:
-            conversation.send(*self._texts.popleft())
+    def pour_into(self, conversation: Conversation, *recipients: str) -> None:
+        """Hand over what is for these recipients: they are this conversation's peer."""
+        for _, text, ref in self._take(*recipients):
+            conversation.send(text, ref)
 
-    def drop(self) -> int:
-        """Let everything go, since it must not reach another; return how much it was."""
-        count = len(self._texts)
-        self._texts.clear()
-        return count
+    def drop(self, *recipients: str) -> int:
+        """Let go what is for these, since it must reach nobody else; return how much it was."""
+        return len(self._take(*recipients))
+
+    def _take(self, *recipients: str) -> list[tuple[str, str, str | None]]:
+        taken = [one for one in self._texts if one[0] in recipients]
+        self._texts = deque(one for one in self._texts if one[0] not in recipients)
+        return taken

@@ -5,6 +5,7 @@ from typing import Final
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.protocol.constants import MAX_TEXT_LENGTH
+from securechat_tui.trust.pins import Blocked, Different, Downgrade, Verdict
 
 MAX_TEXT_BYTES: Final = MAX_TEXT_LENGTH
 """Bytes of UTF-8 in one message."""
@@ -46,3 +47,28 @@ def check_text(text: str) -> None:
             "too-long",
             f"The message has {length:,} bytes and at most {MAX_TEXT_BYTES:,} fit: split or shorten it.",
         )
+
+
+class CallerAlarms:
+    """A host is told of each refused contact, and of strangers turned away, at most once an hour.
+
+    Callers can call again and again; an alarm that never stops trains people to ignore it.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[bytes, float] = {}
+
+    def due(self, verdict: Verdict, now: float) -> bool:
+        """Tell, and note, whether a refusal is to be told; ``now`` is monotonic seconds."""
+        match verdict:
+            case Different():
+                about = bytes(verdict.expected[0].fingerprint)
+            case Blocked() | Downgrade():
+                about = bytes(verdict.contact.fingerprint)
+            case _:
+                about = b""
+        last = self._told.get(about)
+        if last is not None and now - last < _HOUR_SECONDS:
+            return False
+        self._told[about] = now
+        return True

@@ -174,7 +174,7 @@ class Outbox:
         Raises :class:`ResumeConflict`. A peer that holds nothing of this generation after having
         acknowledged some of it has lost its memory: a new generation begins.
         """
-        if word.peer_generation != self.generation:
+        if word.peer_generation != self.generation or word.high == 0 < self.acknowledged:
             return [], (self._renumber() if self.acknowledged else [])
         if not self.acknowledged <= word.high <= self._last or self._running_at(word.high) != word.running:
             raise ResumeConflict

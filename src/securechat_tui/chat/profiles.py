@@ -25,7 +25,7 @@ __all__ = [
 
 def open_profile(name: str | None) -> Profile:
     """Find a profile; nothing is read or locked yet. Raises :class:`ProfileError`."""
-    return Profile.named(name or DEFAULT_PROFILE)
+    return Profile.named(DEFAULT_PROFILE if name is None else name)
 
 
 def _identity(profile: Profile) -> IdentityKey:

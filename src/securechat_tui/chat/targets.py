@@ -13,7 +13,8 @@ def choose_target(pins: Pins, typed: str, *, new: bool) -> Dialled:
     Text with a dot or a colon is always an address: peers choose their names, and none may choose
     one that catches calls to a machine. Raises :class:`CommandError`.
     """
-    contact = None if new or set(typed) & set(".:") else pins.by_name(typed)
+    is_address = bool(set(typed) & set(".:")) or typed.casefold() == "localhost"
+    contact = None if new or is_address else pins.by_name(typed)
     if contact is not None:
         return Dialled(typed, contact, _last_address(contact))
     try:

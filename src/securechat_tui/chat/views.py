@@ -49,7 +49,7 @@ class ContactView:
             contact.name,
             str(contact.fingerprint),
             contact.trust,
-            tuple(str(Address(host, port)) for host, port in reversed(contact.addresses)),
+            tuple(str(SafeText.line(str(Address(host, port)))) for host, port in reversed(contact.addresses)),
             contact.first_seen,
             contact.last_seen,
             contact.bits,

@@ -93,5 +93,22 @@ def decode_command(line: Line) -> Command:
         raise _not_understood(str(error)) from error
 
 
+class _Ref(msgspec.Struct):
+    """As much of a line as its answer needs, whatever else is wrong with it."""
+
+    ref: str | None = None
+
+
+_REF_DECODER: msgspec.json.Decoder[_Ref] = msgspec.json.Decoder(_Ref)
+
+
+def ref_of(line: Line) -> str | None:
+    """The ``ref`` on a line, if it can be read at all."""
+    try:
+        return None if isinstance(line, TooLong) else _REF_DECODER.decode(line).ref
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def _not_understood(why: str) -> CommandError:
     return CommandError("bad-command", f"{why}. Nothing was done; docs/json.md lists the commands.")

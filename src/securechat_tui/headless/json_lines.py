@@ -15,7 +15,7 @@ import msgspec
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, Refused
 from securechat_tui.chat.port import EnginePort
-from securechat_tui.headless.json_commands import Leave, Quit, Send, decode_command
+from securechat_tui.headless.json_commands import Leave, Quit, Send, decode_command, ref_of
 from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
 from securechat_tui.headless.run import say
 from securechat_tui.headless.standard_streams import Line
@@ -41,7 +41,7 @@ def encode_event(event: Event) -> bytes:
 class JsonLines:
     """Shows events as JSON and takes commands as JSON. Nothing ever prompts."""
 
-    is_patient = False
+    is_patient = True
 
     def __init__(self, engine: EnginePort, lifecycle: Lifecycle) -> None:
         self._engine = engine
@@ -64,7 +64,7 @@ class JsonLines:
 
     async def take(self, line: Line) -> bytes | None:
         """Act on a command. Raises :class:`CommandError`, after which nothing has changed."""
-        self._ref = None
+        self._ref = ref_of(line)
         command = decode_command(line)
         self._ref = command.ref
         match command:

@@ -26,6 +26,7 @@ BAD_ENDS = frozenset({"lost", "rejected"})
 _DISTRUSTED = frozenset({"key-changed", "invite", "blocked"})
 _ENDS_OF_ATTEMPTS = {
     "cannot-connect": ExitCode.UNREACHABLE,
+    "given-up": ExitCode.UNREACHABLE,
     "profile": ExitCode.PROFILE,
     "internal": ExitCode.FAILED,
 }
@@ -53,6 +54,8 @@ class Lifecycle:
         self._ever_secure = False
         self._ever_met = False
         self._attempt_ended = False
+        self._cut = False
+        self._addressee: str | None = None
         self._pending = 0
         self._failures: set[ExitCode] = set()
 
@@ -106,6 +109,16 @@ class Lifecycle:
         """One's own messages that are not known to be delivered."""
         return self._pending
 
+    @property
+    def addressee(self) -> str | None:
+        """The conversation that is here, or expected back after a cut."""
+        return self._addressee
+
+    @property
+    def is_cut(self) -> bool:
+        """A session was cut off and has not come back."""
+        return self._cut
+
     def take_message(self) -> None:
         """The engine has accepted a message."""
         self._pending += 1
@@ -123,6 +136,8 @@ class Lifecycle:
         """The time after the end of the input is up: a join that never became secure has failed."""
         if self._joins and not self._ever_secure:
             self.fail(ExitCode.UNREACHABLE)
+        if self._joins and self._cut:
+            self.fail(ExitCode.FAILED)
 
     def exit_code(self, *, undelivered: int, interrupted: bool) -> ExitCode:
         """The exit code. ``undelivered`` counts one's own messages that the peer does not have."""
@@ -141,17 +156,22 @@ class Lifecycle:
 
     def _meet(self, event: Peer) -> None:
         self._live.add(event.conversation)
+        self._addressee = event.conversation
         self._ever_met = True
 
     def _become_secure(self, event: Secure) -> None:
         self._secure.add(event.conversation)
         self._ever_secure = True
+        self._cut = False
         self._dialing = False
         self._failures -= {ExitCode.UNREACHABLE, ExitCode.DISTRUSTED}
 
     def _close(self, event: Closed) -> None:
         was_secure = event.conversation in self._secure
         self._secure.discard(event.conversation)
+        self._cut = event.will_retry
+        if not event.awaited and self._addressee == event.conversation:
+            self._addressee = None
         if event.will_retry:
             return
         self._live.discard(event.conversation)

@@ -100,7 +100,8 @@ class PlainLines:
 
     async def _send(self, text: str) -> None:
         try:
-            await self._engine.send(text)
+            # Named, so that it reaches whom the lines above speak of, whoever may come in meanwhile.
+            await self._engine.send(text, conversation=self._lifecycle.addressee)
             self._lifecycle.take_message()
         except CommandError:
             self._note_unsent()

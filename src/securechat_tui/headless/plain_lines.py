@@ -96,7 +96,7 @@ class PlainWording:
     def _message(self, event: Message) -> list[str]:
         first, *others = event.text.split("\n")
         return [
-            stamped(event, f"{event.name}: {first}"),
+            stamped(event, f"<{event.name}> {first}"),
             *(_BAR + line for line in others),
             security_line(event, self._mark),
         ]
@@ -109,15 +109,15 @@ class PlainWording:
         return [f"{_INDENT}[#{event.number} delivered, {where} {self._mark.passed}{self._mark.passed}]"]
 
     def _peer(self, event: Peer) -> list[str]:
-        self._names[event.conversation] = event.name
+        self._names[event.conversation] = event.contact
         lines = [
-            stamped(event, f"{event.name} is at the other end ({event.role}, {event.address})."),
+            stamped(event, f"<{event.contact}> is at the other end ({event.role}, {event.address})."),
             f"{_INDENT}{event.fingerprint}",
             f"{_INDENT}{_TRUST_SENTENCES[event.trust]}",
         ]
         if event.known_elsewhere:
             lines.append(
-                f"{_INDENT}Careful: you know another {event.name} with the key {event.known_elsewhere}."
+                f"{_INDENT}Careful: you know another <{event.name}> with the key {event.known_elsewhere}."
             )
         return lines
 

@@ -122,5 +122,9 @@ def _object(fields: Mapping[str, object]) -> str:
     return msgspec.json.encode(fields).decode()
 
 
+_LAST_TIME = 253_000_000_000.0
+"""Unix seconds: later ones have no date."""
+
+
 def _minute(time: float) -> str:
-    return f"{datetime.fromtimestamp(time, tz=UTC).astimezone():%Y-%m-%d %H:%M}"
+    return f"{datetime.fromtimestamp(min(max(time, 0.0), _LAST_TIME), tz=UTC).astimezone():%Y-%m-%d %H:%M}"

@@ -148,7 +148,7 @@ class HeadlessRun:
                 await self._until(self._has_room)
                 answer = await self._take(line)
                 if answer is None:
-                    return await self._finish(QUIT_SECONDS) if self._lifecycle.pending else None
+                    return await self._quit()
                 self._write(answer)
         return await self._end_input()
 
@@ -163,12 +163,21 @@ class HeadlessRun:
         except CommandError as error:
             return self._face.show_error(error)
 
+    async def _quit(self) -> None:
+        if self._lifecycle.pending:
+            await self._finish(QUIT_SECONDS)
+        self._lifecycle.end_input()
+
     async def _end_input(self) -> None:
         if self._engine.is_hosting:
             await self._until(lambda: self._lifecycle.is_deserted)
-        else:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DELIVERY_SECONDS):  # a guest who was cut off may come back
+                    await self._until(lambda: self._lifecycle.pending <= 0)
+            return
+        if self._lifecycle.pending or not self._lifecycle.is_cut:
             await self._finish(DELIVERY_SECONDS)
-            self._lifecycle.end_input()
+        self._lifecycle.end_input()
 
     async def _finish(self, seconds: float) -> None:
         """Wait, at most ``seconds``, until what is queued is delivered or has nowhere to go."""

@@ -117,7 +117,7 @@ class End(StrEnum):
     LEFT = "left"
     """This side said goodbye or gave up."""
     LOST = "lost"
-    """The connection was cut, or the peer has been silent for too long."""
+    """The connection was cut or disturbed, or the peer has been silent for too long."""
     BUSY = "busy"
     """Unauthenticated: the host says that it is busy."""
     VERSION = "version"

@@ -5,7 +5,7 @@ is an error rather than a silent default: what it was meant to do would not happ
 """
 
 import tomllib
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import tomli_w
@@ -14,9 +14,13 @@ from securechat_tui.storage.errors import BadConfig, UnknownSetting, WrongSettin
 from securechat_tui.storage.files import read_file, write_private
 from securechat_tui.storage.profile import Profile
 
-__all__ = ["Config", "load_config", "save_config"]
+__all__ = ["Config", "Notify", "ThemeName", "load_config", "save_config"]
 
 _MAX_BYTES: Final = 64 * 1024
+
+
+Notify = Literal["off", "bell", "title", "all"]
+ThemeName = Literal["dark", "light", "terminal"]
 
 
 class Config(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,10 +30,28 @@ class Config(msgspec.Struct, frozen=True, omit_defaults=True):
     """What peers are told one's name is; empty until somebody has chosen it."""
     bind: str = "0.0.0.0:8000"
     """Where ``host`` listens: ADDRESS:PORT."""
+    notify: Notify = "all"
+    """How a message is announced while the terminal has no focus."""
+    theme: ThemeName = "dark"
+    """The colours of the screen; ``terminal`` takes the terminal's own."""
+    keys: dict[str, str] = {}
+    """Keys of one's own: an action's id to its keys, with commas between them."""
 
 
-_EXPECTED: Final = {"name": "text in quotes", "bind": "text in quotes"}
-_EXAMPLES: Final = {"name": '"alice"', "bind": f'"{Config().bind}"'}
+_EXPECTED: Final = {
+    "name": "text in quotes",
+    "bind": "text in quotes",
+    "notify": 'one of "off", "bell", "title", "all"',
+    "theme": 'one of "dark", "light", "terminal"',
+    "keys": "a table of texts in quotes",
+}
+_EXAMPLES: Final = {
+    "name": '"alice"',
+    "bind": f'"{Config().bind}"',
+    "notify": '"bell"',
+    "theme": '"light"',
+    "keys": '{ help = "f1,ctrl+g" }',
+}
 
 
 def load_config(profile: Profile) -> Config:

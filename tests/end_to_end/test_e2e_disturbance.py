@@ -93,7 +93,7 @@ async def test_a_guest_that_goes_mad_after_the_handshake(desk: Desk, nonsense: b
         before = resident(host)
         eve._writer.write(nonsense)
         await eve.until_closed()
-        await host.see("closed", reason="rejected", by="me")
+        await host.see("closed", reason="lost")
     assert resident(host) - before < ALLOWED_BYTES
     guest = desk.piped("--profile", BOB, "join", address, "--json")
     await guest.see("secure")

@@ -155,7 +155,7 @@ async def test_what_the_host_says_of_a_guest_with_another_key(desk: Desk, world:
     other = settle(world.home, BOB, key="eve")
     guest = desk.piped("--profile", BOB, "join", address, "--json")
     await guest.see("secure")
-    await host.wait_for("bob is here", "◇ NEW", "! this name is known with")
+    await host.wait_for("who says the name bob", "◇ NEW", "! this name is known with")
     guest.end_input()
     assert await guest.wait_exit() == 0
     await host.wait_for("has said goodbye.")

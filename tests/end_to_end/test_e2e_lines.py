@@ -40,7 +40,7 @@ async def test_echo_hi_into_a_plain_join_arrives_at_a_plain_host(desk: Desk, wor
     await host.wait_text("bob has said goodbye.")
     host.end_input()
     assert await host.wait_exit() == 0
-    line = r"\] bob: hi\n +\[intact ✓ \| in order ✓ #1 \| fresh \d\.\d s ✓ \| signed ✓ RSA-PSS \| pinned\]\n"
+    line = r"\] <bob> hi\n +\[intact ✓ \| in order ✓ #1 \| fresh \d\.\d s ✓ \| signed ✓ RSA-PSS \| pinned\]\n"
     assert re.search(line, host.out)
     assert "PINNED" in guest.out
     assert world.alice in guest.out
@@ -67,7 +67,7 @@ async def test_the_demo_without_a_terminal(empty_desk: Desk) -> None:
     demo.end_input()
     assert await demo.wait_exit() == 0
     assert demo.err == ""
-    assert re.search(r"\] robin: Hello! I am the practice peer", demo.out)
+    assert re.search(r"\] <robin> Hello! I am the practice peer", demo.out)
     assert "DIFFERENT" in demo.out
     assert demo.out.count("Secure from here") == 2
     assert not empty_desk.home.exists()

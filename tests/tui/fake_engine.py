@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,7 @@ from securechat_tui.chat.events import (
     Sent,
     Trust,
 )
+from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
 
 NOON = 1_795_262_400.0
@@ -158,6 +160,7 @@ class FakeEngine:
         self.deliver = True
         self.answer: Callable[[str], str] | None = None
         self.closed = False
+        self.preferences = Preferences(path="/home/ada/config.toml")
         self._contacts = contacts
         self._numbers = {"sent": 0, "received": 0, "bad": 0, "delivered": 0}
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -243,6 +246,16 @@ class FakeEngine:
         self._note("stop_hosting")
         self.is_hosting = False
         self.emit(Hosting(time=NOON, active=False))
+
+    async def rename(self, name: str) -> None:
+        self._note("rename", name)
+        if self.identity:
+            self.identity = replace(self.identity, name=name)
+
+    async def prefer(self, *, notify: Notify | None = None, theme: ThemeName | None = None) -> None:
+        self._note("prefer", notify, theme)
+        chosen = self.preferences
+        self.preferences = replace(chosen, notify=notify or chosen.notify, theme=theme or chosen.theme)
 
     async def reconnect(self) -> None:
         self._note("reconnect")

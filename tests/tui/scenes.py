@@ -17,6 +17,7 @@ from fake_engine import (
 from textual.pilot import Pilot
 
 from securechat_tui.chat.events import Delivered, Event, Queued, RoundTrip, SafeText, Sent, Trust
+from securechat_tui.chat.preferences import Preferences, ThemeName
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
 
@@ -84,6 +85,19 @@ def newcomer() -> FakeEngine:
     return FakeEngine(identity=None)
 
 
+def themed(theme: ThemeName) -> Callable[[], FakeEngine]:
+    """Somebody who has chosen a theme."""
+
+    def make() -> FakeEngine:
+        engine = FakeEngine()
+        engine.preferences = Preferences(theme=theme)
+        return engine
+
+    return make
+
+
+FIND = ("ctrl+f", *"the", "enter")
+
 SCENES: dict[str, Scene] = {
     "first-run": Scene(StartScreen(), newcomer),
     "start": Scene(StartScreen(alone=lambda: 0), acquainted),
@@ -92,6 +106,12 @@ SCENES: dict[str, Scene] = {
     "chat": Scene(events=conversation),
     "chat-80": Scene(events=conversation, size=USUAL),
     "chat-50": Scene(events=conversation, size=SMALL),
+    "chat-light": Scene(engine=themed("light"), events=conversation),
+    "chat-terminal": Scene(engine=themed("terminal"), events=conversation, size=USUAL),
+    "find": Scene(events=conversation, keys=FIND),
+    "find-50": Scene(events=conversation, keys=FIND, size=SMALL),
+    "hosting-50": Scene(HostAt("0.0.0.0:8000"), size=SMALL),
+    "alarm-light": Scene(engine=themed("light"), events=lambda: [key_changed()], size=USUAL),
     "sidebar-over": Scene(events=conversation, size=USUAL, keys=("f2",)),
     "fingerprints": Scene(events=conversation, keys=("f3",)),
     "details": Scene(events=conversation, keys=("f4",)),

@@ -258,3 +258,14 @@ async def test_before_anybody_is_there_messages_are_held() -> None:
         await stage.enter("are you coming?")
         assert stage.calls("send") == [("send", "are you coming?")]
         assert stage.shows("are you coming?")
+
+
+async def test_an_enter_that_arrives_after_the_focus_went_changes_nothing() -> None:
+    async with in_conversation() as stage:
+        await stage.type("hi")
+        stage.app.chat.log_view.focus()
+        await stage.settle()
+        stage.app.chat.composer.post_message(events.Key("enter", "\r"))
+        await stage.settle()
+        assert stage.app.chat.composer.text == "hi"
+        assert stage.calls("send") == []

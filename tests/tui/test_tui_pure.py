@@ -78,12 +78,16 @@ class TestDoublePress:
         assert not press.press(1.5)
 
 
+def keys_in(scopes: set[Scope]) -> list[str]:
+    commands = [command for command in COMMANDS if command.scope in scopes and command.keys]
+    return [key for command in commands for key in command.keys.split(",")]
+
+
 class TestRegistry:
     def test_ids_words_and_keys_are_unique(self) -> None:
         ids = [command.id for command in COMMANDS]
         words = [word for command in COMMANDS for word in command.words]
-        keys = [key for command in COMMANDS for key in command.keys.split(",") if key]
-        for names in (ids, words, keys):
+        for names in (ids, words, keys_in({*Scope} - {Scope.FIND}), keys_in({*Scope} - {Scope.COMPOSER})):
             assert len(names) == len(set(names))
 
     def test_every_key_has_a_binding_with_the_id_of_its_command(self) -> None:
@@ -94,7 +98,7 @@ class TestRegistry:
         words = {word for command in available(practice=False) for word in command.words}
         assert words == {
             *("help", "host", "join", "guest", "leave", "reconnect", "contacts", "details", "verify"),
-            *("copy", "clear", "sidebar", "quit", "exit"),
+            *("copy", "clear", "sidebar", "quit", "exit", "find", "nick", "notify", "theme"),
         }
 
     def test_alarm_only_with_a_practice_peer(self) -> None:

@@ -15,6 +15,7 @@ class Scope(Enum):
     APP = "everywhere"
     CHAT = "in the chat"
     COMPOSER = "while typing"
+    FIND = "while finding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,19 @@ COMMANDS: tuple[Command, ...] = (
         summary="how the selected or last message was checked",
     ),
     Command(
+        id="find",
+        scope=Scope.CHAT,
+        title="Find",
+        words=("find",),
+        argument="WORD",
+        keys="ctrl+f",
+        key_label="^F",
+        action="app.perform('find')",
+        footer=True,
+        palette=True,
+        summary="find a word in the log, the newest hit first",
+    ),
+    Command(
         id="palette",
         title="Palette",
         keys="ctrl+p",
@@ -109,9 +123,9 @@ COMMANDS: tuple[Command, ...] = (
         id="host",
         title="Host",
         words=("host",),
-        argument="[ADDRESS:PORT]",
+        argument="[ADDRESS|stop]",
         palette=True,
-        summary="wait for a guest (port 8000 unless given)",
+        summary="wait for a guest (port 8000), or stop waiting",
     ),
     Command(
         id="join",
@@ -142,6 +156,29 @@ COMMANDS: tuple[Command, ...] = (
         words=("contacts",),
         palette=True,
         summary="everybody whose key is pinned here",
+    ),
+    Command(
+        id="nick",
+        title="Your name",
+        words=("nick",),
+        argument="NAME",
+        summary="what peers are told from the next session on",
+    ),
+    Command(
+        id="notify",
+        title="Notification",
+        words=("notify",),
+        argument="MANNER",
+        palette=True,
+        summary="without focus: off, bell, title, or all",
+    ),
+    Command(
+        id="theme",
+        title="Theme",
+        words=("theme",),
+        argument="NAME",
+        palette=True,
+        summary="dark, light, or terminal: your terminal's own",
     ),
     Command(
         id="copy",
@@ -278,6 +315,24 @@ COMMANDS: tuple[Command, ...] = (
         key_label="Tab",
         action="complete",
         summary="completes a command or a contact's name",
+    ),
+    Command(
+        id="find.older",
+        scope=Scope.FIND,
+        title="Next hit",
+        keys="enter,up",
+        key_label="Enter, Up",
+        action="find_step('older')",
+        summary="to the next hit, an older one; Esc ends",
+    ),
+    Command(
+        id="find.newer",
+        scope=Scope.FIND,
+        title="Previous hit",
+        keys="shift+enter,down",
+        key_label="Down",
+        action="find_step('newer')",
+        summary="back to a newer hit; Shift+Enter too",
     ),
 )
 """Every action there is. What does not exist yet is not listed."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
+from securechat_tui.chat.events import SafeText
+from securechat_tui.tui.attention import NOTIFY
 from securechat_tui.tui.commands import find, parse
 from securechat_tui.tui.perform import Job, dial_job, host_bind, practise_alarm
 from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen
@@ -11,12 +13,14 @@ from securechat_tui.tui.screens.details import DetailsScreen
 from securechat_tui.tui.screens.fingerprints import FingerprintScreen
 from securechat_tui.tui.screens.help import HelpScreen
 from securechat_tui.tui.screens.join import JoinScreen
+from securechat_tui.tui.themes import THEMES
 
 if TYPE_CHECKING:
-    from securechat_tui.tui.app import ChatApp
+    from securechat_tui.tui.chat_app import ChatApp
 
 __all__ = ["CommandDesk"]
 
+_STOP = "stop"
 _UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
 _NO_MESSAGE = "No message has been received yet, so there is nothing to show."
 
@@ -30,6 +34,7 @@ class CommandDesk:
         self._deeds: dict[str, Callable[[str], None]] = {
             "help": self._help,
             "sidebar": self._sidebar,
+            "find": self._find,
             "verify": self._verify,
             "details": self._details,
             "host": self._host,
@@ -41,6 +46,9 @@ class CommandDesk:
             "clear": self._clear,
             "alarm": self._alarm,
             "quit": self._quit,
+            "nick": self._nick,
+            "notify": self._notify,
+            "theme": self._theme,
         }
 
     def submit(self, text: str) -> None:
@@ -63,13 +71,20 @@ class CommandDesk:
 
     def _send(self, text: str) -> None:
         ref = f"screen-{next(self._refs)}"
-        self._engine_job(Job(lambda: self._app.engine.send(text, ref=ref), draft=text, ref=ref))
+        # Named, so that it reaches whom the person sees, whoever may come in before it is sent.
+        addressee = self._app.state.addressee
+        self._engine_job(
+            Job(lambda: self._app.engine.send(text, ref=ref, conversation=addressee), draft=text, ref=ref)
+        )
 
     def _help(self, _: str) -> None:
-        self._app.push_screen(HelpScreen(self._app.commands))
+        self._app.push_screen(HelpScreen(self._app.commands, self._app.keymap))
 
     def _sidebar(self, _: str) -> None:
         self._app.chat.toggle_sidebar()
+
+    def _find(self, argument: str) -> None:
+        self._app.chat.open_find(argument)
 
     def _verify(self, _: str) -> None:
         if self._app.engine.identity:
@@ -83,9 +98,18 @@ class CommandDesk:
             self._app.push_screen(DetailsScreen(message))
 
     def _host(self, argument: str) -> None:
+        if argument == _STOP:
+            self._stop_hosting()
+            return
         self._app.show_chat()
         bind = host_bind(argument)
         self._engine_job(Job(lambda: self._app.engine.host(bind)))
+
+    def _stop_hosting(self) -> None:
+        if self._app.engine.is_hosting:
+            self._engine_job(Job(self._app.engine.stop_hosting))
+        else:
+            self._app.say("You are not hosting, so there is nothing to stop.")
 
     def _join(self, argument: str) -> None:
         if not argument:
@@ -136,6 +160,29 @@ class CommandDesk:
 
     def _quit(self, _: str) -> None:
         self._app.leave_program()
+
+    def _nick(self, argument: str) -> None:
+        done = f"You are {SafeText.name(argument)} from the next session on."
+        self._engine_job(Job(lambda: self._app.engine.rename(argument), done=done))
+
+    def _notify(self, argument: str) -> None:
+        manner = next((one for one in NOTIFY if one == argument), None)
+        if manner is None:
+            present = self._app.attention.manner
+            self._app.say(f"/notify is {present}: choose one of {', '.join(NOTIFY)}.")
+            return
+        self._app.attention.manner = manner
+        done = f"While the terminal has no focus: {NOTIFY[manner]}."
+        self._engine_job(Job(lambda: self._app.engine.prefer(notify=manner), done=done))
+
+    def _theme(self, argument: str) -> None:
+        theme = next((one for one in THEMES if one == argument), None)
+        if theme is None:
+            present = self._app.engine.preferences.theme
+            self._app.say(f"/theme is {present}: choose one of {', '.join(THEMES)}.")
+            return
+        self._app.theme = THEMES[theme].name
+        self._engine_job(Job(lambda: self._app.engine.prefer(theme=theme)))
 
     def _engine_job(self, job: Job) -> None:
         self._app.jobs.add(job)

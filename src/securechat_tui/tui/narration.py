@@ -56,9 +56,9 @@ class Narrator:
                 self._tick(event)
             elif isinstance(event, Closed) and not event.awaited:
                 self._flush(fresh)
-                self._fail(tuple(self._undelivered), event.time)
+                self._tell_waiting(event)
             elif isinstance(event, Error) and event.code == _NOT_SENT:
-                self._fail(tuple(self._unnumbered), event.time, told=True)
+                self._fail(tuple(self._unnumbered))
         self._flush(fresh)
 
     def held(self, ref: str, text: str) -> None:
@@ -116,6 +116,7 @@ class Narrator:
             time=message.time,
             nick=message.name,
             text=message.text,
+            colour=wording.nick_colour(message.author),
             verdict=verdict_for(message),
             late=message.late,
         )
@@ -139,16 +140,20 @@ class Narrator:
         tick = Tick.DELIVERED if isinstance(event, Delivered) else Tick.SENT
         self._chat.log_view.update_tick(entry, tick)
 
-    def _fail(self, entries: Sequence[str], when: float, *, told: bool = False) -> None:
-        """These will not be delivered any more; say so unless the engine has."""
+    def _tell_waiting(self, closed: Closed) -> None:
+        """What was not delivered is not lost while the program runs: say so before it is typed again."""
+        count = len(self._undelivered)
+        if count:
+            what = "1 message of yours waits" if count == 1 else f"{count} messages of yours wait"
+            sentence = f"○ {what} for the next meeting, as long as this program runs."
+            self._flush([NoticeEntry(time=closed.time, text=SafeText(sentence))])
+
+    def _fail(self, entries: Sequence[str]) -> None:
+        """These will not be delivered any more."""
         for entry in entries:
             self._chat.log_view.update_tick(entry, Tick.FAILED)
             self._undelivered.pop(entry, None)
             self._unnumbered.discard(entry)
-        if entries and not told:
-            noun = "message was" if len(entries) == 1 else "messages were"
-            sentence = f"! {len(entries)} {noun} not delivered. Up brings back what you wrote."
-            self._flush([NoticeEntry(time=when, text=SafeText(sentence))])
 
 
 def verdict_for(message: Message) -> str:
@@ -177,7 +182,8 @@ def sentence_for(event: Event) -> str:
 
 def _peer_sentence(peer: Peer) -> str:
     word = f"{wording.trust_glyph(peer.trust)} {wording.trust_word(peer.trust)}"
-    sentence = f"{peer.name} is here: {word}, {wording.trust_explanation(peer.trust)}."
+    calls = "" if peer.name == peer.contact else f", who says the name {peer.name},"
+    sentence = f"{peer.contact}{calls} is here: {word}, {wording.trust_explanation(peer.trust)}."
     if peer.known_elsewhere:
         return f"{sentence} ! You know somebody else as {peer.name}, with another key: compare (F3)."
     return f"{sentence} F3 shows how to compare." if peer.trust is Trust.NEW else sentence

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from securechat_tui.chat.port import EnginePort
+from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.views import Counters, IdentityView
 
 __all__ = ["ScreenPort"]
@@ -18,6 +19,16 @@ class ScreenPort(EnginePort, Protocol):
     @property
     def profile(self) -> str:
         """The profile's name."""
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the person has chosen for the screen."""
+
+    async def rename(self, name: str) -> None:
+        """Take another name; peers are told it from the next session on."""
+
+    async def prefer(self, *, notify: Notify | None = None, theme: ThemeName | None = None) -> None:
+        """Keep a choice for the screen; None leaves that one as it is."""
 
     async def stop_hosting(self) -> None:
         """Listen no more."""

@@ -70,11 +70,18 @@ class ChatState:
     """Whether it was a caller who was refused here, not oneself who refused a host."""
     exit_code: int = EXIT_DONE
     ever_secure: bool = False
+    is_addressed: bool = False
+    """Whether the peer on the screen is here, or expected back after a cut."""
 
     @property
     def conversation(self) -> str | None:
         """The id of the conversation on the screen; it stays when the session is over."""
         return self.peer.conversation if self.peer else None
+
+    @property
+    def addressee(self) -> str | None:
+        """The conversation that what is typed now belongs to; None where nobody is here or expected back."""
+        return self.conversation if self.is_addressed else None
 
     @property
     def trust(self) -> Trust:
@@ -151,6 +158,7 @@ class ChatState:
         match event:
             case Peer():
                 self.peer, self.secure, self.last = event, None, None
+                self.is_addressed = True
                 self.link, self.round_trip = Link.SECURING, None
             case Secure():
                 self.secure, self.epoch, self.renewed = event, event.epoch, event.time
@@ -161,6 +169,7 @@ class ChatState:
 
     def _apply_closed(self, event: Closed) -> None:
         self.round_trip = None
+        self.is_addressed = event.awaited
         if event.reason == "lost":
             self.link = Link.LOST
         else:

@@ -1,8 +1,10 @@
 """The words and glyphs of the screen: always both, so that nothing depends on colour."""
 
+import zlib
 from datetime import datetime
 
 from securechat_tui.chat.events import Checks, Trust
+from securechat_tui.tui.themes import NICKS
 
 __all__ = [
     "CHECK_NAMES",
@@ -12,6 +14,7 @@ __all__ = [
     "day",
     "long_time",
     "mark",
+    "nick_colour",
     "round_trip_words",
     "short_fingerprint",
     "shorter_fingerprint",
@@ -110,6 +113,11 @@ def round_trip_words(seconds: float) -> str:
     return f"{milliseconds:.1f} ms" if milliseconds < _TENTHS_BELOW else f"{milliseconds:.0f} ms"
 
 
+def nick_colour(fingerprint: str) -> int:
+    """The number of a nick's colour, always the same for a key; many keys share one."""
+    return zlib.crc32(fingerprint.encode()) % NICKS
+
+
 def size_words(count: int) -> str:
     """A number of bytes in KiB with one decimal, or in bytes where that is shorter."""
     return f"{count} B" if count < _KIB else f"{count / _KIB:.1f} KiB"
@@ -131,5 +139,10 @@ def long_time(time: float) -> str:
     return f"{_local(time):%Y-%m-%d %H:%M:%S %z}"
 
 
+_FIRST_TIME = 0.0
+_LAST_TIME = 253_000_000_000.0
+"""Unix seconds, in the year 9987: a peer may claim any time, and later ones have no date."""
+
+
 def _local(time: float) -> datetime:
-    return datetime.fromtimestamp(time).astimezone()
+    return datetime.fromtimestamp(min(max(time, _FIRST_TIME), _LAST_TIME)).astimezone()

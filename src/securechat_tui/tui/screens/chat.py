@@ -9,12 +9,14 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from securechat_tui.tui.commands import Scope, bindings
 from securechat_tui.tui.state import ChatState
 from securechat_tui.tui.widgets.chat_log import ChatLog
+from securechat_tui.tui.widgets.command_footer import CommandFooter
 from securechat_tui.tui.widgets.composer import Composer
+from securechat_tui.tui.widgets.find_bar import FindBar, count_words
 from securechat_tui.tui.widgets.sidebar import Sidebar, StatusLine
 from securechat_tui.tui.widgets.too_small import TooSmall
 from securechat_tui.tui.widgets.waiting import WaitingCard
@@ -45,13 +47,14 @@ class ChatScreen(Screen[None]):
             with Vertical(id="chat-main"):
                 yield StatusLine(self._state)
                 yield ChatLog(id="log")
+                yield FindBar()
                 yield WaitingCard(self._state)
                 yield Composer(placeholder=_PLACEHOLDER)
                 yield Static("", id="hint", markup=False)
             with VerticalScroll(id="sidebar-frame", can_focus=False) as frame:
                 frame.border_title = "Security"
                 yield Sidebar(self._state)
-        yield Footer(show_command_palette=False, compact=True)
+        yield CommandFooter()
         yield TooSmall()
 
     def on_mount(self) -> None:
@@ -72,7 +75,7 @@ class ChatScreen(Screen[None]):
     def refresh_state(self) -> None:
         """Draw the state anew with the next frame, however often this is called before it."""
         peer = self._state.peer
-        self.log_view.border_title = Content(peer.name if peer else "securechat-tui")
+        self.log_view.border_title = Content(peer.contact if peer else "securechat-tui")
         self.query_one("#waiting", WaitingCard).display = self._state.is_waiting
         for widget in (self.query_one(Sidebar), self.query_one(StatusLine), self.query_one(WaitingCard)):
             widget.refresh(layout=True)
@@ -117,7 +120,33 @@ class ChatScreen(Screen[None]):
     def focus_composer(self) -> None:
         """Back to typing, with whatever lies over the log taken away."""
         self.remove_class(_OVERLAY)
+        self._find_bar.close()
         self.composer.focus()
+
+    @property
+    def _find_bar(self) -> FindBar:
+        return self.query_one(FindBar)
+
+    def open_find(self, word: str) -> None:
+        """Open the line in which a word to find is typed."""
+        self.remove_class(_OVERLAY)
+        self._find_bar.open(word)
+
+    @on(FindBar.Sought)
+    def _sought(self, event: FindBar.Sought) -> None:
+        event.stop()
+        self._find_bar.show_count("")
+        self.log_view.find(event.word)
+
+    @on(FindBar.Step)
+    def _step(self, event: FindBar.Step) -> None:
+        event.stop()
+        self.log_view.find_next(older=event.older)
+
+    @on(ChatLog.Found)
+    def _found(self, event: ChatLog.Found) -> None:
+        event.stop()
+        self._find_bar.show_count(count_words(event.rank, event.count, done=event.done))
 
     def action_focus_log(self) -> None:
         """To the log, where Up and Down select a message."""

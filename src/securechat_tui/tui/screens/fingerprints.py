@@ -38,10 +38,10 @@ def fingerprint_content(own: IdentityView, peer: Peer | None) -> Content:
             Content("Nobody is connected. Once somebody is, their key stands here beside yours."),
         ]
         return Content("\n").join(parts)
-    parts += [Content(""), *_key_lines(peer.name, peer.fingerprint, peer.key_bits), _trust_line(peer)]
+    parts += [Content(""), *_key_lines(peer.contact, peer.fingerprint, peer.key_bits), _trust_line(peer)]
     if peer.known_elsewhere:
         parts += [_namesake(peer)]
-    parts += [Content(""), *side_by_side(own.randomart, peer.randomart, own.name, peer.name)]
+    parts += [Content(""), *side_by_side(own.randomart, peer.randomart, own.name, peer.contact)]
     parts += [
         Content.styled(_PICTURES, "$muted"),
         Content(""),

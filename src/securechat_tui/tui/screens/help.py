@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from securechat_tui.tui.commands import Command, Scope
+from securechat_tui.tui.keymap import Keymap
 from securechat_tui.tui.screens.panel import Panel
 
 __all__ = ["HelpScreen"]
@@ -18,23 +19,24 @@ _LITERAL = "// begins a message with a slash. An unknown command is never sent."
 class HelpScreen(Panel):
     """The registry, written out."""
 
-    def __init__(self, commands: Iterable[Command]) -> None:
-        super().__init__("Help", _help_content(tuple(commands)))
+    def __init__(self, commands: Iterable[Command], keymap: Keymap) -> None:
+        super().__init__("Help", _help_content(tuple(commands), keymap))
 
 
-def _help_content(commands: tuple[Command, ...]) -> Content:
-    lines = [Content.styled("Commands", "bold"), *(_word_row(one) for one in commands if one.words)]
+def _help_content(commands: tuple[Command, ...], keymap: Keymap) -> Content:
+    lines = [Content.styled("Commands", "bold"), *(_word_row(one, keymap) for one in commands if one.words)]
     for scope in Scope:
         keyed = [one for one in commands if one.scope is scope and one.keys and not one.words]
         lines += [Content(""), Content.styled(f"Keys {scope.value}", "bold")]
-        lines += [_row(one.key_label, one.summary) for one in keyed]
+        lines += [_row(keymap.label(one), one.summary) for one in keyed]
     lines += [Content(""), Content.styled("Signs", "bold"), Content(f"  {_TICKS}"), Content(f"  {_LITERAL}")]
     return Content("\n").join(lines)
 
 
-def _word_row(command: Command) -> Content:
+def _word_row(command: Command, keymap: Keymap) -> Content:
     words = command.usage if command.argument else "  ".join(f"/{word}" for word in command.words)
-    return _row(f"{command.key_label:<{_KEY_COLUMN}}{words}", command.summary)
+    keys = keymap.label(command)
+    return _row(f"{keys:<{_KEY_COLUMN - 1}} {words}", command.summary)
 
 
 def _row(left: str, right: str) -> Content:

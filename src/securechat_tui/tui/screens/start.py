@@ -10,11 +10,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from securechat_tui.chat.views import ContactView, IdentityView
 from securechat_tui.tui import wording
+from securechat_tui.tui.widgets.command_footer import CommandFooter
 from securechat_tui.tui.widgets.too_small import TooSmall
 
 __all__ = ["HomeScreen", "StartChoice", "contact_row"]
@@ -66,7 +67,7 @@ class HomeScreen(Screen[None]):
             yield Static(_greeting(self._own), markup=False, id="start-greeting")
             yield OptionList(*self._options(), markup=False, id="choices")
             yield Static("", markup=False, id="start-hint")
-        yield Footer(show_command_palette=False, compact=True)
+        yield CommandFooter()
         yield TooSmall()
 
     def show_hint(self, sentence: str) -> None:

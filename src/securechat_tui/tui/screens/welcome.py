@@ -7,8 +7,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, LoadingIndicator, RadioSet, Static
+from textual.widgets import Button, Input, LoadingIndicator, RadioSet, Static
 
+from securechat_tui.tui.widgets.command_footer import CommandFooter
 from securechat_tui.tui.widgets.toggles import PlainRadioButton
 from securechat_tui.tui.widgets.too_small import TooSmall
 
@@ -54,7 +55,7 @@ class WelcomeScreen(Screen[None]):
             yield Button("Create my identity", variant="primary", id="create")
             yield Static("Making your key …", id="making", markup=False)
             yield LoadingIndicator(id="making-progress")
-        yield Footer(show_command_palette=False, compact=True)
+        yield CommandFooter()
         yield TooSmall()
 
     def suggest(self, name: str) -> None:

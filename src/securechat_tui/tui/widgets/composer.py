@@ -1,9 +1,10 @@
 """Where a message is typed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
@@ -35,6 +36,13 @@ class Composer(TextArea):
         """One sentence beneath the composer; an empty one takes it away."""
 
         text: str
+
+    class Interrupt(Message, bubble=False):
+        """Ctrl+C: what to do about it when the keys typed before it have arrived."""
+
+        def __init__(self, then: Callable[[], None]) -> None:
+            super().__init__()
+            self.then = then
 
     class CompletionAsked(Message):
         """Tab was pressed."""
@@ -107,6 +115,10 @@ class Composer(TextArea):
             self.put("")
             self.post_message(self.Submitted(text))
 
+    @on(Interrupt)
+    def _interrupted(self, event: Interrupt) -> None:
+        event.then()
+
     def action_newline(self) -> None:
         """Begin a new line at the cursor."""
         self.replace("\n", *self.selection)
@@ -143,6 +155,9 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             await self.run_action(bound.binding.action)
+        elif event.key == "enter":
+            # The focus went between the key and now: the draft stays as it is, without a new line in it.
+            event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert a paste as text: its line ends are line ends and send nothing."""

@@ -1,6 +1,8 @@
 """One row of the chat log as a strip of styled segments."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -8,16 +10,18 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from securechat_tui.tui.themes import NICKS
 from securechat_tui.tui.widgets.log_entries import Entry, LocalDays, MessageEntry, Tick, clock_text
 from securechat_tui.tui.widgets.log_layout import Line
 from securechat_tui.tui.widgets.log_model import Layout, LogModel, RowKind
+from securechat_tui.tui.widgets.log_search import LogSearch
 
 __all__ = ["COMPONENTS", "Place", "Row", "draw", "prefix"]
 
 COMPONENTS: Final = frozenset(
     {
         "chat-log--time",
-        "chat-log--nick",
+        *(f"chat-log--nick-{number}" for number in range(NICKS)),
         "chat-log--own-nick",
         "chat-log--text",
         "chat-log--notice",
@@ -25,6 +29,8 @@ COMPONENTS: Final = frozenset(
         "chat-log--unread",
         "chat-log--status",
         "chat-log--warning",
+        "chat-log--found",
+        "chat-log--found-here",
     }
 )
 """The parts that have a style of their own."""
@@ -55,6 +61,7 @@ class Row(NamedTuple):
     """What is to be drawn: row ``offset`` of ``entry``; ``mark`` is the span of the mouse selection.
 
     The span counts characters of the row, prefix included; an end of -1 is the end of the line.
+    ``search`` is what is being looked for.
     """
 
     entry: int
@@ -62,14 +69,24 @@ class Row(NamedTuple):
     selected: bool = False
     mark: tuple[int, int] | None = None
     mark_style: Style | None = None
+    search: LogSearch | None = None
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether this is the hit one is at."""
+        return self.search is not None and self.search.current == self.entry
 
 
-def prefix(model: LogModel, entry: Entry, line: int, *, selected: bool = False) -> tuple[str, str]:
+_Span = tuple[int, int, Style]
+"""From a character of a line to another, that one excluded, in a style on top of the line's own."""
+
+
+def prefix(model: LogModel, entry: Entry, line: int, *, pointed: bool = False) -> tuple[str, str]:
     """What stands before a line of text: time, and nick or bullet; blanks but before the first."""
     columns = model.columns
     clock, nick = " " * columns.clock, " " * (columns.nick + 1)
     if line == 0 and columns.has_clock:
-        clock = clock_text(entry.time) + (_HAND if selected else " ")
+        clock = clock_text(entry.time) + (_HAND if pointed else " ")
     if isinstance(entry, MessageEntry):
         if line == 0:
             nick = set_cell_size(entry.nick, columns.nick) + " "
@@ -113,11 +130,15 @@ def _text_row(
     model: LogModel, row: Row, layout: Layout, line: int, style_of: Callable[[str], Style]
 ) -> list[Segment]:
     entry = model.entry(row.entry)
-    clock, nick = prefix(model, entry, line, selected=row.selected)
+    clock, nick = prefix(model, entry, line, pointed=row.selected or row.is_hit)
     head = [Segment(clock, style_of("chat-log--time")), Segment(nick, style_of(_nick_class(entry)))]
     text_style = style_of("chat-log--text" if isinstance(entry, MessageEntry) else "chat-log--notice")
-    body = _body(layout, layout.lines[line], text_style, row, len(clock) + len(nick))
-    segments = _placed([*head, *body], Place(row.entry, line).number)
+    spans = [
+        *_found_spans(layout, layout.lines[line], row, style_of),
+        *_marked_spans(row, len(clock) + len(nick)),
+    ]
+    text = layout.text[layout.lines[line].start : layout.lines[line].stop]
+    segments = _placed([*head, *_painted(text, text_style, spans)], Place(row.entry, line).number)
     if line == 0 and layout.status:
         cells = sum(cell_len(segment.text) for segment in segments)
         gap = model.columns.width - cells - cell_len(layout.status)
@@ -141,22 +162,44 @@ def _placed(segments: list[Segment], place: int) -> list[Segment]:
     return placed
 
 
-def _body(layout: Layout, line: Line, style: Style, row: Row, before: int) -> list[Segment]:
-    """The text of a line, in up to three parts where the mouse has selected some of it."""
-    text = layout.text[line.start : line.stop]
-    if row.mark is None:
-        return [Segment(text, style)]
+def _found_spans(layout: Layout, line: Line, row: Row, style_of: Callable[[str], Style]) -> Sequence[_Span]:
+    """Where on a line the word is that is looked for."""
+    if row.search is None:
+        return ()
+    style = style_of("chat-log--found-here" if row.is_hit else "chat-log--found")
+    found = row.search.spans(layout.text, line.start, line.stop)
+    return [(start - line.start, stop - line.start, style) for start, stop in found]
+
+
+def _marked_spans(row: Row, before: int) -> Sequence[_Span]:
+    """What of a line the mouse has selected; ``before`` characters stand before its text."""
+    if row.mark is None or row.mark_style is None:
+        return ()
     first, last = row.mark
-    start = max(0, first - before)
-    stop = len(text) if last < 0 else max(0, last - before)
-    marked = style + row.mark_style if row.mark_style else style
-    return [Segment(text[:start], style), Segment(text[start:stop], marked), Segment(text[stop:], style)]
+    return [(first - before, sys.maxsize if last < 0 else last - before, row.mark_style)]
+
+
+def _painted(text: str, style: Style, spans: Sequence[_Span]) -> list[Segment]:
+    """A line's text in its own style, with those of the spans on top."""
+    if not spans:
+        return [Segment(text, style)]
+    edges = {0, len(text)}
+    for start, stop, _ in spans:
+        edges |= {min(max(start, 0), len(text)), min(max(stop, 0), len(text))}
+    segments = []
+    for first, last in pairwise(sorted(edges)):
+        painted = style
+        for start, stop, extra in spans:
+            if start <= first and last <= stop:
+                painted += extra
+        segments.append(Segment(text[first:last], painted))
+    return segments
 
 
 def _nick_class(entry: Entry) -> str:
     if not isinstance(entry, MessageEntry):
         return "chat-log--notice"
-    return "chat-log--own-nick" if entry.own else "chat-log--nick"
+    return "chat-log--own-nick" if entry.own else f"chat-log--nick-{entry.colour}"
 
 
 def _status_class(entry: Entry) -> str:

@@ -10,7 +10,17 @@ import msgspec
 
 from securechat_tui.chat.events import SafeText
 
-__all__ = ["Entry", "LocalDays", "MessageEntry", "NoticeEntry", "Tick", "clock_text", "pack", "unpack"]
+__all__ = [
+    "Entry",
+    "LocalDays",
+    "MessageEntry",
+    "NoticeEntry",
+    "Tick",
+    "clock_text",
+    "pack",
+    "packed_texts",
+    "unpack",
+]
 
 
 class Tick(StrEnum):
@@ -27,8 +37,8 @@ class MessageEntry:
     """A message, received or one's own.
 
     ``id`` is the caller's, stable and unique within the log; ``time`` is in Unix seconds. A received
-    message carries its ``verdict`` (glyphs with a word, empty where there is nothing to say) and
-    whether it came ``late``; one's own carries its ``tick``.
+    message carries the ``colour`` of its nick (a number below ``NICKS``), its ``verdict`` (glyphs with a
+    word, empty where there is nothing to say) and whether it came ``late``; one's own carries its ``tick``.
     """
 
     id: str
@@ -36,6 +46,7 @@ class MessageEntry:
     nick: SafeText
     text: SafeText
     own: bool = False
+    colour: int = 0
     verdict: str = ""
     late: bool = False
     tick: Tick | None = None
@@ -63,6 +74,7 @@ class _Row(msgspec.Struct, array_like=True, gc=False, frozen=True):
     verdict: bytes = b""
     late: bool = False
     tick: Tick | None = None
+    colour: int = 0
 
 
 _FAR_AWAY: Final = 1e15
@@ -90,6 +102,7 @@ def _row(entry: Entry) -> _Row:
         verdict=_encoded(entry.verdict),
         late=entry.late,
         tick=entry.tick,
+        colour=entry.colour,
     )
 
 
@@ -106,6 +119,7 @@ def _entry(row: _Row) -> Entry:
         verdict=_decoded(row.verdict),
         late=row.late,
         tick=row.tick,
+        colour=row.colour,
     )
 
 
@@ -117,6 +131,11 @@ def pack(entries: list[Entry]) -> bytes:
 def unpack(data: bytes) -> list[Entry]:
     """The entries that were packed."""
     return [_entry(row) for row in _DECODER.decode(data)]
+
+
+def packed_texts(data: bytes) -> list[str]:
+    """The texts alone of the entries that were packed."""
+    return [_decoded(row.text) for row in _DECODER.decode(data)]
 
 
 def _local(seconds: float) -> time.struct_time | None:

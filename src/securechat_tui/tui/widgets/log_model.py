@@ -19,8 +19,8 @@ from securechat_tui.tui.widgets.log_store import EntryStore
 
 __all__ = ["Anchor", "Columns", "Layout", "LogModel", "RowKind", "status_text"]
 
-_LAYOUTS: Final = 512
-"""Wrapped entries that are kept: some screens full."""
+_ROWS_KEPT: Final = 20_000
+"""Rows of wrapped entries that are kept: many screens full, whatever one entry holds."""
 _CLOCK: Final = 5
 _CLOCK_FROM: Final = 34
 """Below this width there is no room for the time."""
@@ -129,6 +129,7 @@ class LogModel:
         self._widest_nick = 0
         self._pending: dict[str, int] = {}
         self._layouts: OrderedDict[int, Layout] = OrderedDict()
+        self._rows_kept = 0
         self._set_columns()
 
     def __len__(self) -> int:
@@ -142,6 +143,10 @@ class LogModel:
     def entry(self, index: int) -> Entry:
         """An entry by its place."""
         return self._entries[index]
+
+    def texts(self, chunk: int) -> list[str]:
+        """The texts of a chunk of entries, by its number."""
+        return self._entries.texts(chunk)
 
     def append(self, entry: Entry) -> None:
         """Add an entry at the end."""
@@ -192,7 +197,8 @@ class LogModel:
         return index
 
     def _changed(self, index: int) -> None:
-        self._layouts.pop(index, None)
+        dropped = self._layouts.pop(index, None)
+        self._rows_kept -= dropped.height if dropped else 0
         self._rows.invalidate(index)
 
     def resize(self, width: int) -> bool:
@@ -206,6 +212,7 @@ class LogModel:
 
     def _set_columns(self) -> None:
         self._layouts.clear()
+        self._rows_kept = 0
         self._rows.resize(self.columns.text(cell_len(_TICKS[Tick.DELIVERED])))
 
     def layout(self, index: int) -> Layout:
@@ -213,8 +220,10 @@ class LogModel:
         layout = self._layouts.get(index)
         if layout is None:
             layout = self._layouts[index] = self._lay_out(index)
-            if len(self._layouts) > _LAYOUTS:
-                self._layouts.popitem(last=False)
+            self._rows_kept += layout.height
+            while self._rows_kept > _ROWS_KEPT and len(self._layouts) > 1:
+                _, oldest = self._layouts.popitem(last=False)
+                self._rows_kept -= oldest.height
         return layout
 
     def _lay_out(self, index: int) -> Layout:

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
-from securechat_tui.tui.widgets.log_entries import Entry, pack, unpack
+from securechat_tui.tui.widgets.log_entries import Entry, pack, packed_texts, unpack
 
 __all__ = ["CHUNK", "EntryStore"]
 
@@ -49,6 +49,12 @@ class EntryStore:
         chunk[position] = entry
         if number < len(self._packed):
             self._packed[number] = pack(chunk)
+
+    def texts(self, number: int) -> list[str]:
+        """The texts of the chunk with this number, which stays packed: for whoever looks through all."""
+        if number == len(self._packed):
+            return [str(entry.text) for entry in self._tail]
+        return packed_texts(self._packed[number])
 
     def _chunk(self, number: int) -> list[Entry]:
         if number == len(self._packed):

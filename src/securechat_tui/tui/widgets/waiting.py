@@ -7,6 +7,8 @@ from securechat_tui.tui.state import ChatState, join_address
 
 __all__ = ["WaitingCard"]
 
+_DOUBT = "Whether a router or firewall lets them in cannot be known from here."
+
 
 class WaitingCard(Widget):
     """The exact command for each address that can be reached, and the key to recognise this host by."""
@@ -30,11 +32,18 @@ class WaitingCard(Widget):
                     "The other person types one of these:" if len(commands) > 1 else "The other person types:"
                 ),
                 *commands,
+                *_doubts(state),
                 Content(""),
                 Content("They will be shown your key. Tell them over another channel that it is:"),
                 Content(f"  {state.fingerprint}"),
+                Content.styled("/host stop ends the waiting.", "$muted"),
             ]
         )
+
+
+def _doubts(state: ChatState) -> list[Content]:
+    """What cannot be known from here, where somebody from elsewhere could come at all."""
+    return [Content.styled(_DOUBT, "$muted")] if state.reachable else []
 
 
 def _heading(state: ChatState) -> str:

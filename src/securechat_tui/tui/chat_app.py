@@ -1,0 +1,401 @@
+"""The app: it pumps the engine's events onto the screen and carries intents to the engine."""
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
+from typing import ClassVar
+
+from rich.segment import Segments
+from rich.text import Text
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Input, TextArea
+from textual.worker import Worker, WorkerState
+
+from securechat_tui.chat.events import (
+    Dialing,
+    Event,
+    Hosting,
+    IdentityNeeded,
+    Peer,
+    Ready,
+    Refused,
+    SafeText,
+)
+from securechat_tui.chat.events import Message as Received
+from securechat_tui.tui.attention import Attention
+from securechat_tui.tui.commands import Scope, available, bindings
+from securechat_tui.tui.completion import complete
+from securechat_tui.tui.desk import CommandDesk
+from securechat_tui.tui.interrupt import DoublePress
+from securechat_tui.tui.keymap import key_label, make_keymap
+from securechat_tui.tui.narration import Narrator
+from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, Practice, PracticeControl, StartScreen
+from securechat_tui.tui.perform import EngineJobs, Job, Outcome, end_practice_alarm
+from securechat_tui.tui.port import ScreenPort
+from securechat_tui.tui.safety import SafetyFilter
+from securechat_tui.tui.screens.alarm import AlarmChoice, AlarmScreen
+from securechat_tui.tui.screens.chat import ChatScreen
+from securechat_tui.tui.screens.start import HomeScreen, StartChoice
+from securechat_tui.tui.screens.welcome import WelcomeScreen
+from securechat_tui.tui.state import ChatState
+from securechat_tui.tui.themes import THEMES, VARIABLES
+from securechat_tui.tui.widgets.composer import Composer
+
+__all__ = ["ChatApp"]
+
+_DEFAULT_PROFILE = "default"
+_LEAVE_HINT = "Ctrl+C again leaves."
+_CLEARED_HINT = f"Draft cleared; Up brings it back. {_LEAVE_HINT}"
+# A default screen's own style sheet is not loaded by Textual 8.2, so the app names it.
+_STYLES: list[str | PurePath] = ["app.tcss", "screens/chat.tcss"]
+_WIDTHS = [(0, "-tiny"), (34, "-narrow"), (100, "-wide")]
+_HEIGHTS = [(0, "-flat"), (10, "-short"), (28, "-tall")]
+_CHAT_ONLY = frozenset({"sidebar", "details", "clear", "copy", "find"})
+
+
+class ChatApp(App[int], inherit_bindings=False):
+    """The full-screen face. The engine lives outside; this app reads its events and calls its commands."""
+
+    TITLE = "securechat-tui"
+    CSS_PATH = _STYLES
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
+
+    class EventsArrived(Message):
+        """The engine has said something; the inbox has it."""
+
+    class JobEnded(Message):
+        """A call of the engine has ended."""
+
+        def __init__(self, outcome: Outcome) -> None:
+            super().__init__()
+            self.outcome = outcome
+
+    def __init__(
+        self, engine: ScreenPort, opening: Opening, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__()
+        self.engine = engine
+        self.state = ChatState()
+        self.chat = ChatScreen(self.state)
+        self.narrator = Narrator(self.chat)
+        self.desk = CommandDesk(self)
+        self.jobs = EngineJobs(self._report_outcome)
+        self.practice: PracticeControl | None = opening.control if isinstance(opening, Practice) else None
+        self.practice_target = opening.target if isinstance(opening, Practice) else ""
+        self.commands = available(practice=self.practice is not None)
+        self.wants_alone = False
+        self._opening = opening
+        self._begun = False
+        self._inbox: list[Event] = []
+        self._clock = clock
+        self._double = DoublePress()
+        self._text_filter = SafetyFilter()
+        self.attention = Attention(self.bell, self._write_control, clock)
+        self.attention.manner = engine.preferences.notify
+        self.keymap = make_keymap(engine.preferences.keys, engine.preferences.path)
+        self.set_keymap(dict(self.keymap.keys))
+
+    # Life ------------------------------------------------------------------------------------
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Variables of the screens' own, for themes that do not set them."""
+        return dict(VARIABLES)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as it is shown, also where it is not the usual one."""
+        return binding.key_display or key_label(binding.key)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The chat lies beneath everything, so that no event is missed."""
+        return self.chat
+
+    def on_mount(self) -> None:
+        """Put on the theme, and cover the chat where something comes before it."""
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = THEMES[self.engine.preferences.theme].name
+        if self.engine.identity is None:
+            self.push_screen(WelcomeScreen())
+        elif isinstance(self._opening, StartScreen):
+            self._push_home(self._opening)
+
+    @on(ChatScreen.Shown)
+    def _chat_shown(self) -> None:
+        """The chat can be written to now: listen, and begin as the command line said."""
+        for complaint in self.keymap.complaints:
+            self.say(complaint)
+        self._pump()
+        self._work_jobs()
+        if self.engine.identity is not None:
+            self._begin()
+
+    @work(group="engine", exit_on_error=False)
+    async def _pump(self) -> None:
+        """Read the engine's events; a burst becomes one message."""
+        async for event in self.engine.events():
+            self._inbox.append(event)
+            if len(self._inbox) == 1:
+                self.post_message(self.EventsArrived())
+
+    @work(group="commands", exit_on_error=False)
+    async def _work_jobs(self) -> None:
+        """Call the engine, one job after the other."""
+        await self.jobs.run()
+
+    @on(Worker.StateChanged)
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that fails is a fault of the program: end with a traceback rather than go on deaf."""
+        if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
+            self._handle_exception(event.worker.error)
+
+    def _report_outcome(self, outcome: Outcome) -> None:
+        self.post_message(self.JobEnded(outcome))
+
+    def _begin(self) -> None:
+        self._begun = True
+        match self._opening:
+            case HostAt(bind=bind):
+                self.desk.perform("host", bind or "")
+            case Practice(target=target):
+                self.desk.perform("join", target)
+            case JoinTarget(target=target, new=new):
+                self.desk.perform("join", f"--new {target}" if new else target)
+            case StartScreen():
+                self._push_home(self._opening)
+
+    def _push_home(self, opening: StartScreen) -> None:
+        if self.engine.identity and not isinstance(self.screen, HomeScreen):
+            alone = opening.alone is not None
+            self.push_screen(HomeScreen(self.engine.identity, self.engine.contacts(), alone=alone))
+
+    def leave_program(self) -> None:
+        """Go, with the exit code that what happened deserves."""
+        self.exit(self.state.exit_code)
+
+    def show_chat(self) -> None:
+        """Take everything off the chat."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def say(self, sentence: str) -> None:
+        """One sentence where it will be read: in the log, and on the screen that covers it."""
+        self.narrator.notice(sentence)
+        if isinstance(self.screen, HomeScreen):
+            self.screen.show_hint(sentence)
+        elif isinstance(self.screen, WelcomeScreen):
+            self.screen.show_error(sentence)
+
+    # The engine's events -----------------------------------------------------------------------
+
+    @on(EventsArrived)
+    def _events_arrived(self) -> None:
+        """Show a batch of events: the state folds them, the log takes them, a few change the screen."""
+        batch, self._inbox = self._inbox, []
+        self.take_events(batch)
+
+    def take_events(self, batch: Sequence[Event]) -> None:
+        """Fold events into the state and draw once."""
+        for event in batch:
+            self.state.apply(event)
+            self._react(event)
+        self.narrator.tell(batch)
+        self.attention.messages(sum(isinstance(event, Received) for event in batch))
+        self._refresh_state()
+
+    def _refresh_state(self) -> None:
+        if self.state.conversation:
+            self.state.counters = self.engine.counters(self.state.conversation)
+        if self.chat.is_mounted:
+            self.chat.refresh_state()
+
+    def _react(self, event: Event) -> None:
+        match event:
+            case IdentityNeeded(suggested_name=name) if isinstance(self.screen, WelcomeScreen):
+                self.screen.suggest(name if self.engine.profile == _DEFAULT_PROFILE else self.engine.profile)
+            case Ready() if not self._begun:
+                self.show_chat()
+                self._begin()
+            case Refused(reason="key-changed"):
+                self._raise_alarm(event)
+            case Dialing() | Peer() | Hosting(active=True):
+                self.chat.lock_composer(locked=False)
+            case _:
+                pass
+
+    def _raise_alarm(self, refused: Refused) -> None:
+        self.show_chat()
+        self.chat.lock_composer(locked=True)
+        self.push_screen(AlarmScreen(refused, caller=self.state.refused_caller), self._alarm_answered)
+
+    def _alarm_answered(self, choice: AlarmChoice | None) -> None:
+        if choice is AlarmChoice.READ_ONLY:
+            return
+        self.chat.lock_composer(locked=False)
+        if self._is_about_present_peer():
+            self.jobs.add(Job(self.engine.leave))
+        if self.practice is not None:
+            practice, target = self.practice, self.practice_target
+            done = "That was the alarm. Nothing was sent to the other key, and the first one is back."
+            self.jobs.add(Job(lambda: end_practice_alarm(self.engine, practice, target), done=done))
+
+    def on_app_blur(self) -> None:
+        """Whoever looks away will want to know where they were."""
+        self.chat.log_view.set_unread_marker()
+        self.attention.look_away()
+
+    def on_app_focus(self) -> None:
+        """Whoever is back needs no calling."""
+        self.attention.return_()
+
+    def on_unmount(self) -> None:
+        """The last moment at which the terminal can be written to."""
+        self.attention.finish()
+
+    def _write_control(self, sequence: str) -> None:
+        """Write what no widget can. Nothing of anybody's text may be in it."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def _is_about_present_peer(self) -> bool:
+        """Whether the key that was found changed is that of the person one is talking with."""
+        refused, peer = self.state.refused, self.state.peer
+        known = refused is not None and peer is not None and refused.expected == peer.fingerprint
+        return known and bool(self.engine.conversations)
+
+    # Intents ------------------------------------------------------------------------------------
+
+    @on(Composer.Submitted)
+    def _submitted(self, event: Composer.Submitted) -> None:
+        self.chat.log_view.clear_unread_marker()
+        self.desk.submit(event.text)
+
+    @on(Composer.ExitConfirmed)
+    def _exit_confirmed(self) -> None:
+        self.leave_program()
+
+    @on(Composer.CompletionAsked)
+    def _completion_asked(self) -> None:
+        composer = self.chat.composer
+        names = [str(contact.name) for contact in self.engine.contacts()]
+        text, candidates = complete(composer.text, self.commands, names)
+        composer.put(text, hint="  ".join(candidates))
+
+    @on(WelcomeScreen.Create)
+    def _create_identity(self, event: WelcomeScreen.Create) -> None:
+        self.jobs.add(Job(lambda: self.engine.create_identity(event.name, event.bits)))
+
+    @on(HomeScreen.Chosen)
+    def _home_chosen(self, event: HomeScreen.Chosen) -> None:
+        match event.choice:
+            case StartChoice.ALONE:
+                self.wants_alone = True
+                self.leave_program()
+            case StartChoice.CONTACT:
+                self.desk.perform("join", event.contact)
+            case choice:
+                self.desk.perform(choice.value)
+
+    @on(JobEnded)
+    def _job_ended(self, event: JobEnded) -> None:
+        outcome = event.outcome
+        if not outcome.sentence:
+            if outcome.job.ref:
+                self.narrator.held(outcome.job.ref, outcome.job.draft)
+            if self.engine.identity:
+                self.state.name = self.engine.identity.name
+            if outcome.job.done:
+                self.say(outcome.job.done)
+            return
+        self.state.note_failure(outcome.code)
+        if outcome.job.draft:
+            self.chat.composer.restore(outcome.job.draft)
+        self.say(outcome.sentence)
+        self._refresh_state()
+
+    # Actions --------------------------------------------------------------------------------------
+
+    def action_perform(self, command_id: str) -> None:
+        """Do a command of the registry."""
+        self.desk.perform(command_id)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what the present screen can do."""
+        in_chat = self._ground() is self.chat
+        if action == "command_palette":
+            return in_chat
+        if action != "perform":
+            return True
+        if parameters[0] == "verify":
+            return self.engine.identity is not None
+        return parameters[0] not in _CHAT_ONLY or in_chat
+
+    def _ground(self) -> Screen[object] | None:
+        """The screen beneath whatever lies over it."""
+        return next((screen for screen in reversed(self.screen_stack) if not screen.is_modal), None)
+
+    def action_to_composer(self) -> None:
+        """Back to the composer."""
+        if isinstance(self.screen, HomeScreen):
+            self.show_chat()
+        elif isinstance(self.screen, ChatScreen):
+            self.chat.focus_composer()
+
+    def action_interrupt(self) -> None:
+        """Take Ctrl+C in its turn: after the keys that still wait for the composer."""
+        if self.focused is self.chat.composer:
+            self.chat.composer.post_message(Composer.Interrupt(self._interrupt))
+        else:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Copy a selection, else clear the draft; twice within three seconds leaves."""
+        selected = self._selected_text()
+        if selected:
+            self._double.forget()
+            self.copy_to_clipboard(selected)
+            return
+        if self._double.press(self._clock()):
+            self.leave_program()
+        elif not isinstance(self.screen, ChatScreen):
+            self.notify(_LEAVE_HINT, markup=False)
+        elif not self.chat.composer.clear_draft(hint=_CLEARED_HINT):
+            self.chat.show_hint(_LEAVE_HINT)
+
+    def _selected_text(self) -> str:
+        focused = self.focused
+        if isinstance(focused, Input | TextArea) and focused.selected_text:
+            return focused.selected_text
+        return self.screen.get_selected_text() or ""
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette's entries: those of the registry, and nothing that writes a screen to disk."""
+        del screen
+        for command in self.commands:
+            if command.palette:
+                yield SystemCommand(command.title, command.summary, self._performer(command.id))
+
+    def _performer(self, command_id: str) -> Callable[[], None]:
+        return lambda: self.desk.perform(command_id)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters, and last the one that lets nothing but visible text pass."""
+        return [*super().get_line_filters(), self._text_filter]
+
+    # Faults ---------------------------------------------------------------------------------------
+
+    def _fatal_error(self) -> None:
+        """End after a fault of the program. Locals stay out of the traceback: they hold messages and keys."""
+        self.bell()
+        error = self._exception
+        trace = "".join(traceback.format_exception(error)) if error else "no traceback"
+        text = Text(f"{SafeText.multi(trace)}\nsecurechat-tui has stopped because of a fault of its own.")
+        self._exit_renderables.append(Segments(self.console.render(text, self.console.options)))
+        self._close_messages_no_wait()

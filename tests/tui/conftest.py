@@ -2,6 +2,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from textual.widgets import Input
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +18,9 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture must not depend on when in its blinking the cursor was caught."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)

@@ -147,7 +147,9 @@ def elliptic_key() -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-@pytest.mark.parametrize("content", [b"-----BEGIN PRIVATE KEY-----\nno\n", elliptic_key()])
+@pytest.mark.parametrize(
+    "content", [b"-----BEGIN PRIVATE KEY-----\nno\n", elliptic_key()], ids=["no key", "another kind"]
+)
 async def test_an_identity_that_cannot_be_used(desk: Desk, world: World, content: bytes) -> None:
     path = profile_folder(world.home, BOB) / "identity.pem"
     write(path, content)

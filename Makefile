@@ -14,8 +14,7 @@ demo: $(VENV)/run
 	@$(BIN)/securechat-tui demo
 
 test: $(VENV)/dev
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal --cov --cov-report=
 	$(BIN)/coverage report --include='src/securechat_tui/protocol/*,src/securechat_tui/trust/*' --fail-under=100
 
 lint: $(VENV)/dev

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import constant_time, hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import mlkem, padding, rsa, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from securechat_tui.protocol import constants as c
@@ -79,6 +80,19 @@ def hkdf_expand(key: bytes, label: bytes, *parts: bytes) -> bytes:
     The info is the injective encoding of the label and the parts.
     """
     return HKDFExpand(_SHA256, c.KEY_LENGTH, encode(label, *parts)).derive(key)
+
+
+def argon2id(secret: bytes, salt: bytes, *, memory: int, passes: int, lanes: int) -> bytes:
+    """Return 32 bytes of Argon2id (RFC 9106, version 0x13); slow by intent, releases the interpreter.
+
+    ``memory`` is in KiB, at least eight times ``lanes``; the salt has at least 8 bytes. Raises
+    :class:`CryptoFailure` for parameters below these, or where there is not that much memory.
+    """
+    return _guarded(
+        lambda: Argon2id(
+            salt=salt, length=c.KEY_LENGTH, iterations=passes, lanes=lanes, memory_cost=memory
+        ).derive(secret)
+    )
 
 
 _STEP_INPUT: Final = encode(c.LABEL_CHAIN_STEP)

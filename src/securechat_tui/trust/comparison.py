@@ -17,7 +17,13 @@ from securechat_tui.protocol import primitives
 from securechat_tui.protocol.errors import ComparisonFailure
 from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.kinds import Kind
-from securechat_tui.protocol.payloads import ComparisonAsk, ComparisonStep, ComparisonStop, Payload, StopReason
+from securechat_tui.protocol.payloads import (
+    ComparisonAsk,
+    ComparisonStep,
+    ComparisonStop,
+    Payload,
+    StopReason,
+)
 from securechat_tui.protocol.primitives import hash_of, hkdf_expand, hkdf_extract
 from securechat_tui.protocol.records import Direction
 from securechat_tui.trust.codes import ShortAuthenticationString

@@ -284,6 +284,18 @@ class FakeEngine:
         if self.answer:
             self.emit(message(self._numbers["received"] + 1, self.answer(text)))
 
+    async def verify(self, conversation: str | None = None) -> None:
+        self._note("verify")
+
+    async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
+        self._note("match", digits)
+
+    async def differ(self, conversation: str | None = None) -> None:
+        self._note("differ")
+
+    async def decline(self, conversation: str | None = None) -> None:
+        self._note("decline")
+
     async def leave(self, conversation: str | None = None) -> None:
         self._note("leave")
         self.emit(closed(by="me"))

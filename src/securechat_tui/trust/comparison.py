@@ -5,8 +5,9 @@ one of its own, the guest reveals: neither can choose its value after having see
 somebody in between cannot search for a pair of codes that look alike (RFC 6189, 4.4; Matrix SAS). The
 code also covers the session and both identity keys.
 
-A machine stands in one state. A step that has no place there, as when one side has stopped while the
-other went on, is answered by STOP, and both are idle again: a run is only ever started by persons.
+A machine stands in one state, and a run is only ever started by persons. Whoever gives up says STOP and
+takes nothing more until the other has answered it with a STOP of its own: what was on its way belongs to
+the old run, and no wish or commitment of that can be taken for one of the next.
 """
 
 from dataclasses import dataclass, field
@@ -47,6 +48,11 @@ class Stage(Enum):
     """Host: its value is sent."""
     SHOWN = auto()
     """The code is there, and a person compares."""
+    STOPPING = auto()
+    """We have said STOP; the peer's answer is due."""
+
+
+_UNDER_WAY = frozenset({Stage.COMMITTED, Stage.AGREED, Stage.REPLIED, Stage.SHOWN})
 
 
 @dataclass(slots=True)
@@ -58,6 +64,8 @@ class Comparison:
     guest: Fingerprint
     host: Fingerprint
     stage: Stage = Stage.IDLE
+    _again: bool = False
+    """Whether our person has asked again while the last run was being stopped."""
     _own: bytes = field(default=b"", repr=False)
     _commitment: bytes = b""
     _code: ShortAuthenticationString | None = field(default=None, repr=False)
@@ -67,6 +75,11 @@ class Comparison:
         """What a person has to compare; None unless the run stands at :attr:`Stage.SHOWN`."""
         return self._code if self.stage is Stage.SHOWN else None
 
+    @property
+    def under_way(self) -> bool:
+        """Whether both persons have asked, and nobody has given up or decided yet."""
+        return self.stage in _UNDER_WAY
+
     def ask(self) -> list[Payload]:
         """Our person wants to compare; does nothing where a run is under way."""
         match self.stage:
@@ -75,12 +88,16 @@ class Comparison:
                 return [ComparisonAsk()]
             case Stage.WANTED:
                 return [ComparisonAsk(), *self._begin()]
+            case Stage.STOPPING:
+                self._again = True
+                return []
             case _:
                 return []
 
     def stop(self, reason: StopReason) -> list[Payload]:
-        """End a run; nothing is sent where there is none."""
-        if self.stage is Stage.IDLE:
+        """End a run, or a wish for one; nothing is sent where there is none."""
+        self._again = False
+        if self.stage in {Stage.IDLE, Stage.STOPPING}:
             return []
         return self._give_up(reason)
 
@@ -91,13 +108,20 @@ class Comparison:
     def receive(self, payload: ComparisonAsk | ComparisonStep | ComparisonStop) -> list[Payload]:
         """Take a payload of the peer; raises ComparisonFailure where it does not open its commitment."""
         match payload:
+            case ComparisonStop():
+                return self._stopped()
+            case _ if self.stage is Stage.STOPPING:
+                return []
             case ComparisonAsk():
                 return self._asked()
-            case ComparisonStop():
-                self._reset()
-                return []
-            case ComparisonStep():
+            case _:
                 return self._step(payload)
+
+    def _stopped(self) -> list[Payload]:
+        answer: list[Payload] = [] if self.stage is Stage.STOPPING else [ComparisonStop(StopReason.DECLINED)]
+        again = self._again
+        self._reset()
+        return [*answer, *(self.ask() if again else [])]
 
     def _asked(self) -> list[Payload]:
         match self.stage:
@@ -142,6 +166,7 @@ class Comparison:
 
     def _check(self, of_guest: bytes) -> list[Payload]:
         if not primitives.equal(self._commit(of_guest), self._commitment):
+            self._reset()
             raise ComparisonFailure("what was revealed is not what was committed to")
         self._show(of_guest, self._own)
         return []
@@ -158,7 +183,9 @@ class Comparison:
 
     def _give_up(self, reason: StopReason) -> list[Payload]:
         self._reset()
+        self.stage = Stage.STOPPING
         return [ComparisonStop(reason)]
 
     def _reset(self) -> None:
         self.stage, self._own, self._commitment, self._code = Stage.IDLE, b"", b"", None
+        self._again = False

@@ -15,6 +15,7 @@ from securechat_tui.chat.events import (
     Message,
     Peer,
     Rejected,
+    SafetyNumber,
     Secure,
     TrustChanged,
     VerifyAsked,
@@ -220,3 +221,15 @@ async def test_without_a_conversation_there_is_nothing_to_compare() -> None:
                 await command()
         with pytest.raises(CommandError, match="Nobody is here"):
             await at_alice.engine.match()
+
+
+async def test_the_safety_number_is_the_same_on_both_sides_and_can_be_confirmed() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with talking(alice, bob) as (at_alice, at_bob):
+        await at_alice.engine.show_safety_number()
+        await at_bob.engine.show_safety_number()
+        hers, his = await at_alice.until(SafetyNumber), await at_bob.until(SafetyNumber)
+        assert (hers.words, hers.digits) == (his.words, his.digits)
+        await at_alice.engine.match_safety_number()
+        assert (await at_alice.until(TrustChanged)).trust is Trust.VERIFIED
+    assert how(alice) == ["first contact", "safety numbers compared: the same"]

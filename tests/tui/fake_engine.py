@@ -10,9 +10,11 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Checks,
     Closed,
+    Code,
     Delivered,
     Dialing,
     Event,
+    Gate,
     Hosting,
     IdentityNeeded,
     Listening,
@@ -22,9 +24,11 @@ from securechat_tui.chat.events import (
     Ready,
     Refused,
     SafeText,
+    SafetyNumber,
     Secure,
     Sent,
     Trust,
+    TrustChanged,
 )
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
@@ -127,6 +131,32 @@ def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Re
         offered=OTHER_FINGERPRINT,
         offered_randomart=OTHER_PICTURE,
         offered_contact=SafeText.name(offered_contact) if offered_contact else SafeText(""),
+    )
+
+
+def code() -> Code:
+    names = ("glasses", "lamp", "butterfly", "tree", "rabbit", "dog", "unicorn")
+    return Code(
+        time=NOON,
+        conversation=CONVERSATION,
+        emoji=names,
+        signs=tuple("👓💡🦋🌳🐰🐶🦄"),
+        digits="2383946739716",
+    )
+
+
+def safety_number(words: tuple[str, ...]) -> SafetyNumber:
+    digits = "1147459304701259012922756599793919210098"
+    return SafetyNumber(time=NOON, conversation=CONVERSATION, words=words, digits=digits)
+
+
+def gate(reason: str, sentence: str) -> Gate:
+    return Gate(time=NOON, conversation=CONVERSATION, reason=reason, message=sentence)
+
+
+def trust_changed(trust: Trust, how: str = "codes compared: the same") -> TrustChanged:
+    return TrustChanged(
+        time=NOON, conversation=CONVERSATION, fingerprint=PEER_FINGERPRINT, trust=trust, how=how
     )
 
 
@@ -292,6 +322,12 @@ class FakeEngine:
 
     async def differ(self, conversation: str | None = None) -> None:
         self._note("differ")
+
+    async def show_safety_number(self, conversation: str | None = None) -> None:
+        self._note("show_safety_number")
+
+    async def match_safety_number(self, conversation: str | None = None) -> None:
+        self._note("match_safety_number")
 
     async def decline(self, conversation: str | None = None) -> None:
         self._note("decline")

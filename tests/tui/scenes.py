@@ -8,10 +8,13 @@ from fake_engine import (
     NOON,
     FakeEngine,
     closed,
+    code,
     contact,
+    gate,
     key_changed,
     message,
     peer,
+    safety_number,
     secure,
 )
 from textual.pilot import Pilot
@@ -58,6 +61,28 @@ def conversation() -> list[Event]:
         *own(2, "Yes. Give me five minutes, I am getting the second page."),
         message(3, "No hurry.\nI will put the kettle on."),
         *own(3, "Back. Go ahead!", delivered=False),
+    ]
+
+
+WORDS = ("curious", "park", "lazy", "palace", "kingdom", "early")
+
+
+def verifying() -> list[Event]:
+    """A peer whose key is pinned, and the words of the two keys."""
+    words = (*WORDS, "drip", "must", "smile", "rule", "general", "exact")
+    return [*conversation(), safety_number(words)]
+
+
+def comparing() -> list[Event]:
+    """A code to compare."""
+    return [*verifying(), code()]
+
+
+def gated() -> list[Event]:
+    """A contact with whom a comparison has failed comes back."""
+    return [
+        peer(trust=Trust.CHANGED),
+        gate("comparison", "Codes compared with bob DIFFERED. Nothing is sent."),
     ]
 
 
@@ -113,7 +138,11 @@ SCENES: dict[str, Scene] = {
     "hosting-50": Scene(HostAt("0.0.0.0:8000"), size=SMALL),
     "alarm-light": Scene(engine=themed("light"), events=lambda: [key_changed()], size=USUAL),
     "sidebar-over": Scene(events=conversation, size=USUAL, keys=("f2",)),
-    "fingerprints": Scene(events=conversation, keys=("f3",)),
+    "verify": Scene(events=verifying, keys=("f3",)),
+    "verify-80": Scene(events=comparing, size=USUAL),
+    "verify-50": Scene(events=comparing, size=SMALL),
+    "verify-code": Scene(events=comparing),
+    "gate-80": Scene(events=gated, size=USUAL),
     "details": Scene(events=conversation, keys=("f4",)),
     "help": Scene(events=conversation, keys=("f1",)),
     "contacts": Scene(engine=acquainted, events=conversation, keys=(*"/contacts", "enter")),

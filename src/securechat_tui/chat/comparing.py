@@ -4,6 +4,7 @@ The run itself is :class:`~securechat_tui.trust.comparison.Comparison`. Here its
 turns told, and what the person found is kept with the contact: on disk first.
 """
 
+import asyncio
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,7 @@ from securechat_tui.protocol.payloads import (
     StopReason,
 )
 from securechat_tui.storage.errors import ProfileError
-from securechat_tui.trust.codes import ShortAuthenticationString
+from securechat_tui.trust.codes import SafetyNumber, ShortAuthenticationString
 from securechat_tui.trust.comparison import Comparison, Stage
 from securechat_tui.trust.pins import Pins
 from securechat_tui.trust.states import Trust
@@ -30,6 +31,7 @@ from securechat_tui.trust.states import Trust
 __all__ = ["Comparing"]
 
 SAME = "codes compared: the same"
+SAME_NUMBER = "safety numbers compared: the same"
 DIFFERENT = "codes compared: different"
 THEIRS_DIFFERENT = "the other side found the codes different"
 CUT = "a comparison was cut off"
@@ -73,6 +75,21 @@ class Comparing:
         self._code()
         self._send(self.run.stop(StopReason.MISMATCH))
         await self._distrust(DIFFERENT)
+
+    async def show_safety_number(self) -> None:
+        """Derive the safety number, in a thread; SafetyNumber follows."""
+        own = self.account.own_key.public.fingerprint
+        number = await asyncio.to_thread(SafetyNumber.of, own, self.conversation.peer.fingerprint)
+        self.stream.emit(
+            events.SafetyNumber(
+                time=time.time(), conversation=self.conversation.id, words=number.words, digits=number.digits
+            )
+        )
+
+    async def match_safety_number(self) -> None:
+        """The safety numbers are the same: VERIFIED, once that is on disk; raises the ProfileError family."""
+        await self._store(Trust.VERIFIED, SAME_NUMBER)
+        self._take(Trust.VERIFIED, SAME_NUMBER)
 
     def decline(self) -> None:
         """Not now: nothing is decided; raises CommandError where there is nothing to decline."""

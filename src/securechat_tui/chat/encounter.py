@@ -306,21 +306,35 @@ class Encounter:
         except ResumeConflict:
             self._gate(connection, conversation)
 
-    async def compared(self, *, same: bool, digits: str | None = None) -> None:
-        """A person has compared the codes; raises CommandError where there are none."""
-        comparing, connection, conversation = self.comparing, self.connection, self.conversation
-        if comparing is None or connection is None or conversation is None:
+    async def same(self, digits: str | None) -> None:
+        """A person has found the codes the same; raises CommandError where there are none."""
+        await self._compared().match(digits)
+        await self._pass_gate()
+
+    async def same_safety_number(self) -> None:
+        """A person has found the safety numbers the same."""
+        await self._compared().match_safety_number()
+        await self._pass_gate()
+
+    async def different(self) -> None:
+        """A person has found the codes different: the session ends; raises CommandError without codes."""
+        await self._compared().differ()
+        self._stopped = True
+        if self.connection is not None:
+            self.connection.carry_out(self.connection.session.goodbye(GoodbyeReason.GATED, now()))
+
+    def _compared(self) -> Comparing:
+        if self.comparing is None:
             raise CommandError("no-conversation", "There is nobody to compare codes with.")
-        if not same:
-            await comparing.differ()
-            self._stopped = True
-            connection.carry_out(connection.session.goodbye(GoodbyeReason.GATED, now()))
+        return self.comparing
+
+    async def _pass_gate(self) -> None:
+        conversation, connection = self.conversation, self.connection
+        if conversation is None or connection is None or not conversation.gate:
             return
-        await comparing.match(digits)
-        if conversation.gate:
-            waiting = conversation.open_gate()
-            if waiting is not None:
-                await self._payload(connection, waiting)
+        waiting = conversation.open_gate()
+        if waiting is not None:
+            await self._payload(connection, waiting)
 
     async def _hello(self, conversation: Conversation, hello: Hello) -> None:
         fingerprint = conversation.peer.fingerprint

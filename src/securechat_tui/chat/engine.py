@@ -182,12 +182,20 @@ class Engine:
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         """The codes are the same; ``digits`` lets the program compare those that were read out."""
         with _profile_errors():
-            await self.reception.encounter(conversation).compared(same=True, digits=digits)
+            await self.reception.encounter(conversation).same(digits)
 
     async def differ(self, conversation: str | None = None) -> None:
         """The codes differ: keep that, stop the conversation."""
+        await self.reception.encounter(conversation).different()
+
+    async def show_safety_number(self, conversation: str | None = None) -> None:
+        """Derive the safety number with the present peer; SafetyNumber follows."""
+        await self._comparing(conversation).show_safety_number()
+
+    async def match_safety_number(self, conversation: str | None = None) -> None:
+        """The safety numbers are the same on both sides."""
         with _profile_errors():
-            await self.reception.encounter(conversation).compared(same=False)
+            await self.reception.encounter(conversation).same_safety_number()
 
     def _comparing(self, conversation: str | None) -> Comparing:
         comparing = self.reception.encounter(conversation).comparing

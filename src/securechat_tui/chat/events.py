@@ -33,6 +33,7 @@ __all__ = [
     "Rekeyed",
     "RoundTrip",
     "SafeText",
+    "SafetyNumber",
     "Secure",
     "Sent",
     "Trust",
@@ -147,6 +148,15 @@ class Code(ConversationEvent):
     emoji: tuple[str, ...]
     """The names of the seven pictures."""
     signs: tuple[str, ...]
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyNumber(ConversationEvent):
+    """What one's own key and the peer's have in common for ever, for a comparison without a session."""
+
+    words: tuple[str, ...]
+    """Twelve."""
     digits: str
 
 

@@ -18,14 +18,19 @@ from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
 from securechat_tui.chat.events import (
+    Code,
     Dialing,
     Event,
+    Gate,
     Hosting,
     IdentityNeeded,
     Peer,
     Ready,
     Refused,
     SafeText,
+    Secure,
+    Trust,
+    TrustChanged,
 )
 from securechat_tui.chat.events import Message as Received
 from securechat_tui.tui.attention import Attention
@@ -42,6 +47,7 @@ from securechat_tui.tui.safety import SafetyFilter
 from securechat_tui.tui.screens.alarm import AlarmChoice, AlarmScreen
 from securechat_tui.tui.screens.chat import ChatScreen
 from securechat_tui.tui.screens.start import HomeScreen, StartChoice
+from securechat_tui.tui.screens.verify import VerifyScreen
 from securechat_tui.tui.screens.welcome import WelcomeScreen
 from securechat_tui.tui.state import ChatState
 from securechat_tui.tui.themes import THEMES, VARIABLES
@@ -215,6 +221,8 @@ class ChatApp(App[int], inherit_bindings=False):
             self.state.counters = self.engine.counters(self.state.conversation)
         if self.chat.is_mounted:
             self.chat.refresh_state()
+        if isinstance(self.screen, VerifyScreen) and self.screen.is_mounted:
+            self.screen.refresh_state()
 
     def _react(self, event: Event) -> None:
         match event:
@@ -225,8 +233,14 @@ class ChatApp(App[int], inherit_bindings=False):
                 self._begin()
             case Refused(reason="key-changed"):
                 self._raise_alarm(event)
-            case Dialing() | Peer() | Hosting(active=True):
+            case Dialing() | Peer() | Hosting(active=True) | Secure():
                 self.chat.lock_composer(locked=False)
+            case Gate():
+                self.chat.lock_composer(locked=True, gated=True)
+            case Code():
+                self.desk.perform("verify")
+            case TrustChanged(trust=Trust.CHANGED):
+                self.show_chat()
             case _:
                 pass
 
@@ -291,6 +305,11 @@ class ChatApp(App[int], inherit_bindings=False):
     @on(WelcomeScreen.Create)
     def _create_identity(self, event: WelcomeScreen.Create) -> None:
         self.jobs.add(Job(lambda: self.engine.create_identity(event.name, event.bits)))
+
+    @on(VerifyScreen.Chosen)
+    def _verify_chosen(self, event: VerifyScreen.Chosen) -> None:
+        self.desk.decide(event.choice, event.digits)
+        self._refresh_state()
 
     @on(HomeScreen.Chosen)
     def _home_chosen(self, event: HomeScreen.Chosen) -> None:

@@ -1,16 +1,38 @@
 """A wire between two people that the test can cut, again and again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol
 
 _CHUNK = 65536
+
+
+class Cut(Exception):
+    """This connection is to be reset."""
+
+
+class Passage(Protocol):
+    """What stands in one connection, between its guest and its host."""
+
+    def take(self, role: str, data: bytes) -> bytes:
+        """Take what the side of this role has written; return what goes on, or raise :class:`Cut`."""
+
+
+class Untouched:
+    """Lets everything pass."""
+
+    def take(self, role: str, data: bytes) -> bytes:
+        del role
+        return data
 
 
 class Wire:
     """Forwards bytes to ``port`` on loopback; whoever connects gets a pair of sockets of its own."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, passage: Callable[[], Passage] = Untouched) -> None:
+        self.passage = passage
+        """Makes what stands in the next connection."""
         self._target = port
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -44,19 +66,24 @@ class Wire:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.connections += 1
-        with suppress(OSError):
+        with suppress(OSError, Cut):
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
             self._writers |= {writer, back}
+            passage = self.passage()
             try:
-                await asyncio.gather(self._pour(reader, back), self._pour(there, writer))
+                await asyncio.gather(
+                    self._pour("guest", passage, reader, back), self._pour("host", passage, there, writer)
+                )
             finally:
                 self._writers -= {writer, back}
                 writer.transport.abort()
                 back.transport.abort()
 
-    async def _pour(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _pour(
+        self, role: str, passage: Passage, source: asyncio.StreamReader, sink: asyncio.StreamWriter
+    ) -> None:
         while data := await source.read(_CHUNK):
-            sink.write(data)
+            sink.write(passage.take(role, data))
             await sink.drain()
         sink.write_eof()
 

@@ -22,6 +22,7 @@ class DrivenTime:
         """Seconds added to the clock on the wall."""
         monkeypatch.setattr(loop, "time", lambda: self._monotonic() + self.leapt)
         monkeypatch.setattr(time, "time", lambda: self._wall() + self.shifted)
+        monkeypatch.setattr(time, "time_ns", lambda: round(time.time() * 1_000_000_000))
 
     def pass_by(self, seconds: float) -> None:
         """Let time pass, on both clocks: to a running program it is as if it had stood still meanwhile."""

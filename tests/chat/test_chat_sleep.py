@@ -192,9 +192,10 @@ async def test_rekeys_during_a_burst_lose_nothing(
         for number, word in enumerate(words):
             await both_say(alice, bob, word)
             if number % 20 == 19:
-                await alice.until_many(number - 10, Message)
+                await asyncio.gather(*(face.until_many(number - 10, Message) for face in (alice, bob)))
                 driven.pass_by(11.0)
         await both_have_heard(alice, bob, *words)
+        await alice.until_many(len(bob.all(Rekeyed)), Rekeyed)
         rekeys = [[one.epoch for one in face.all(Rekeyed)] for face in (alice, bob)]
         assert rekeys[0] == rekeys[1] == list(range(1, len(rekeys[0]) + 1))
         assert len(rekeys[0]) >= 3

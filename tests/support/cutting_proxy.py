@@ -37,6 +37,7 @@ class Wire:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
         self.connections = 0
 
     @property
@@ -48,11 +49,11 @@ class Wire:
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
 
     async def stop(self) -> None:
+        """Cut everything and wait until it is gone; who comes just now is cut as well."""
         assert self._server is not None
+        self._stopping = True
         self._server.close()
         self.cut()
-        for task in tuple(self._tasks):
-            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
@@ -66,18 +67,27 @@ class Wire:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.connections += 1
-        with suppress(OSError, Cut):
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
-            self._writers |= {writer, back}
+        self._writers.add(writer)
+        try:
+            with suppress(OSError, Cut):
+                await self._join(reader, writer)
+        finally:
+            self._writers.discard(writer)
+            writer.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers.add(back)
+        try:
+            if self._stopping:
+                raise Cut
             passage = self.passage()
-            try:
-                await asyncio.gather(
-                    self._pour("guest", passage, reader, back), self._pour("host", passage, there, writer)
-                )
-            finally:
-                self._writers -= {writer, back}
-                writer.transport.abort()
-                back.transport.abort()
+            await asyncio.gather(
+                self._pour("guest", passage, reader, back), self._pour("host", passage, there, writer)
+            )
+        finally:
+            self._writers.discard(back)
+            back.transport.abort()
 
     async def _pour(
         self, role: str, passage: Passage, source: asyncio.StreamReader, sink: asyncio.StreamWriter

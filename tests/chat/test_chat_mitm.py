@@ -76,20 +76,28 @@ class Talk:
         await self.settled()
 
     async def settled(self) -> None:
-        """Wait until everything has arrived, and check that it did so once and in order.
-
-        Where nothing more comes, the time goes by after which the two give up waiting.
-        """
+        """Wait until everything has arrived; where nothing more comes, let the two give up waiting."""
         for patience in PATIENCE:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
-                    await asyncio.gather(*(face.until_many(self.rounds, Message) for face in self.faces))
-                    break
+                    await self.heard()
+                    return
             self.time.pass_by(DEAD)
+        await self.heard()
+
+    async def heard(self) -> None:
+        """Wait until everything has arrived, and check that it did so once and in order."""
+        for face in self.faces:
+            await face.until_many(self.rounds, Message)
         expected = [str(number + 1) for number in range(self.rounds)]
         for face in self.faces:
             assert [message.text for message in face.all(Message)] == expected
             assert not face.all(Rejected) + face.all(Refused) + face.all(Error)
+        secrets = [
+            {secret for contact in face.engine.account.pins.contacts for secret in contact.secrets}
+            for face in self.faces
+        ]
+        assert secrets[0] & secrets[1], "they would not recognise each other next time"
 
 
 @asynccontextmanager
@@ -167,7 +175,7 @@ async def test_a_recorded_call_replayed_while_the_two_talk_disturbs_nothing(
         words.wire.cut()
         await asyncio.gather(words.host.until_many(2, Secure), words.guest.until_many(2, Secure))
         await words.say()
-        await words.settled()
+        await words.heard()
         sent = recorder.frames["guest"]
         assert len(sent) >= LENGTHS["guest"]
         for length in (1, 2, 3, len(sent)):
@@ -175,12 +183,12 @@ async def test_a_recorded_call_replayed_while_the_two_talk_disturbs_nothing(
             assert answer[:1] == b"K", "the tag is good"
             assert answer not in recorder.frames["host"]
             await words.say()
-            await words.settled()
+            await words.heard()
         assert [closed.reason for closed in words.host.all(Closed)] == ["lost"], "the cut for the recording"
         words.wire.passage = Untouched
         words.wire.cut()
         await words.say()
-        await words.settled()
+        await words.heard()
         (contact,) = words.host.engine.contacts()
         assert contact.fingerprint == words.guest.fingerprint
 

@@ -10,10 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import mlkem, x25519
 
 from securechat_tui.protocol.handshake import Handshake
 from securechat_tui.protocol.identity import PublicIdentity
+from securechat_tui.protocol.keyschedule import K1, K2, GuestSection, HandshakeKeys, HostSection, Master
+from securechat_tui.protocol.records import Chain
 from securechat_tui.protocol.session import Session
 
 _PLAIN = (bytes, bytearray, int, float, str, Enum, type(None))
 _SECRET_KEYS = (x25519.X25519PrivateKey, mlkem.MLKEM768PrivateKey)
+_FROZEN = (PublicIdentity, K1, K2, GuestSection, HostSection, HandshakeKeys, Master, Chain)
 
 
 def snapshot(thing: object) -> tuple[tuple[str, object], ...]:
@@ -52,11 +55,19 @@ def _parts(thing: object) -> Iterator[tuple[str, object]]:
 
 def clone(session: Session) -> Session:
     """Return a session in the same state, secrets included, that goes its own way from here on."""
-    machine = session._handshake
-    known = [machine._own, *([machine.peer] if hasattr(machine, "peer") else [])]
-    copied = copy.deepcopy(session, {id(one): one for one in known})
+    shared = {id(part): part for part in _values(session)}
+    copied = copy.deepcopy(session, shared)
     _attach(copied._handshake, copied._out)
     return copied
+
+
+def _values(session: Session) -> Iterator[object]:
+    """Give what the two may share, for it never changes: identities, keys, transcripts, chains."""
+    layer = session._records
+    parts = [*vars(session._handshake).values()]
+    if layer is not None:
+        parts += [*vars(layer).values(), layer._sender.chain, layer._receiver.chain]
+    return (part for part in parts if isinstance(part, _FROZEN))
 
 
 def _attach(machine: Handshake, out: list[bytes]) -> None:

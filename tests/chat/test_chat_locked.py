@@ -9,13 +9,14 @@ from chat_people import person
 from passphrases import CANARY, CHEAP, traces
 from protocol_peers import identity_key
 
+from securechat_tui.chat import account
 from securechat_tui.chat.engine import Engine
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import PassphraseNeeded, Ready
 from securechat_tui.chat.passphrases import Passphrase, pause_after
 from securechat_tui.chat.profiles import change_passphrase, is_locked, stored_key
 from securechat_tui.storage import passphrase as stretching
-from securechat_tui.storage.errors import ProfileInUse, WrongPassphrase
+from securechat_tui.storage.errors import CannotWrite, ProfileInUse, WrongPassphrase
 from securechat_tui.storage.profile import Profile
 
 RIGHT = Passphrase(CANARY)
@@ -103,6 +104,26 @@ async def test_the_first_run_may_set_one(tmp_path: Path) -> None:
     assert traces(tmp_path) == []
     async with Engine(profile) as engine:
         assert engine.locked
+
+
+@pytest.mark.parametrize("failing", ["save_config", "create_identity"])
+async def test_a_first_run_that_fails_can_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    profile = Profile("fresh", tmp_path / "fresh")
+
+    def fail(*_: object) -> None:
+        raise CannotWrite(path=profile.folder, reason="no space left on device")
+
+    async with Engine(profile, cost=CHEAP) as engine:
+        with monkeypatch.context() as patched:
+            patched.setattr(account, failing, fail)
+            with pytest.raises(CommandError, match="no space left") as refused:
+                await engine.create_identity("Zoë", passphrase=RIGHT)
+            assert refused.value.code == "profile"
+        await engine.create_identity("Zoë", passphrase=RIGHT)
+        assert engine.identity is not None
+        assert engine.identity.name == "Zoë"
 
 
 async def test_and_need_not(tmp_path: Path) -> None:

@@ -203,6 +203,14 @@ def test_a_place_to_listen_that_is_none(profile: Profile) -> None:
     assert "'bind'" in found.message
 
 
+def test_a_name_to_listen_at_is_not_resolved(profile: Profile) -> None:
+    with profile:
+        save_config(profile, Config(bind="somewhere.invalid:8000"))
+    found = only(profile, "network")
+    assert found.state is State.NOTE
+    assert "somewhere.invalid:8000" in found.message
+
+
 def test_a_clock_behind_the_last_session_is_wrong(profile: Profile) -> None:
     assert only(profile, "clock", NOW).state is State.OK
     found = only(profile, "clock", NOW - 3600)

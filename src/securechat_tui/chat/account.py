@@ -113,13 +113,19 @@ class Account:
         return IdentityView.of(self.name, self.key.public, str(self.profile.folder))
 
     async def create(self, name: str, bits: int, passphrase: Passphrase | None = None) -> None:
-        """Make the identity, under a passphrase if there is one, and keep the name."""
+        """Keep the name and make the identity, under a passphrase if there is one.
+
+        Raises CommandError where there is one, or where it cannot be written; it can be tried again then.
+        """
         if self.key is not None or self.locked:
             raise CommandError("exists", "This profile has an identity already: use another --profile.")
-        chosen = str(SafeText.name(name))
-        self.key = await asyncio.to_thread(create_identity, self.profile, bits, passphrase, self._cost)
-        self.config = msgspec.structs.replace(self.config, name=chosen)
-        await asyncio.to_thread(save_config, self.profile, self.config)
+        config = msgspec.structs.replace(self.config, name=str(SafeText.name(name)))
+        try:
+            await asyncio.to_thread(save_config, self.profile, config)
+            self.config = config
+            self.key = await asyncio.to_thread(create_identity, self.profile, bits, passphrase, self._cost)
+        except ProfileError as error:
+            raise CommandError("profile", str(error)) from None
 
     def ready(self, key: IdentityKey) -> Ready:
         """Tell who is there, now that there is a key."""

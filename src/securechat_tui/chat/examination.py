@@ -167,13 +167,18 @@ def _lock(profile: Profile) -> Finding:
 def _network(config: Config, *, in_use: bool) -> Iterator[Finding]:
     try:
         bind = Address.parse(config.bind, bind=True)
-        sockets = open_sockets(bind, hosts_for(bind))
+        hosts = hosts_for(bind)
+        sockets = open_sockets(bind, hosts) if hosts else []
     except BadAddress as error:
         yield finding("network", State.WRONG, f"The setting 'bind' is {config.bind}. {error}")
         return
     except CannotListen as error:
         usual = error.code == _PORT_IN_USE and in_use
         yield finding("network", State.NOTE if usual else State.WRONG, str(error))
+        return
+    if not hosts:
+        sentence = f"A host here listens at {bind}, as 'bind' says; what that name stands for is found then."
+        yield finding("network", State.NOTE, sentence)
         return
     bound = [Address.of_socket(sock.getsockname()) for sock in sockets]
     for sock in sockets:

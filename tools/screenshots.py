@@ -144,7 +144,7 @@ def main() -> None:
     """Draw with throw-away profiles."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "screenshots"
     with tempfile.TemporaryDirectory(prefix="securechat-tui-pictures-") as home:
-        os.environ["SECURECHAT_TUI_HOME"] = home
+        os.environ.update(SECURECHAT_TUI_HOME=home, COLORTERM="truecolor")
         asyncio.run(draw(Pictures(folder)))
 
 

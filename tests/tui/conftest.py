@@ -22,6 +22,7 @@ def _colours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture must not depend on when in its blinking the cursor was caught."""
+def _nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture must not depend on when in its blinking or dancing something was caught."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
+    monkeypatch.setattr("textual.widgets._loading_indicator.time", lambda: 0.0)

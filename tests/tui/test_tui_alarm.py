@@ -83,7 +83,7 @@ async def test_what_was_typed_on_does_not_answer_it() -> None:
         assert stage.app.focused.id == "disconnect"
         stage.clock.now += SECONDS_TO_PAUSE
         await stage.press("right", "left", "enter")
-        assert stage.app.screen is stage.app.chat
+        assert stage.app.chat.is_active
         assert stage.app.chat.composer.text == "my draft"
         assert stage.calls("send") == []
 

@@ -44,12 +44,12 @@ $(VENV)/python:
 
 $(VENV)/run: $(VENV)/python requirements/run.txt pyproject.toml
 	@echo "Installing what securechat-tui needs into $(VENV) ..."
-	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps --require-hashes -r requirements/run.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/python requirements/dev.txt pyproject.toml
 	@echo "Installing what the tests need into $(VENV) ..."
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/run

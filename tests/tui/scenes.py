@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from fake_engine import (
     ALL_PASSED,
@@ -190,7 +191,8 @@ def stage_scene(scene: Scene, theme: ThemeName = "dark") -> tuple[ChatApp, Play]
     engine = scene.engine()
     engine.preferences = replace(engine.preferences, theme=theme)
     engine.open()
-    app = ChatApp(engine, scene.opening)
+    # A clock at which every key is pressed long after the one before.
+    app = ChatApp(engine, scene.opening, clock=count(1000.0, 10.0).__next__)
 
     async def play(pilot: Pilot[int]) -> None:
         await _settle(app, engine, pilot)

@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
 from securechat_tui.chat.events import (
@@ -33,8 +32,8 @@ from securechat_tui.tui.attention import Attention
 from securechat_tui.tui.colours import ColourlessFilter, fitting_theme
 from securechat_tui.tui.commands import Scope, available, bindings
 from securechat_tui.tui.completion import complete
+from securechat_tui.tui.ctrl_c import CtrlC
 from securechat_tui.tui.desk import CommandDesk
-from securechat_tui.tui.interrupt import DoublePress
 from securechat_tui.tui.key_change import KeyChange
 from securechat_tui.tui.keymap import key_label, make_keymap
 from securechat_tui.tui.narration import Narrator
@@ -52,8 +51,6 @@ from securechat_tui.tui.widgets.composer import Composer
 __all__ = ["ChatApp"]
 
 _DEFAULT_PROFILE = "default"
-_LEAVE_HINT = "Ctrl+C again leaves."
-_CLEARED_HINT = f"Draft cleared; Up brings it back. {_LEAVE_HINT}"
 # A default screen's own style sheet is not loaded by Textual 8.2, so the app names it.
 _STYLES: list[str | PurePath] = ["app.tcss", "screens/chat.tcss"]
 _WIDTHS = [(0, "-tiny"), (34, "-narrow"), (100, "-wide")]
@@ -99,7 +96,7 @@ class ChatApp(App[int], inherit_bindings=False):
         self._begun = False
         self._inbox: list[Event] = []
         self.clock = clock
-        self._double = DoublePress()
+        self._ctrl_c = CtrlC(self)
         self._text_filter = SafetyFilter()
         self._colourless = ColourlessFilter()
         self.attention = Attention(self.bell, self._write_control, clock)
@@ -337,31 +334,8 @@ class ChatApp(App[int], inherit_bindings=False):
             self.chat.focus_composer()
 
     def action_interrupt(self) -> None:
-        """Take Ctrl+C in its turn: after the keys that still wait for the composer."""
-        if self.focused is self.chat.composer:
-            self.chat.composer.post_message(Composer.Interrupt(self._interrupt))
-        else:
-            self._interrupt()
-
-    def _interrupt(self) -> None:
-        """Copy a selection, else clear the draft; twice within three seconds leaves."""
-        selected = self._selected_text()
-        if selected:
-            self._double.forget()
-            self.copy_to_clipboard(selected)
-            return
-        if self._double.press(self.clock()):
-            self.leave_program()
-        elif not isinstance(self.screen, ChatScreen):
-            self.notify(_LEAVE_HINT, markup=False)
-        elif not self.chat.composer.clear_draft(hint=_CLEARED_HINT):
-            self.chat.show_hint(_LEAVE_HINT)
-
-    def _selected_text(self) -> str:
-        focused = self.focused
-        if isinstance(focused, Input | TextArea) and focused.selected_text:
-            return focused.selected_text
-        return self.screen.get_selected_text() or ""
+        """Ctrl+C."""
+        self._ctrl_c.press()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette's entries: those of the registry, and nothing that writes a screen to disk."""

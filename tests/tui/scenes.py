@@ -98,7 +98,7 @@ class HereOnly(FakeEngine):
 
     async def host(self, bind: str | None = None) -> None:
         self._note("host", bind)
-        self.emit_hosting()
+        self.emit_hosting("127.0.0.1:8000", "[::1]:8000")
 
 
 def newcomer() -> FakeEngine:

@@ -108,3 +108,15 @@ async def test_what_is_pasted_found_and_brought_back() -> None:
         assert_clean(stage)
         await stage.enter(f"/nick {NAME}")
         assert_clean(stage)
+
+
+@pytest.mark.parametrize(
+    "text", ["line\n" * 500, "Z" * 32_000, "\n" * 32_000], ids=["lines", "word", "empty"]
+)
+async def test_the_verdict_on_a_very_long_message_is_in_view(text: str) -> None:
+    async with on_stage(size=(50, 20)) as stage:
+        stage.engine.emit(peer(), secure(), message(1, text))
+        await stage.settle()
+        await stage.press("f4")
+        assert stage.shows("✓ intact")
+        assert stage.shows(" …")

@@ -20,6 +20,8 @@ _MEANING = {
     ),
 }
 _COLUMN = 12
+_MOST_LINES = 6
+_MOST_CHARACTERS = 480
 
 
 class DetailsScreen(Panel):
@@ -33,7 +35,7 @@ def details_rows(message: Message) -> list[Row]:
     """Verdict, trust at receipt, number and times of a received message."""
     received = message.time
     return [
-        Content.styled(message.text, "italic"),
+        Content.styled(_beginning(message.text), "italic"),
         Content(""),
         *(_check_row(message, name, passed=passed) for name, passed in wording.check_rows(message.checks)),
         Content(""),
@@ -44,6 +46,13 @@ def details_rows(message: Message) -> list[Row]:
         _fact("written", f"{wording.long_time(message.claimed)}  by the writer's own clock"),
         _fact("received", wording.long_time(received)),
     ]
+
+
+def _beginning(text: str) -> str:
+    """Enough of a message to know it by; the whole stands in the log."""
+    lines = text[:_MOST_CHARACTERS].split("\n")[:_MOST_LINES]
+    shown = "\n".join(lines)
+    return shown if shown == text else f"{shown.rstrip()} …"
 
 
 def _check_row(message: Message, name: str, *, passed: bool) -> Pair:

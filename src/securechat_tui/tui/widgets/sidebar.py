@@ -73,9 +73,10 @@ def link_content(state: ChatState, *, terse: bool = False) -> Content:
 def summary(state: ChatState, width: int) -> Content:
     """One line of ``width`` cells: trust, key, connection and last verdict; what does not fit is left out."""
     link = link_content(state, terse=state.peer is not None)
+    trust = trust_content(state.trust)
     if state.peer is None:
-        return link
-    trust, key = trust_content(state.trust), Content(wording.shorter_fingerprint(state.peer.fingerprint))
+        return Content("  ").join([trust, link]) if state.trust is Trust.CHANGED else link
+    key = Content(wording.shorter_fingerprint(state.peer.fingerprint))
     verdict = [_verdict(state.last)] if state.last else []
     ways = ([trust, key, link, *verdict], [trust, link, *verdict], [trust, link])
     lines = [Content("  ").join(way) for way in ways]

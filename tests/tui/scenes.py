@@ -23,6 +23,7 @@ from securechat_tui.chat.events import Delivered, Dialing, Event, Queued, RoundT
 from securechat_tui.chat.preferences import ThemeName
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
+from securechat_tui.tui.screens.alarm import AlarmScreen
 
 WIDE = (120, 36)
 USUAL = (80, 24)
@@ -203,6 +204,8 @@ def stage_scene(scene: Scene, theme: ThemeName = "dark") -> tuple[ChatApp, Play]
             await pilot.press("enter")
         await pilot.press(*scene.keys)
         await _settle(app, engine, pilot)
+        while isinstance(app.screen, AlarmScreen) and not app.screen.is_ready:
+            await pilot.pause(0.05)
 
     return app, play
 

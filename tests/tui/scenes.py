@@ -20,6 +20,7 @@ from fake_engine import (
 from textual.pilot import Pilot
 
 from securechat_tui.chat.events import Delivered, Dialing, Event, Queued, RoundTrip, SafeText, Sent, Trust
+from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import ThemeName
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
@@ -114,6 +115,14 @@ def waiting_for_a_key() -> FakeEngine:
     return engine
 
 
+def locked() -> FakeEngine:
+    """Somebody whose key has a passphrase."""
+    engine = FakeEngine(identity=None)
+    engine.locked = True
+    engine.passphrase = Passphrase("correct horse")
+    return engine
+
+
 def undone() -> list[Event]:
     """A conversation that was cut, with a message that came late and one that nobody signed."""
     unsigned = replace(ALL_PASSED, signed=False)
@@ -144,6 +153,8 @@ HOSTING = HostAt("0.0.0.0:8000")
 SCENES: dict[str, Scene] = {
     "first-run": Scene(StartScreen(), newcomer),
     "making-the-key": Scene(StartScreen(), waiting_for_a_key, keys=("enter",)),
+    "passphrase": Scene(StartScreen(), locked, keys=(*"correct",)),
+    "passphrase-missing": Scene(StartScreen(), locked, keys=("enter",)),
     "start": Scene(ALONE, acquainted),
     "join": Scene(ALONE, acquainted, keys=("down", "enter")),
     "hosting": Scene(HOSTING),
@@ -168,7 +179,15 @@ LOOKS = {
     **{f"{columns}x{rows}": Look((columns, rows)) for columns, rows in (WIDE, USUAL, SMALL)},
     "no-colour": Look(colour=False),
 }
-_VARIANTS = ("hosting-here-only", "cut", "namesake", "selected", "fingerprint-alone", "alarm-read")
+_VARIANTS = (
+    "passphrase-missing",
+    "hosting-here-only",
+    "cut",
+    "namesake",
+    "selected",
+    "fingerprint-alone",
+    "alarm-read",
+)
 """States of a screen of which the rest is pictured already."""
 _THEMED = ("chat", "contacts", "palette", "alarm")
 

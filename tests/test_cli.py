@@ -24,6 +24,7 @@ COMMANDS: tuple[list[str], ...] = (
     [], ["host"], ["join"], ["guest"], ["demo"], ["identity"], ["identity", "show"], ["identity", "new"],
     ["identity", "passphrase"], ["identity", "export"], ["identity", "import"], ["doctor"],
     ["contacts"], ["contacts", "list"], ["contacts", "show"], ["contacts", "forget"],
+    ["contacts", "verify"],
 )  # fmt: skip
 
 
@@ -268,11 +269,13 @@ def test_identity_from_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_contacts_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["identity", "new"]) == 0
+    capsys.readouterr()
     assert cli.main(["contacts"]) == 0
     assert capsys.readouterr().out == "Nobody is pinned here yet.\n"
     assert cli.main(["contacts", "list", "--json"]) == 0
     assert capsys.readouterr().out == ""
-    for word in ("show", "forget"):
+    for word in ("show", "forget", "verify"):
         assert cli.main(["contacts", word, "bob"]) == ExitCode.FAILED
         assert "bob" in capsys.readouterr().err
 

@@ -127,7 +127,7 @@ async def draw(pictures: Pictures) -> None:
         target = f"127.0.0.1:{port}"
         async with on_screen("bob", JoinTarget(target), LARGE) as (app, pilot):
             await play(app, pilot, alice)
-            for key, name in (("f3", "fingerprints"), ("f4", "details"), ("f1", "help")):
+            for key, name in (("f3", "verify"), ("f4", "details"), ("f1", "help")):
                 await pilot.press(key)
                 await pilot.pause()
                 pictures.take(app, name)

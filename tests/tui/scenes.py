@@ -11,10 +11,13 @@ from fake_engine import (
     OTHER_FINGERPRINT,
     FakeEngine,
     closed,
+    code,
     contact,
+    gate,
     key_changed,
     message,
     peer,
+    safety_number,
     secure,
 )
 from textual.pilot import Pilot
@@ -65,6 +68,28 @@ def conversation() -> list[Event]:
         *own(2, "Yes. Give me five minutes, I am getting the second page."),
         message(3, "No hurry.\nI will put the kettle on."),
         *own(3, "Back. Go ahead!", delivered=False),
+    ]
+
+
+WORDS = ("curious", "park", "lazy", "palace", "kingdom", "early")
+
+
+def verifying() -> list[Event]:
+    """A peer whose key is pinned, and the words of the two keys."""
+    words = (*WORDS, "drip", "must", "smile", "rule", "general", "exact")
+    return [*conversation(), safety_number(words)]
+
+
+def comparing() -> list[Event]:
+    """A code to compare."""
+    return [*verifying(), code()]
+
+
+def gated() -> list[Event]:
+    """A contact with whom a comparison has failed comes back."""
+    return [
+        peer(trust=Trust.CHANGED),
+        gate("comparison", "Codes compared with bob DIFFERED. Nothing is sent."),
     ]
 
 
@@ -166,8 +191,10 @@ SCENES: dict[str, Scene] = {
     "find": Scene(events=conversation, entered="/find the", keys=("enter",)),
     "palette": Scene(events=conversation, keys=("ctrl+p",)),
     "sidebar": Scene(events=conversation, keys=("f2",)),
-    "fingerprints": Scene(events=conversation, keys=("f3",)),
-    "fingerprint-alone": Scene(ALONE, keys=("f3",)),
+    "verify": Scene(events=verifying, keys=("f3",)),
+    "verify-alone": Scene(ALONE, keys=("f3",)),
+    "verify-code": Scene(events=comparing),
+    "gate": Scene(events=gated),
     "details": Scene(events=conversation, keys=("f4",)),
     "help": Scene(events=conversation, keys=("f1",)),
     "contacts": Scene(engine=acquainted, events=conversation, entered="/contacts"),
@@ -185,7 +212,7 @@ _VARIANTS = (
     "cut",
     "namesake",
     "selected",
-    "fingerprint-alone",
+    "verify-alone",
     "alarm-read",
 )
 """States of a screen of which the rest is pictured already."""

@@ -14,6 +14,8 @@ from securechat_tui.trust.states import Trust
 __all__ = [
     "Checks",
     "Closed",
+    "Code",
+    "ComparisonStopped",
     "Delivered",
     "Dialing",
     "Error",
@@ -33,9 +35,12 @@ __all__ = [
     "Rekeyed",
     "RoundTrip",
     "SafeText",
+    "SafetyNumber",
     "Secure",
     "Sent",
     "Trust",
+    "TrustChanged",
+    "VerifyAsked",
 ]
 
 
@@ -150,6 +155,46 @@ class Gate(ConversationEvent):
 
     reason: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyAsked(ConversationEvent):
+    """The peer's person would like to compare codes; a run starts when both have asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code(ConversationEvent):
+    """The code of one comparison run, the same on both sides: two people now compare."""
+
+    emoji: tuple[str, ...]
+    """The names of the seven pictures."""
+    signs: tuple[str, ...]
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyNumber(ConversationEvent):
+    """What one's own key and the peer's have in common for ever, for a comparison without a session."""
+
+    words: tuple[str, ...]
+    """Twelve."""
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonStopped(ConversationEvent):
+    """A run came to nothing here. ``reason``: declined, mismatch (the peer's person says so) or cut."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustChanged(ConversationEvent):
+    """What is thought of a key has changed; ``how`` is what the contact's history keeps."""
+
+    fingerprint: str
+    trust: Trust
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,7 +172,7 @@ _root.add_command(doctor)
 @common
 @click.pass_context
 def _contacts(context: click.Context) -> int:
-    """List, show or forget the people pinned here."""
+    """List, show, verify or forget the people pinned here."""
     if context.invoked_subcommand is None:
         context.invoke(_contacts_list)
     return ExitCode.DONE
@@ -197,6 +197,22 @@ def _contacts_show(settings: Settings, contact: str) -> None:
     from securechat_tui.headless import records
 
     _print(records.contact(settings.profile, contact, as_json=settings.json))
+
+
+@_contacts.command(
+    "verify",
+    epilog=f"\b\nExamples: {PROGRAM} contacts verify bob\n"
+    f"          {PROGRAM} contacts verify bob --digits '1147 4593 ...'",
+)
+@click.argument("contact", metavar="NAME")
+@click.option("--digits", metavar="DIGITS", help="The 40 digits, as the other side reads them out.")
+@common
+@pass_settings
+def _contacts_verify(settings: Settings, contact: str, digits: str | None) -> None:
+    """Compare the twelve words that your key and a contact's have in common."""
+    from securechat_tui.headless.comparison import compare
+
+    _print(compare(settings.profile, contact, digits, as_json=settings.json))
 
 
 @_contacts.command("forget", epilog=f"\b\nExample: {PROGRAM} contacts forget bob")
@@ -314,8 +330,14 @@ def _code_of(error: Exception) -> ExitCode | None:
     if isinstance(error, ProfileError):
         return ExitCode.PROFILE
     if isinstance(error, CommandError):
-        return ExitCode.USAGE if error.code.startswith("bad-") else ExitCode.FAILED
+        return _code_of_command(error.code)
     return None
+
+
+def _code_of_command(code: str) -> ExitCode:
+    if code == "code-differs":
+        return ExitCode.DISTRUSTED
+    return ExitCode.USAGE if code.startswith("bad-") else ExitCode.FAILED
 
 
 def _usage_sentence(error: click.ClickException) -> str:

@@ -13,21 +13,41 @@ from typing import Any
 import msgspec
 
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, PassphraseNeeded, Refused
+from securechat_tui.chat.events import (
+    Closed,
+    Error,
+    Event,
+    IdentityNeeded,
+    PassphraseNeeded,
+    Refused,
+    TrustChanged,
+)
 from securechat_tui.chat.port import EnginePort
-from securechat_tui.headless.json_commands import Leave, Quit, Send, decode_command, ref_of
+from securechat_tui.headless.json_commands import (
+    Decline,
+    Differ,
+    Leave,
+    Match,
+    Quit,
+    Send,
+    Verify,
+    decode_command,
+    ref_of,
+)
 from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
 from securechat_tui.headless.run import say
 from securechat_tui.headless.standard_streams import Line
 
 __all__ = ["JsonLines", "encode_event", "event_word"]
 
+_WORDS: dict[type[Event], str] = {TrustChanged: "trust"}
+"""Where the contract's word is taken by something else in the code."""
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def event_word(kind: type[Event]) -> str:
     """The word for a class of events: ``RoundTrip`` is ``round-trip``."""
-    return _HUMP.sub("-", kind.__name__.removesuffix("Event")).lower()
+    return _WORDS.get(kind) or _HUMP.sub("-", kind.__name__.removesuffix("Event")).lower()
 
 
 def encode_event(event: Event) -> bytes:
@@ -73,6 +93,14 @@ class JsonLines:
                 self._lifecycle.take_message()
             case Leave():
                 await self._engine.leave(command.conversation)
+            case Verify():
+                await self._engine.verify(command.conversation)
+            case Match():
+                await self._engine.match(command.digits, conversation=command.conversation)
+            case Differ():
+                await self._engine.differ(command.conversation)
+            case Decline():
+                await self._engine.decline(command.conversation)
             case Quit():
                 return None
             case _:

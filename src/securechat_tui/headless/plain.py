@@ -18,13 +18,16 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /host [ADDRESS:PORT]    let a guest come in
   /join TARGET [--new]    join an address or a contact
   /leave                  say goodbye; a host goes on listening
+  /verify                 compare codes; the other side does the same
+  /match [DIGITS]         the codes are the same (DIGITS: as they are read out to you)
+  /differ, /not-now       they differ: stop the conversation; or decide nothing
   /contacts               list the people pinned here
   /help                   show this
   /quit, /exit, exit      say goodbye and end
 Begin a line with // to send one that begins with /, or with a space to send the word exit."""
 
 _END_WORDS = frozenset({"exit", "/exit", "/quit"})
-_LATER = frozenset({"/nick", "/verify", "/invite", "/search", "/wipe", "/export", "/notify", "/reconnect"})
+_LATER = frozenset({"/nick", "/invite", "/search", "/wipe", "/export", "/notify", "/reconnect"})
 _OF_THE_SCREEN = frozenset({"/details", "/copy", "/clear", "/theme", "/sidebar", "/alarm"})
 
 
@@ -57,6 +60,10 @@ class PlainLines:
             "/host": self._host,
             "/join": self._join,
             "/leave": self._leave,
+            "/verify": lambda _: self._done(self._engine.verify()),
+            "/match": lambda digits: self._done(self._engine.match(digits or None)),
+            "/differ": lambda _: self._done(self._engine.differ()),
+            "/not-now": lambda _: self._done(self._engine.decline()),
         }
 
     def show(self, event: Event) -> bytes:
@@ -148,7 +155,11 @@ class PlainLines:
         return b""
 
     async def _leave(self, _argument: str) -> bytes:
-        await self._engine.leave()
+        return await self._done(self._engine.leave())
+
+    async def _done(self, command: Awaitable[None]) -> bytes:
+        """Carry out what says nothing by itself: events follow."""
+        await command
         return b""
 
     def _encode(self, lines: list[str]) -> bytes:

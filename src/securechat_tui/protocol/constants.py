@@ -106,3 +106,11 @@ LABEL_RUNNING_START: Final = b"securechat-tui/1 running hash start"
 LABEL_RUNNING: Final = b"securechat-tui/1 running hash"
 LABEL_BATCH: Final = b"securechat-tui/1 message signature"
 LABEL_COMPARISON_COMMIT: Final = b"securechat-tui/1 comparison commit"
+LABEL_COMPARISON_CODE: Final = b"securechat-tui/1 comparison code"
+LABEL_SAFETY_NUMBER: Final = b"securechat-tui/1 safety number"
+
+# The safety number's Argon2id (RFC 9106), version 0x13.
+SAFETY_MEMORY_KIB: Final = 64 * 1024
+SAFETY_PASSES: Final = 3
+SAFETY_LANES: Final = 4
+SAFETY_SALT_LENGTH: Final = 16

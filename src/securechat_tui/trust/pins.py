@@ -57,7 +57,7 @@ MAX_HISTORY: Final = 16
 """Changes kept with a contact: the first, and the most recent ones."""
 FIRST_CONTACT: Final = "first contact"
 """How most keys come to be pinned."""
-_STORED_STATES: Final = frozenset({Trust.PINNED, Trust.INVITED, Trust.VERIFIED, Trust.BLOCKED})
+_STORED_STATES: Final = frozenset(Trust) - {Trust.NEW}
 
 
 class PinsFull(Exception):

@@ -17,14 +17,19 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from securechat_tui.chat.events import (
+    Code,
     Dialing,
     Event,
+    Gate,
     Hosting,
     IdentityNeeded,
     Peer,
     Ready,
     Refused,
     SafeText,
+    Secure,
+    Trust,
+    TrustChanged,
 )
 from securechat_tui.chat.events import Message as Received
 from securechat_tui.chat.preferences import ThemeName
@@ -44,6 +49,7 @@ from securechat_tui.tui.safety import SafetyFilter
 from securechat_tui.tui.screens.chat import ChatScreen
 from securechat_tui.tui.screens.passphrase import PassphraseScreen
 from securechat_tui.tui.screens.start import HomeScreen, StartChoice
+from securechat_tui.tui.screens.verify import VerifyScreen
 from securechat_tui.tui.screens.welcome import WelcomeScreen
 from securechat_tui.tui.state import ChatState
 from securechat_tui.tui.themes import THEMES, VARIABLES
@@ -225,6 +231,8 @@ class ChatApp(App[int], inherit_bindings=False):
             self.state.counters = self.engine.counters(self.state.conversation)
         if self.chat.is_mounted:
             self.chat.refresh_state()
+        if isinstance(self.screen, VerifyScreen) and self.screen.is_mounted:
+            self.screen.refresh_state()
 
     def _react(self, event: Event) -> None:
         match event:
@@ -235,8 +243,14 @@ class ChatApp(App[int], inherit_bindings=False):
                 self._begin()
             case Refused(reason="key-changed"):
                 self.key_change.raise_alarm(event)
-            case Dialing() | Peer() | Hosting(active=True):
+            case Dialing() | Peer() | Hosting(active=True) | Secure():
                 self.chat.lock_composer(locked=False)
+            case Gate():
+                self.chat.lock_composer(locked=True, gated=True)
+            case Code():
+                self.desk.perform("verify")
+            case TrustChanged(trust=Trust.CHANGED):
+                self.show_chat()
             case _:
                 pass
 
@@ -279,6 +293,11 @@ class ChatApp(App[int], inherit_bindings=False):
     @on(WelcomeScreen.Create)
     def _create_identity(self, event: WelcomeScreen.Create) -> None:
         self.jobs.add(Job(lambda: self.engine.create_identity(event.name, event.bits, event.passphrase)))
+
+    @on(VerifyScreen.Chosen)
+    def _verify_chosen(self, event: VerifyScreen.Chosen) -> None:
+        self.desk.decide(event.choice, event.digits)
+        self._refresh_state()
 
     @on(HomeScreen.Chosen)
     def _home_chosen(self, event: HomeScreen.Chosen) -> None:

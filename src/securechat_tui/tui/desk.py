@@ -10,9 +10,10 @@ from securechat_tui.tui.commands import find, parse
 from securechat_tui.tui.perform import Job, dial_job, host_bind, practise_alarm
 from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen
 from securechat_tui.tui.screens.details import DetailsScreen
-from securechat_tui.tui.screens.fingerprints import FingerprintScreen
 from securechat_tui.tui.screens.help import HelpScreen
 from securechat_tui.tui.screens.join import JoinScreen
+from securechat_tui.tui.screens.verify import VerifyChoice, VerifyScreen
+from securechat_tui.tui.state import Comparing
 from securechat_tui.tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -87,9 +88,30 @@ class CommandDesk:
     def _find(self, argument: str) -> None:
         self._app.chat.open_find(argument)
 
-    def _verify(self, _: str) -> None:
-        if self._app.engine.identity:
-            self._app.push_screen(FingerprintScreen(self._app.engine.identity, self._app.state.peer))
+    def _verify(self, digits: str) -> None:
+        if digits:
+            self._engine_job(Job(lambda: self._app.engine.match(digits)))
+        elif self._app.engine.identity and not isinstance(self._app.screen, VerifyScreen):
+            self._app.push_screen(VerifyScreen(self._app.engine.identity, self._app.state))
+            if self._app.state.comparing is not Comparing.NOBODY:
+                self._engine_job(Job(self._app.engine.show_safety_number))
+
+    def decide(self, choice: VerifyChoice, digits: str) -> None:
+        """Do what was decided on the verify screen."""
+        engine = self._app.engine
+        match choice:
+            case VerifyChoice.ASK:
+                self._app.state.asked = True
+                self._engine_job(Job(engine.verify))
+            case VerifyChoice.MATCH:
+                self._engine_job(Job(lambda: engine.match(digits or None)))
+            case VerifyChoice.DIFFER:
+                self._engine_job(Job(engine.differ))
+            case VerifyChoice.WORDS_MATCH:
+                self._engine_job(Job(engine.match_safety_number))
+            case VerifyChoice.NOT_NOW:
+                self._app.state.asked = False
+                self._engine_job(Job(engine.decline))
 
     def _details(self, _: str) -> None:
         message = self._app.narrator.selected_message() or self._app.state.last

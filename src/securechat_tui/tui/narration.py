@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from securechat_tui.chat.events import (
     Closed,
+    ComparisonStopped,
     Delivered,
     Dialing,
     Error,
@@ -21,6 +22,8 @@ from securechat_tui.chat.events import (
     Secure,
     Sent,
     Trust,
+    TrustChanged,
+    VerifyAsked,
 )
 from securechat_tui.tui import wording
 from securechat_tui.tui.screens.chat import ChatScreen
@@ -30,6 +33,11 @@ from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEn
 __all__ = ["Narrator", "sentence_for", "verdict_for"]
 
 _NOT_SENT = "not-sent"
+_STOPPED = {
+    "declined": "The comparison has ended without a decision.",
+    "mismatch": "✖ The person there says that the codes DIFFER: somebody may be in between. Ask another way.",
+    "cut": "The comparison was cut off; it counts for nothing.",
+}
 _OWN_NICK = SafeText("you")
 
 
@@ -176,6 +184,18 @@ def sentence_for(event: Event) -> str:
             return "Secure: fresh keys are agreed, and messages flow now."
         case Closed() | Rejected() | Refused() | Notice() | Error() | Gate():
             return _said_by_engine(event)
+        case _:
+            return _trust_sentence(event)
+
+
+def _trust_sentence(event: Event) -> str:
+    match event:
+        case VerifyAsked():
+            return "The person there would like to compare codes with you: F3 (or /verify)."
+        case ComparisonStopped(reason=reason):
+            return _STOPPED[reason]
+        case TrustChanged(trust=trust, how=how):
+            return f"{wording.trust_glyph(trust)} {wording.trust_word(trust)}: {how}."
         case _:
             return ""
 

@@ -17,7 +17,7 @@ from textual.widgets import Button, Static
 from securechat_tui.chat.events import Refused, Trust
 from securechat_tui.tui import wording
 from securechat_tui.tui.interrupt import SECONDS_TO_PAUSE, TypingPause
-from securechat_tui.tui.screens.fingerprints import side_by_side
+from securechat_tui.tui.screens.verify_content import side_by_side
 
 __all__ = ["AlarmChoice", "AlarmScreen", "alarm_content", "alarm_sentence"]
 

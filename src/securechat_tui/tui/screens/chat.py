@@ -25,6 +25,7 @@ __all__ = ["ChatScreen"]
 
 _OVERLAY = "-sidebar-over"
 _PLACEHOLDER = "message, or / for commands"
+_GATED = "nothing is sent until you have decided (F3 compares, /leave ends)"
 _READ_ONLY = "read only: nothing can be sent (Ctrl+P, then Join or Host, goes on)"
 
 
@@ -86,11 +87,11 @@ class ChatScreen(Screen[None]):
         hint.update(sentence)
         hint.display = bool(sentence)
 
-    def lock_composer(self, *, locked: bool) -> None:
+    def lock_composer(self, *, locked: bool, gated: bool = False) -> None:
         """Disable the composer, keeping the draft, or enable it again."""
         composer = self.composer
         composer.disabled = locked
-        composer.placeholder = _READ_ONLY if locked else _PLACEHOLDER
+        composer.placeholder = (_GATED if gated else _READ_ONLY) if locked else _PLACEHOLDER
         composer.border_subtitle = Content("read only, draft kept") if locked else None
         if not locked:
             composer.focus()

@@ -22,12 +22,13 @@ from securechat_tui.protocol.errors import (
     VersionMismatch,
 )
 from securechat_tui.protocol.events import End, Ended, Instant, SessionEvent
-from securechat_tui.protocol.frames import FrameReader, FrameType, decode_hint, encode_hint, frame
+from securechat_tui.protocol.frames import FrameReader, FrameType, decode_hint, encode_hint, frame, header
 from securechat_tui.protocol.handshake import GuestHandshake, HostHandshake, State
 from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.liveness import Pings
 from securechat_tui.protocol.order import PayloadOrder
 from securechat_tui.protocol.payloads import (
+    Acknowledgement,
     Empty,
     Goodbye,
     GoodbyeReason,
@@ -36,6 +37,9 @@ from securechat_tui.protocol.payloads import (
     Ping,
     RekeyFirst,
     RekeySecond,
+    Signature,
+    Signed,
+    Unsigned,
     decode_payload,
 )
 from securechat_tui.protocol.recordlayer import RecordLayer
@@ -312,6 +316,8 @@ class Session:
 
     def _take_payload(self, payload: Payload, records: RecordLayer, now: Instant) -> None:
         match payload:
+            case Signed() | Unsigned() | Signature() | Acknowledgement():
+                self._events.append(events.PayloadReceived(payload))
             case Ping():
                 self._take_ping(payload, now)
             case RekeyFirst():
@@ -358,7 +364,7 @@ class Session:
         return self._records
 
     def _write(self, record: bytes) -> None:
-        self._out.append(frame(FrameType.RECORD, record))
+        self._out += (header(FrameType.RECORD, len(record)), record)
 
     def _greeted(self, now: Instant) -> None:
         """Ping for the first time when both names have passed."""

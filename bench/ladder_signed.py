@@ -1,0 +1,47 @@
+"""100-byte messages, signed: one at a time, and when 32 or 128 wait for the signature."""
+
+import time
+from functools import partial
+
+from bench import whole
+from bench.field import CPU, NO_DELAY, RATE, Field
+from bench.measure import Figures, Target, interleave, publish, targets_table
+from bench.peer import Peer
+
+COUNTS = {1: 200, 32: 1280, 128: 3840}
+BOUNDS = {1: 0.97, 32: 24, 128: 60}
+"""Messages that wait, and how many times as fast as the classic protocol that is to be."""
+
+
+def _engine(field: Field, host: Peer, guest: whole.Person, waiting: int) -> Figures:
+    count = COUNTS[waiting]
+    used = time.process_time() + host.cpu_seconds()
+    rate = field.run(whole.flood(guest, 100, count, waiting))
+    used = time.process_time() + host.cpu_seconds() - used
+    return {RATE: rate, CPU: used / count * 1e6}
+
+
+def main() -> None:
+    """Measure and write the section."""
+    with Field() as field:
+        samples = {
+            name: partial(field.classic_flood, pair, 100, 200) for name, pair in field.classic().items()
+        }
+        boxes = field.signed()
+        host = field.peers.start("whole.serve")
+        guest = field.run(whole.join(field.peers.folder, host.port))
+        for waiting, count in COUNTS.items():
+            samples[f"ours, {waiting} waiting"] = partial(field.flood, boxes, 100, count, waiting)
+            samples[f"our engine, {waiting} waiting"] = partial(_engine, field, host, guest, waiting)
+        result = interleave(samples, 11)
+        field.run(guest.end())
+    targets = [
+        Target(RATE, f"{who}, {waiting} waiting", NO_DELAY, bound)
+        for who in ("ours", "our engine")
+        for waiting, bound in BOUNDS.items()
+    ]
+    publish("100-byte messages, signed", result.table() + "\n" + targets_table(result, targets))
+
+
+if __name__ == "__main__":
+    main()

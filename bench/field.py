@@ -1,8 +1,9 @@
 """Everybody who takes part, by name; and how their figures are taken."""
 
 import asyncio
+import statistics
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,8 @@ NO_DELAY = "classic + TCP_NODELAY"
 
 RATE, CPU = "messages/s", "CPU us each"
 HANDSHAKE = "ms"
+HANDSHAKES = 5
+"""In each sample: one alone is too short to measure what the processors did."""
 P50, P99 = "p50 us", "p99 us"
 
 
@@ -103,21 +106,46 @@ class Field(ExitStack):
         }
 
     def flood(self, one: Contestant, size: int, count: int, burst: int) -> Figures:
-        """Return the rate of messages sent in bursts, and what each costs both processors."""
-        used = self._used(one.peer)
-        rate = self.run(channel.flood(one.open, size, count, burst))
-        return {RATE: rate, CPU: (self._used(one.peer) - used) / count * 1e6}
+        """Return the rate of messages sent in bursts."""
+        return costed(one.peer, count, lambda: {RATE: self.run(channel.flood(one.open, size, count, burst))})
 
-    def classic_flood(self, pair: tuple[Peer, ClassicGuest], size: int, count: int) -> Figures:
-        """Do the same for the classic protocol, which sends one by one."""
-        peer, guest = pair
-        used = self._used(peer)
-        rate = guest.flood(size, count)
-        return {RATE: rate, CPU: (self._used(peer) - used) / count * 1e6}
+    def round_trips(self, one: Contestant, size: int, count: int) -> Figures:
+        """Return how long answers take."""
+        return costed(
+            one.peer, count, lambda: percentiles(self.run(channel.round_trips(one.open, size, count)))
+        )
 
-    @staticmethod
-    def _used(peer: Peer) -> float:
-        return time.process_time() + peer.cpu_seconds()
+    def handshakes(self, one: Contestant) -> Figures:
+        """Return the middle one of some handshakes."""
+        return costed(one.peer, HANDSHAKES, lambda: middle(lambda: self.run(channel.handshake(one.open))))
+
+
+def classic_flood(peer: Peer, guest: ClassicGuest, size: int, count: int) -> Figures:
+    """Return the rate of messages, which are sent one by one."""
+    return costed(peer, count, lambda: {RATE: guest.flood(size, count)})
+
+
+def classic_round_trips(peer: Peer, guest: ClassicGuest, size: int, count: int) -> Figures:
+    """Return how long answers take."""
+    return costed(peer, count, lambda: percentiles(guest.round_trips(size, count)))
+
+
+def classic_handshakes(peer: Peer, guest: ClassicGuest) -> Figures:
+    """Return the middle one of some handshakes."""
+    return costed(peer, HANDSHAKES, lambda: middle(guest.handshake))
+
+
+def costed(peer: Peer, count: int, work: Callable[[], Figures]) -> Figures:
+    """Do something ``count`` times; return its figures and the processor time of both sides for each."""
+    used = time.process_time() + peer.cpu_seconds()
+    figures = work()
+    used = time.process_time() + peer.cpu_seconds() - used
+    return {**figures, CPU: used / count * 1e6}
+
+
+def middle(work: Callable[[], float]) -> Figures:
+    """Return the middle one of some handshakes."""
+    return {HANDSHAKE: statistics.median(work() for _ in range(HANDSHAKES)) * 1e3}
 
 
 def percentiles(seconds: list[float]) -> Figures:

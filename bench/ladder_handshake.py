@@ -1,22 +1,11 @@
-"""From connecting to the first protected echo, 100 bytes."""
+"""From connecting to the first protected echo."""
 
 from functools import partial
 
-from bench import channel
-from bench.channel import Open
-from bench.classic import ClassicGuest
-from bench.field import HANDSHAKE, NO_DELAY, OURS, TLS, TLS_BUFFERED, TLS_ONE, Field
-from bench.measure import Figures, Target, interleave, publish, targets_table
+from bench.field import CPU, HANDSHAKE, NO_DELAY, OURS, TLS, TLS_BUFFERED, TLS_ONE, Field, classic_handshakes
+from bench.measure import Target, interleave, publish, targets_table
 
 PACKAGES = ("noiseprotocol", "vodozemac")
-
-
-def _open(field: Field, connect: Open) -> Figures:
-    return {HANDSHAKE: field.run(channel.handshake(connect)) * 1e3}
-
-
-def _classic(guest: ClassicGuest) -> Figures:
-    return {HANDSHAKE: guest.handshake() * 1e3}
 
 
 def main() -> None:
@@ -24,12 +13,13 @@ def main() -> None:
     with Field() as field:
         everybody = field.streams() | field.others() | {OURS: field.ours()}
         del everybody[TLS_ONE], everybody[TLS_BUFFERED]
-        samples = {name: partial(_open, field, one.open) for name, one in everybody.items()}
-        samples |= {name: partial(_classic, guest) for name, (_, guest) in field.classic().items()}
-        result = interleave(samples, 41, warm_up=3)
+        samples = {name: partial(field.handshakes, one) for name, one in everybody.items()}
+        samples |= {name: partial(classic_handshakes, *pair) for name, pair in field.classic().items()}
+        result = interleave(samples, 15, warm_up=2)
     targets = [
-        Target(HANDSHAKE, OURS, TLS, 0.5, at_least=False),
-        Target(HANDSHAKE, OURS, NO_DELAY, 0.8, at_least=False),
+        Target(figure, OURS, rival, bound, at_least=False)
+        for rival, bound in ((TLS, 0.5), (NO_DELAY, 0.8))
+        for figure in (HANDSHAKE, CPU)
     ]
     publish("Handshake", result.table() + "\n" + targets_table(result, targets), PACKAGES)
 

@@ -1,10 +1,9 @@
 """100-byte messages, signed: one at a time, and when 32 or 128 wait for the signature."""
 
-import time
 from functools import partial
 
 from bench import whole
-from bench.field import CPU, NO_DELAY, RATE, Field
+from bench.field import CPU, NO_DELAY, RATE, Field, classic_flood, costed
 from bench.measure import Figures, Target, interleave, publish, targets_table
 from bench.peer import Peer
 
@@ -15,18 +14,13 @@ BOUNDS = {1: 0.97, 32: 24, 128: 60}
 
 def _engine(field: Field, host: Peer, guest: whole.Person, waiting: int) -> Figures:
     count = COUNTS[waiting]
-    used = time.process_time() + host.cpu_seconds()
-    rate = field.run(whole.flood(guest, 100, count, waiting))
-    used = time.process_time() + host.cpu_seconds() - used
-    return {RATE: rate, CPU: used / count * 1e6}
+    return costed(host, count, lambda: {RATE: field.run(whole.flood(guest, 100, count, waiting))})
 
 
 def main() -> None:
     """Measure and write the section."""
     with Field() as field:
-        samples = {
-            name: partial(field.classic_flood, pair, 100, 200) for name, pair in field.classic().items()
-        }
+        samples = {name: partial(classic_flood, *pair, 100, 200) for name, pair in field.classic().items()}
         boxes = field.signed()
         host = field.peers.start("whole.serve")
         guest = field.run(whole.join(field.peers.folder, host.port))
@@ -36,9 +30,13 @@ def main() -> None:
         result = interleave(samples, 11)
         field.run(guest.end())
     targets = [
-        Target(RATE, f"{who}, {waiting} waiting", NO_DELAY, bound)
+        target
         for who in ("ours", "our engine")
         for waiting, bound in BOUNDS.items()
+        for target in (
+            Target(RATE, f"{who}, {waiting} waiting", NO_DELAY, bound),
+            Target(CPU, f"{who}, {waiting} waiting", NO_DELAY, 1 / bound, at_least=False),
+        )
     ]
     publish("100-byte messages, signed", result.table() + "\n" + targets_table(result, targets))
 

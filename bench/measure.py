@@ -15,6 +15,7 @@ import re
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,12 +25,18 @@ Figures = Mapping[str, float]
 """What one sample measured, by the name of the figure, which says its unit: ``{"p50 us": 31.5}``."""
 Sample = Callable[[], Figures]
 
+_LEAST_ROUNDS = 3
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 _HEAD = """# Measured
 
 Made by `make bench`; each benchmark replaces its own section. The contestants of a table took turns in
-one run. Figures are medians over the rounds; a ratio is the median of the ratios within each round, with
-the middle half of them in brackets. The machine was not alone with this work: compare within a table only.
+one run, both peers in processes of their own over loopback. Figures are medians over the rounds; a ratio
+is the median of the ratios within each round, with the middle half of them in brackets. "CPU us each" is
+the processor time of both peers together.
+
+A load average above the number of cores means that the machine was busy with other things. Then wall-
+clock figures, above all of whatever needs several turns of both peers, say little; processor time says
+what the work costs, though caches that others have emptied make it dearer too.
 """
 
 
@@ -90,11 +97,20 @@ def plain(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def interleave(contestants: Mapping[str, Sample], rounds: int, *, warm_up: int = 1) -> Result:
-    """Run the contestants in turns; ``warm_up`` rounds before the first are not counted."""
+def interleave(
+    contestants: Mapping[str, Sample], rounds: int, *, warm_up: int = 1, within: float = 45.0
+) -> Result:
+    """Run the contestants in turns; ``warm_up`` rounds before the first are not counted.
+
+    On a machine that is busy with other things there are fewer rounds: after ``within`` seconds none
+    begins any more, except that there are three at least.
+    """
     names = list(contestants)
+    end = time.monotonic() + within
     samples: dict[str, list[Figures]] = {name: [] for name in names}
     for turn in range(-warm_up, rounds):
+        if turn >= _LEAST_ROUNDS and time.monotonic() > end:
+            break
         first = turn % len(names)
         for name in names[first:] + names[:first]:
             gc.collect()
@@ -112,7 +128,7 @@ def targets_table(result: Result, targets: Iterable[Target]) -> str:
         middle = statistics.median(ratios)
         low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
         sign = ">=" if target.at_least else "<="
-        what = f"{target.figure}: {target.contestant} {sign} {target.bound:g} x {target.rival}"
+        what = f"{target.figure}: {target.contestant} {sign} {target.bound:.3g} x {target.rival}"
         reached = "yes" if target.reached(middle) else "**no**"
         lines.append(f"| {what} | {middle:.3g} x ({low:.3g} to {high:.3g}) | {reached} |")
     return "\n".join(lines) + "\n"
@@ -123,7 +139,8 @@ def machine(packages: Iterable[str] = ()) -> str:
     wanted = ("cryptography", "textual", *packages)
     versions = ", ".join(f"{name} {version(name)}" for name in dict.fromkeys(wanted))
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{_processor()}, {os.cpu_count()} cores; {platform.system()}; {python}; {versions}."
+    kind = f"{_processor()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} just after"
+    return f"{kind}; {platform.system()}; {python}; {versions}."
 
 
 def _processor() -> str:

@@ -44,7 +44,10 @@ class OlmStream(Buffered):
             return
         sealed = vodozemac.AnyOlmMessage.from_parts(message[0], message[1:])
         if self._session is None:
-            self._session, opened = self._account.create_inbound_session(self._peer, sealed.to_pre_key())
+            first = sealed.to_pre_key()
+            if first is None:
+                raise ConnectionError
+            self._session, opened = self._account.create_inbound_session(self._peer, first)
         else:
             opened = self._session.decrypt(sealed)
         self.on_message(bytes(opened))

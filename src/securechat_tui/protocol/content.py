@@ -15,6 +15,7 @@ from securechat_tui.protocol.text import SafeText
 TEXT_CONTENT: Final = 1
 _MAX_CONTENT_LENGTH: Final = 1 + c.MAX_TEXT_LENGTH
 _SIGNED: Final = Struct(f">{Header.LENGTH}s{c.HASH_LENGTH}sBB")
+_PATHS: Final = tuple(Struct(f"{c.HASH_LENGTH}s" * siblings) for siblings in range(c.MAX_BATCH.bit_length()))
 _UNSIGNED: Final = Struct(f">{c.GENERATION_LENGTH}sQQ")
 _ACKNOWLEDGEMENT: Final = Struct(f">{c.GENERATION_LENGTH}sQ{c.HASH_LENGTH}s")
 
@@ -129,7 +130,7 @@ class Signed:
         header, salt, index, count = reader.fields(_SIGNED)
         if not index < count <= c.MAX_BATCH:
             raise MalformedPayload("place outside the batch")
-        path = tuple(reader.take(c.HASH_LENGTH) for _ in range(path_length(index, count)))
+        path = reader.fields(_PATHS[path_length(index, count)])
         return cls(header, salt, index, count, path, reader.rest(_MAX_CONTENT_LENGTH))
 
 
@@ -153,7 +154,8 @@ class Unsigned:
     @classmethod
     def decode(cls, reader: Reader) -> "Unsigned":
         """Read the fields."""
-        return cls(*reader.fields(_UNSIGNED), reader.rest(_MAX_CONTENT_LENGTH))
+        generation, number, claimed_ms = reader.fields(_UNSIGNED)
+        return cls(generation, number, claimed_ms, reader.rest(_MAX_CONTENT_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class FrameReader:
         self._end = end
 
     def _make_room(self, wanted: int) -> None:
-        """Move what waits to the front, of a larger buffer where ``wanted`` bytes do not fit into this one."""
+        """Move what waits to the front, of a larger buffer where ``wanted`` bytes do not fit."""
         waiting = self._buffer[self._start : self._end]
         if wanted > len(self._buffer):
             self._buffer = memoryview(bytearray(MAX_BACKLOG))

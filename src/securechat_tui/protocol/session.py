@@ -65,6 +65,7 @@ class Session:
     def __init__(self, handshake: GuestHandshake | HostHandshake, out: list[bytes], now: Instant) -> None:
         self.closed = False
         self._handshake = handshake
+        self._role = Direction.HOST if isinstance(handshake, HostHandshake) else Direction.GUEST
         self._out = out
         self._deadline = now.monotonic + c.HANDSHAKE_SECONDS
         self._frames = FrameReader()
@@ -208,7 +209,7 @@ class Session:
         def complete() -> list[SessionEvent]:
             self._handshake.confirm()
             self._records = RecordLayer(
-                self._handshake.master, self._handshake.peer, self._direction(), now.monotonic
+                self._handshake.master, self._handshake.peer, self._role, now.monotonic
             )
             self._pings = Pings(now.monotonic)
             return []
@@ -246,9 +247,6 @@ class Session:
         if not isinstance(self._handshake, HostHandshake):
             raise LocalError("only a host does that")
         return self._handshake
-
-    def _direction(self) -> Direction:
-        return Direction.HOST if isinstance(self._handshake, HostHandshake) else Direction.GUEST
 
     def _guarded(self, action: Callable[[], None]) -> list[SessionEvent]:
         """Run an action; whatever the peer did wrong ends the session."""
@@ -380,7 +378,7 @@ class Session:
 
     def _rekey_time(self, records: RecordLayer) -> float:
         """When to start a rekey or, where that is the other side's part, to give up waiting for it."""
-        if self._direction() is Direction.HOST or records.rekeying:
+        if self._role is Direction.HOST or records.rekeying:
             return records.budget.overdue
         return records.budget.due
 
@@ -398,6 +396,6 @@ class Session:
             self._ping(now)
 
     def _demand_rekey(self, records: RecordLayer) -> None:
-        if self._direction() is Direction.HOST or records.rekeying:
+        if self._role is Direction.HOST or records.rekeying:
             raise RekeyFailure("the peer did not do its part in time")
         self._ask_signature(records.begin(), self._send_first)

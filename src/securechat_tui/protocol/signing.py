@@ -84,11 +84,12 @@ class Header:
         reader = Reader(data)
         if reader.take(len(c.LABEL_HEADER)) != c.LABEL_HEADER:
             raise MalformedPayload("header label")
-        people, (generation, number, previous), seen, (claimed_ms, content_hash) = (
-            reader.fields(layout) for layout in (_PEOPLE, _PLACE, _PLACE, _CLAIM)
-        )
+        conversation, author, recipient = reader.fields(_PEOPLE)
+        generation, number, previous = reader.fields(_PLACE)
+        seen = Seen(*reader.fields(_PLACE))
+        claimed_ms, content = reader.fields(_CLAIM)
         reader.end()
-        return cls(*people, generation, number, previous, Seen(*seen), claimed_ms, content_hash)
+        return cls(conversation, author, recipient, generation, number, previous, seen, claimed_ms, content)
 
 
 def header_hash(header: bytes) -> bytes:
@@ -116,11 +117,6 @@ def running_next(running: bytes, item: bytes) -> bytes:
     return hash_of(c.LABEL_RUNNING, running, item)
 
 
-# The author needs a batch's leaves and nodes before and after signing, and the recipient meets each node
-# in many paths: what was hashed a moment ago is not hashed again.
-
-
-@lru_cache(maxsize=2 * c.MAX_BATCH)
 def leaf_hash(header: bytes) -> bytes:
     """Return a leaf of the tree."""
     return sha256(_LEAF + header)
@@ -128,7 +124,7 @@ def leaf_hash(header: bytes) -> bytes:
 
 @lru_cache(maxsize=2 * c.MAX_BATCH)
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Return an inner node of the tree."""
+    """Return an inner node of the tree; a recipient meets each of them in many paths."""
     return sha256(_NODE + left + right)
 
 

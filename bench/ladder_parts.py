@@ -108,6 +108,17 @@ class Records:
         return in_turn(steps, self._count, RUNS)
 
 
+def handshake_parts() -> dict[str, float]:
+    """Time a handshake up to both RESUMEs, both sides in turn, keys that have met before."""
+    guest, host = IdentityKey.generate(3072), IdentityKey.generate(3072)
+    wrapped = host.public.wrap(bytes(32), bytes(32))
+    return {
+        "handshake, HELLOs, RESUMEs": fastest(lambda: open_pair(guest, host), 1),
+        "in it: two RSA signatures": 2 * repeated(lambda: host.sign(b""), 2),
+        "in it: one RSA unwrapping": repeated(lambda: host.unwrap(wrapped, bytes(32), bytes(32)), 2),
+    }
+
+
 def session_parts() -> dict[str, float]:
     """Time an unsigned message of 100 bytes through both sessions."""
     guest, host = open_pair(IdentityKey.generate(3072), IdentityKey.generate(3072))
@@ -221,6 +232,7 @@ def main() -> None:
         "What the library does": primitive_parts,
         "A record of 100 bytes": Records(117, 50).parts,
         "A record of 64 KiB": Records(c.MAX_PAYLOAD_LENGTH, 8).parts,
+        "A handshake": handshake_parts,
         "An unsigned message of 100 bytes": session_parts,
         "A signed message of 100 bytes, 128 waiting": Conversation(128).parts,
         "A signed message of 100 bytes, alone": Conversation(1).parts,

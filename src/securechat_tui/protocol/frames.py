@@ -70,7 +70,7 @@ class FrameReader:
     __slots__ = ("_buffer", "_end", "_start")
 
     def __init__(self) -> None:
-        self._buffer = memoryview(bytearray(_SMALL_BUFFER))
+        self._buffer = bytearray(_SMALL_BUFFER)
         self._start = self._end = 0
 
     def feed(self, data: bytes | memoryview) -> None:
@@ -81,14 +81,14 @@ class FrameReader:
         if self._end + len(data) > len(self._buffer):
             self._make_room(waiting + len(data))
         end = self._end + len(data)
-        self._buffer[self._end : end] = data
+        memoryview(self._buffer)[self._end : end] = data
         self._end = end
 
     def _make_room(self, wanted: int) -> None:
         """Move what waits to the front, of a larger buffer where ``wanted`` bytes do not fit."""
         waiting = self._buffer[self._start : self._end]
         if wanted > len(self._buffer):
-            self._buffer = memoryview(bytearray(MAX_BACKLOG))
+            self._buffer = bytearray(MAX_BACKLOG)
         self._start, self._end = 0, len(waiting)
         self._buffer[: self._end] = waiting
 
@@ -112,7 +112,7 @@ class FrameReader:
             return None
         begin = start + HEADER_LENGTH
         self._start = begin + length
-        return _TYPES[kind], bytes(self._buffer[begin : self._start])
+        return _TYPES[kind], bytes(memoryview(self._buffer)[begin : self._start])
 
 
 def encode_hint(code: int, versions: tuple[int, ...]) -> bytes:

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint mitm soak screenshots vectors reference requirements clean
+.PHONY: run demo test lint bench mitm soak screenshots vectors reference requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -22,6 +22,10 @@ lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# Under ten minutes; writes bench/RESULTS.md. Best on a machine that does nothing else.
+bench: $(VENV)/bench
+	$(BIN)/python -m bench
 
 # Every bit of every frame, and more: the number of the man in the middle's tries, and his zero.
 mitm: $(VENV)/dev
@@ -48,6 +52,8 @@ requirements:
 		--no-header --upgrade --extra build pyproject.toml --output-file requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade --extra bench pyproject.toml --output-file requirements/bench.txt
 
 clean:
 	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -67,5 +73,11 @@ $(VENV)/run: $(VENV)/python requirements/run.txt pyproject.toml
 $(VENV)/dev: $(VENV)/python requirements/dev.txt pyproject.toml
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) --no-deps --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/run
+
+$(VENV)/bench: $(VENV)/python requirements/bench.txt pyproject.toml
+	@echo "Installing what the benchmarks need into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/bench.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/run

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint screenshots requirements clean
+.PHONY: run demo test lint fuzz screenshots requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -24,6 +24,11 @@ lint: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# Each harness for so long; what is found is kept in .fuzz/. Some of them: bin/python -m fuzz NAME ...
+SECONDS ?= 10
+fuzz: $(VENV)/fuzz
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
+
 screenshots: $(VENV)/dev
 	$(BIN)/python tools/screenshots.py
 
@@ -33,9 +38,11 @@ requirements:
 		--no-header --upgrade --extra build pyproject.toml --output-file requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade --group fuzz --output-file requirements/fuzz.txt
 
 clean:
-	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
@@ -54,3 +61,8 @@ $(VENV)/dev: $(VENV)/python requirements/dev.txt pyproject.toml
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/run
+
+$(VENV)/fuzz: $(VENV)/dev requirements/fuzz.txt
+	@$(PIP) --only-binary :all: --require-hashes -r requirements/fuzz.txt \
+		|| echo "atheris does not install here; Hypothesis looks for inputs instead."
+	@touch $@

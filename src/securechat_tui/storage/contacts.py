@@ -4,6 +4,7 @@ The schema is closed: an unknown field, a wrong type or a value out of its bound
 is reported and never overwritten: who could not load has nothing to save.
 """
 
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 import msgspec
@@ -17,7 +18,7 @@ from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import MAX_ADDRESSES, MAX_CONTACTS, MAX_HISTORY, Change, Contact, Pins
 from securechat_tui.trust.states import Trust
 
-__all__ = ["load_contacts", "save_contacts"]
+__all__ = ["decode_contacts", "encode_contacts", "load_contacts", "save_contacts"]
 
 _FORMAT: Final = 1
 _MAX_BYTES: Final = 16 * 1024 * 1024
@@ -114,10 +115,12 @@ class _Format(msgspec.Struct):
 
 def load_contacts(profile: Profile) -> Pins:
     """Read all contacts; none where there is no file yet. Raises :class:`ProfileError`."""
-    path = profile.contacts_path
-    data = read_file(path, _MAX_BYTES)
-    if data is None:
-        return Pins()
+    data = read_file(profile.contacts_path, _MAX_BYTES)
+    return Pins() if data is None else decode_contacts(profile.contacts_path, data)
+
+
+def decode_contacts(path: Path, data: bytes) -> Pins:
+    """Read what a file holds; raises :class:`NewerContacts` or :class:`DamagedContacts` about ``path``."""
     try:
         if msgspec.json.decode(data, type=_Format).format > _FORMAT:
             raise NewerContacts(path=path)
@@ -127,7 +130,12 @@ def load_contacts(profile: Profile) -> Pins:
         raise DamagedContacts(path=path, reason=str(error)) from None
 
 
+def encode_contacts(pins: Pins) -> bytes:
+    """Return what :func:`decode_contacts` reads."""
+    book = _Book(format=_FORMAT, contacts=tuple(map(_ContactRecord.of, pins.contacts)))
+    return msgspec.json.format(msgspec.json.encode(book), indent=1)
+
+
 def save_contacts(profile: Profile, pins: Pins) -> None:
     """Write all contacts, atomically; the profile is open. Raises :class:`CannotWrite`."""
-    book = _Book(format=_FORMAT, contacts=tuple(map(_ContactRecord.of, pins.contacts)))
-    write_private(profile.contacts_path, msgspec.json.format(msgspec.json.encode(book), indent=1))
+    write_private(profile.contacts_path, encode_contacts(pins))

@@ -1,0 +1,103 @@
+"""Runs harnesses one after the other, with a line of figures for each.
+
+Guided by coverage where atheris is installed, else by Hypothesis. What has been found, and an input
+that breaks a harness, is kept in ``.fuzz/``.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from fuzz.harness import Harness
+from fuzz.harnesses import HARNESSES
+from fuzz.limits import Meter, peak
+from fuzz.mutation import explore
+
+_FOLDER: Final = Path(".fuzz")
+_UNBOUNDED: Final = 1 << 31
+_EXECUTIONS: Final = re.compile(r"stat::number_of_executed_units: (\d+)")
+_TAIL: Final = 25
+
+
+class Broken(Exception):
+    """A harness found something; ``str(error)`` says what and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one harness did."""
+
+    executions: int
+    seconds: float
+    corpus: int
+    """Inputs that are kept: the seeds, and each that reached something that those before it did not."""
+    peak: int
+    """Most bytes that one of those had allocated at once."""
+
+    def __str__(self) -> str:
+        speed = f"{self.executions:>12,} executions in {self.seconds:7.0f} s"
+        return f"{speed}, {self.corpus:>5} in the corpus, at most {self.peak // 1024:>5} KiB"
+
+
+def _guided(harness: Harness, seconds: int, runs: int) -> Report:
+    """Run atheris in a process of its own; raises :class:`Broken`."""
+    folder = _FOLDER / harness.name.replace(" ", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    limits = [f"-max_total_time={seconds}", f"-runs={runs}", "-rss_limit_mb=1024", "-timeout=5"]
+    child = [sys.executable, "-m", "fuzz.guided", harness.name, str(folder), "-print_final_stats=1"]
+    began = time.monotonic()
+    done = subprocess.run([*child, *limits], capture_output=True, text=True, errors="replace", check=False)
+    found = _EXECUTIONS.search(done.stderr)
+    if done.returncode or found is None:
+        raise Broken("\n".join([*(done.stdout + done.stderr).splitlines()[-_TAIL:], f"See {folder}/"]))
+    corpus = [path.read_bytes() for part in ("corpus", "seeds") for path in (folder / part).iterdir()]
+    return Report(int(found[1]), time.monotonic() - began, len(corpus), _greatest_peak(harness, corpus))
+
+
+def _unguided(harness: Harness, seconds: int, runs: int) -> Report:
+    """Run Hypothesis here; raises :class:`Broken`."""
+    began, meter, seeds = time.monotonic(), Meter(harness), [*harness.seeds()]
+    try:
+        executions = explore(harness, meter, seconds=seconds, runs=runs)
+    except Exception as error:
+        notes = getattr(error, "__notes__", [])
+        raise Broken("\n".join([f"{type(error).__name__}: {error}", *notes])) from error
+    return Report(executions, time.monotonic() - began, len(seeds), _greatest_peak(harness, seeds))
+
+
+def _greatest_peak(harness: Harness, inputs: Sequence[bytes]) -> int:
+    return max((peak(harness, data) for data in inputs), default=0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line names; return 1 where something was found."""
+    names = [harness.name for harness in HARNESSES]
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    parser.add_argument("name", nargs="*", help=f"which ones; all by default: {', '.join(names)}")
+    parser.add_argument("--seconds", type=int, default=10, help="for each (default: 10)")
+    parser.add_argument("--runs", type=int, default=_UNBOUNDED, help="at most, for each")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.name) - set(names):
+        parser.error(f"there is no harness {', '.join(sorted(unknown))}")
+    run = _guided if find_spec("atheris") else _unguided
+    print("guided by coverage (atheris)" if run is _guided else "not guided (Hypothesis)")
+    broken = False
+    for harness in HARNESSES:
+        if harness.name in (chosen.name or names):
+            try:
+                print(f"{harness.name:<15}{run(harness, chosen.seconds, chosen.runs)}", flush=True)
+            except Broken as found:
+                broken = True
+                print(f"{harness.name:<15}BROKEN\n{found}", flush=True)
+    return int(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

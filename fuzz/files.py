@@ -1,0 +1,128 @@
+"""What stands in a profile's files, and keys: contacts, settings, identity, fingerprints."""
+
+import base64
+import json
+from pathlib import Path
+
+from fuzz.harness import Harness, refused
+from fuzz.people import ALICE, BOB, CAROL
+from securechat_tui.protocol import constants as c
+from securechat_tui.protocol import primitives
+from securechat_tui.protocol.errors import BadKey
+from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
+from securechat_tui.storage.config import Config, decode_config, encode_config
+from securechat_tui.storage.contacts import decode_contacts, encode_contacts
+from securechat_tui.storage.errors import (
+    BadConfig,
+    DamagedContacts,
+    NewerContacts,
+    UnknownSetting,
+    WrongSetting,
+)
+from securechat_tui.trust.pins import Contact, Pins, after_handshake
+from securechat_tui.trust.states import Trust
+
+_CONTACTS, _CONFIG = Path("contacts.json"), Path("config.toml")
+
+
+def check_contacts(data: bytes) -> bool:
+    """A contacts file: what was read is written so that it is read again."""
+    pins = refused(lambda: decode_contacts(_CONTACTS, data), DamagedContacts, NewerContacts)
+    assert pins is None or decode_contacts(_CONTACTS, encode_contacts(pins)) == pins
+    return pins is not None
+
+
+def _contacts() -> list[bytes]:
+    contact = Contact.met(ALICE.public, 1.5, 1).seen(2.0, 1, ("192.0.2.7", 8000))
+    contact = after_handshake(contact, b"s" * 32).with_trust(Trust.BLOCKED, 3.0, "a person's decision")
+    two = encode_contacts(Pins((contact, Contact.met(BOB.public, 2.0, 1))))
+    short = json.dumps(json.loads(two)).encode()
+    return [
+        two,
+        short,
+        encode_contacts(Pins()),
+        short.replace(b'"format": 1', b'"format": 2'),
+        b"{}",
+        b"[" * 999,
+    ]
+
+
+def check_config(data: bytes) -> bool:
+    """A settings file."""
+    declared = (BadConfig, UnknownSetting, WrongSetting)
+    config = refused(lambda: decode_config(_CONFIG, data), *declared)
+    assert config is None or decode_config(_CONFIG, encode_config(config)) == config
+    return config is not None
+
+
+def _configs() -> list[bytes]:
+    full = Config("Zoë", "[::1]:9000", "bell", "light", {"log.newest": "ctrl+end,f8"})
+    return [
+        encode_config(full),
+        b"",
+        b"# mine\nname = 'a'\n[keys]\nhelp.x = 1",
+        b'keys = { help = "f1" }\nbind = """\na"""',
+        b"name = 1979-05-27T07:32:00Z\nx = 0x_1\ny = [1e5, nan, true]",
+        b"x = " + b"9" * 5000,
+    ]
+
+
+def check_spki(data: bytes) -> bool:
+    """A peer's public key."""
+    key = refused(lambda: PublicIdentity.from_spki(data), BadKey)
+    if key is None:
+        return False
+    assert key.spki == data
+    assert key.bits in c.RSA_BITS
+    assert key.fingerprint == primitives.sha256(data)
+    return True
+
+
+def _spkis() -> list[bytes]:
+    good = ALICE.public.spki
+    return [
+        good,
+        BOB.public.spki,
+        CAROL.public.spki,
+        good + b"\0",
+        good[:-1] + b"\3",
+        good[:-3] + b"\0\0\3",
+        bytes.fromhex("302a300506032b656e032100") + bytes(32),
+    ]
+
+
+def check_pem(data: bytes) -> bool:
+    """An identity file."""
+    key = refused(lambda: IdentityKey.from_pem(data), BadKey)
+    if key is None:
+        return False
+    assert IdentityKey.from_pem(key.to_pem()).public == key.public
+    return True
+
+
+def _pems() -> list[bytes]:
+    good = ALICE.to_pem()
+    return [good, good[:200], good.replace(b"PRIVATE", b"PUBLIC"), ALICE.public.pem().encode(), b""]
+
+
+def check_fingerprint(data: bytes) -> bool:
+    """A fingerprint that somebody has written down."""
+    text = data.decode("utf-8", "surrogateescape")
+    found = refused(lambda: Fingerprint.parse(text), ValueError)
+    assert found is None or str(found) == text
+    return found is not None
+
+
+def _fingerprints() -> list[bytes]:
+    good = str(ALICE.public.fingerprint)
+    raw = base64.urlsafe_b64encode(ALICE.public.fingerprint)
+    return [good.encode(), good.encode() + b"=", good[:-1].encode(), b"SHA256:" + raw, b"SHA256:\xff"]
+
+
+HARNESSES = (
+    Harness("contacts file", check_contacts, _contacts, 2400),
+    Harness("config file", check_config, _configs, 320),
+    Harness("fingerprint", check_fingerprint, _fingerprints, 128),
+    Harness("public key", check_spki, _spkis, c.MAX_SPKI_LENGTH + 50),
+    Harness("identity file", check_pem, _pems, 4096, seconds=1.0),
+)

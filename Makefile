@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint fuzz screenshots requirements clean
+.PHONY: run demo test lint fuzz screenshots vectors requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -30,6 +30,9 @@ fuzz: $(VENV)/fuzz
 
 screenshots: $(VENV)/dev
 	$(BIN)/python tools/screenshots.py
+
+vectors: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python tools/vectors/generate.py
 
 # The pinned versions follow pyproject.toml; needs uv.
 requirements:

@@ -6,7 +6,8 @@ from contextlib import suppress
 from functools import cache
 
 from fuzz.harness import Harness, refused, state_of
-from fuzz.people import ALICE, BOB
+from fuzz.people import GUEST, HOST
+from fuzz.recorded import records
 from securechat_tui.chat.inbox import Accepted, Inbox
 from securechat_tui.chat.outbox import Outbox, ResumeConflict
 from securechat_tui.protocol import constants as c
@@ -16,6 +17,7 @@ from securechat_tui.protocol.errors import MalformedPayload, OutOfOrder, Signatu
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
     Gone,
+    Kind,
     Payload,
     Resume,
     Signature,
@@ -28,7 +30,7 @@ from securechat_tui.protocol.signing import NO_GENERATION, NO_HASH, Seen
 
 _DECLARED = (MalformedPayload, SignatureFailure, OutOfOrder)
 _GENERATION = b"g" * c.GENERATION_LENGTH
-_OWN, _PEER = ALICE.public, BOB.public
+_OWN, _PEER = HOST.public, GUEST.public
 
 
 def _payloads(data: bytes) -> Iterator[Payload]:
@@ -96,9 +98,9 @@ def _conversation() -> tuple[Payload, ...]:
     """Return what a peer with three messages, two of them under one signature, sends."""
     author = Outbox(_PEER.fingerprint, _OWN.fingerprint)
     one = author.add("one", None, 1, Seen())
-    author.signed([one], BOB.sign(author.signing_input([one])))
+    author.signed([one], GUEST.sign(author.signing_input([one])))
     two = [author.add(text, None, 2, Seen()) for text in ("two", "three")]
-    author.signed(two, BOB.sign(author.signing_input(two)))
+    author.signed(two, GUEST.sign(author.signing_input(two)))
     written = []
     while found := author.next_to_write():
         written += found[1]
@@ -120,6 +122,10 @@ def _inboxes() -> list[bytes]:
         _together((resume, signed[1])),
         _together((*signed, nothing)),
         _together((resume, Unsigned(generation, 1, 0, b"\2"), unsigned)),
+        *(
+            b"".join(map(lp16, records("guest", name)))
+            for name in ("first contact", "unsigned and gone", "resumed")
+        ),
     ]
 
 
@@ -194,7 +200,9 @@ def _resumes() -> list[bytes]:
         *(Acknowledgement(_GENERATION, high + 1, running) for high, running in enumerate(at)),
         Acknowledgement(other, 9, NO_HASH),
     ]
-    return [_together(words[:2]), _together(words[-6:]), *(_together((word,)) for word in words)]
+    recorded = [one for one in records("host", "resumed") if one[0] in (Kind.RESUME, Kind.ACKNOWLEDGEMENT)]
+    together = [_together(words[:2]), _together(words[-6:]), b"".join(map(lp16, recorded))]
+    return [*together, *(_together((word,)) for word in words)]
 
 
 HARNESSES = (

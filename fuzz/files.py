@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from fuzz.harness import Harness, refused
-from fuzz.people import ALICE, BOB, CAROL
+from fuzz.people import GUEST, HOST, OTHER
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
 from securechat_tui.protocol.errors import BadKey
@@ -33,9 +33,9 @@ def check_contacts(data: bytes) -> bool:
 
 
 def _contacts() -> list[bytes]:
-    contact = Contact.met(ALICE.public, 1.5, 1).seen(2.0, 1, ("192.0.2.7", 8000))
+    contact = Contact.met(GUEST.public, 1.5, 1).seen(2.0, 1, ("192.0.2.7", 8000))
     contact = after_handshake(contact, b"s" * 32).with_trust(Trust.BLOCKED, 3.0, "a person's decision")
-    two = encode_contacts(Pins((contact, Contact.met(BOB.public, 2.0, 1))))
+    two = encode_contacts(Pins((contact, Contact.met(OTHER.public, 2.0, 1))))
     short = json.dumps(json.loads(two)).encode()
     return [
         two,
@@ -79,11 +79,10 @@ def check_spki(data: bytes) -> bool:
 
 
 def _spkis() -> list[bytes]:
-    good = ALICE.public.spki
+    good = GUEST.public.spki
     return [
         good,
-        BOB.public.spki,
-        CAROL.public.spki,
+        HOST.public.spki,
         good + b"\0",
         good[:-1] + b"\3",
         good[:-3] + b"\0\0\3",
@@ -101,8 +100,8 @@ def check_pem(data: bytes) -> bool:
 
 
 def _pems() -> list[bytes]:
-    good = ALICE.to_pem()
-    return [good, good[:200], good.replace(b"PRIVATE", b"PUBLIC"), ALICE.public.pem().encode(), b""]
+    good = GUEST.to_pem()
+    return [good, good[:200], good.replace(b"PRIVATE", b"PUBLIC"), GUEST.public.pem().encode(), b""]
 
 
 def check_fingerprint(data: bytes) -> bool:
@@ -114,8 +113,8 @@ def check_fingerprint(data: bytes) -> bool:
 
 
 def _fingerprints() -> list[bytes]:
-    good = str(ALICE.public.fingerprint)
-    raw = base64.urlsafe_b64encode(ALICE.public.fingerprint)
+    good = str(GUEST.public.fingerprint)
+    raw = base64.urlsafe_b64encode(GUEST.public.fingerprint)
     return [good.encode(), good.encode() + b"=", good[:-1].encode(), b"SHA256:" + raw, b"SHA256:\xff"]
 
 

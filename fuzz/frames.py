@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from fuzz.harness import Harness, refused
-from fuzz.people import ALICE, k1_payload
+from fuzz.people import HOST, k1_payload
+from fuzz.recorded import defects, transcript
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol.errors import FrameError
 from securechat_tui.protocol.events import Ended, Instant, SessionEvent
@@ -21,6 +22,7 @@ from securechat_tui.protocol.session import Session
 
 _STATES = tuple(ADMITTED.values())
 _MOST_PIECES = 12
+_LONGEST = 4096
 _NOW = Instant(0.0, 0.0)
 
 
@@ -74,7 +76,15 @@ def _frames() -> list[bytes]:
         for state, admitted in enumerate(_STATES)
         for kind, bounds in admitted.items()
     ]
-    return [*fitting, b"\0\1", *(seed[:-1] for seed in fitting), *(seed + b"\xff" for seed in fitting)]
+    broken = [*(seed[:-1] for seed in fitting), *(seed + b"\xff" for seed in fitting), b"\0\1"]
+    handshake = (bytes.fromhex(one["frame"]) for one in transcript("first contact")["frames"][:5])
+    recorded = [
+        bytes((state, 99)) + one
+        for one in (*handshake, *defects("frame"), *defects("record"))
+        for state, admitted in enumerate(_STATES)
+        if one and one[0] in admitted and len(one) < _LONGEST
+    ]
+    return [*fitting, *broken, *recorded]
 
 
 def check_hint(data: bytes) -> bool:
@@ -87,12 +97,13 @@ def check_hint(data: bytes) -> bool:
 
 
 def _hints() -> list[bytes]:
-    return [encode_hint(1, (1,)), encode_hint(2, (3, 2, 1)), encode_hint(9, ()), b"\1\x21" + bytes(66)]
+    hand_made = [encode_hint(2, (3, 2, 1)), b"\1\x21" + bytes(66), b"\1"]
+    return [*hand_made, *(frame[HEADER_LENGTH:] for frame in defects("hint"))]
 
 
 def _told(pieces: Iterable[bytes]) -> list[SessionEvent]:
     """Return what a waiting host tells about a stream that a caller sends it."""
-    host = Session.host(ALICE.public, _NOW)
+    host = Session.host(HOST.public, _NOW)
     told = [event for piece in pieces for event in host.receive(piece, _NOW)]
     assert host.closed == any(isinstance(event, Ended) for event in told)
     assert len(told) <= 2
@@ -116,11 +127,12 @@ def _calls() -> list[bytes]:
         b"\1" + call[:40],
         b"\1" + frame(FrameType.KEY, b"\1\0\2"),
         b"\2" + frame(FrameType.FIN, bytes(32)),
+        *(b"\xff" + one for one in defects("K1")),
     ]
 
 
 HARNESSES = (
-    Harness("frames", check_frames, _frames, 4096),
+    Harness("frames", check_frames, _frames, _LONGEST),
     Harness("hint", check_hint, _hints, 80),
     Harness("session", check_session, _calls, 1400),
 )

@@ -1,37 +1,27 @@
-"""The two people of the harnesses, and one handshake between them."""
+"""The people of the recorded sessions, and the two of them in the middle of a handshake."""
 
 from dataclasses import dataclass
 from functools import cache
 
+from cryptography.hazmat.primitives.asymmetric import mlkem, x25519
+
+from fuzz.recorded import identity, payload_of, transcript
 from securechat_tui.protocol import constants as c
-from securechat_tui.protocol import keyschedule, primitives
-from securechat_tui.protocol.events import SessionEvent, SignatureNeeded
-from securechat_tui.protocol.frames import HEADER_LENGTH, FrameType
-from securechat_tui.protocol.handshake import GuestHandshake, HostHandshake
-from securechat_tui.protocol.identity import IdentityKey
+from securechat_tui.protocol.frames import FrameType
+from securechat_tui.protocol.handshake import GuestHandshake, HostHandshake, State
 from securechat_tui.protocol.keyschedule import K2, HandshakeKeys
 
-ALICE = IdentityKey.generate(3072)
-"""The host."""
-BOB = IdentityKey.generate(3072)
-"""The guest."""
-CAROL = IdentityKey.generate(4096)
-"""Somebody with a longer key."""
+__all__ = ["GUEST", "HOST", "OTHER", "VERSIONS", "Meeting", "k1_payload", "meeting"]
+
+GUEST = identity("alice")
+HOST = identity("bob")
+OTHER = identity("carol")
 VERSIONS = (c.VERSION,)
 
 
-def sign(key: IdentityKey, asked: list[SessionEvent]) -> bytes:
-    """Answer the one question of a machine, which is for a signature."""
-    (event,) = asked
-    assert isinstance(event, SignatureNeeded)
-    return key.sign(event.message)
-
-
-def k1_payload(versions: tuple[int, ...] = VERSIONS) -> bytes:
-    """Return a K1 with fresh keys."""
-    written: list[bytes] = []
-    GuestHandshake(BOB.public, versions, (), written.append).open((None, bytes(c.KEY_LENGTH)))
-    return written[0][HEADER_LENGTH:]
+def k1_payload() -> bytes:
+    """Return the recorded K1."""
+    return payload_of(transcript("first contact")["frames"][0]["frame"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +41,19 @@ class Meeting:
 
 @cache
 def meeting() -> Meeting:
-    """Run one handshake until each waits for the other, once for the whole process."""
-    said: list[bytes] = []
-    guest = GuestHandshake(BOB.public, VERSIONS, (), said.append)
-    host = HostHandshake(ALICE.public, VERSIONS, (), said.append)
+    """Put both sides of "first contact" in their places, with the ephemeral keys that they had there."""
+    recorded = transcript("first contact")
+    value = {name: bytes.fromhex(it) for name, it in recorded["handshake"].items() if isinstance(it, str)}
+    guest = GuestHandshake(GUEST.public, VERSIONS, (), lambda _: None)
     guest.open((None, None))
+    guest._k1 = k1_payload()
+    guest._exchange._private = x25519.X25519PrivateKey.from_private_bytes(value["guest_x25519_private"])
+    guest._encapsulation._private = mlkem.MLKEM768PrivateKey.from_seed_bytes(value["guest_mlkem_seed"])
+    keys = HandshakeKeys(value["k_h"], value["k_g"])
+    host = HostHandshake(HOST.public, VERSIONS, (), lambda _: None)
     host.open()
-    host.receive(FrameType.KEY, said[0][HEADER_LENGTH:])
-    host.signed(sign(ALICE, host.admit()))
-    k1, k2 = (one[HEADER_LENGTH:] for one in said)
-    waiting = vars(guest).copy()
-    guest.receive(FrameType.KEY, k2)
-    guest.signed(sign(BOB, guest.proceed()))
-    keys, t2 = guest._keys, guest._t2
-    vars(guest).clear()
-    vars(guest).update(waiting)
-    clear = K2.decode(k2).clear()
-    t1 = keyschedule.first_transcript(k1, clear)
-    host_section = primitives.unseal(keys.host, k2[len(clear) :], t1)
-    guest_section = primitives.unseal(keys.guest, said[2][HEADER_LENGTH:], t2)
-    return Meeting(guest, host, keys, clear, t1, t2, host_section, guest_section)
+    host.receive(FrameType.KEY, k1_payload())
+    host.state, host._keys, host._t2 = State.AWAIT_S, keys, value["t2"]
+    clear = K2.decode(payload_of(recorded["frames"][1]["frame"])).clear()
+    sections = value["host_section"], value["guest_section"]
+    return Meeting(guest, host, keys, clear, value["t1"], value["t2"], *sections)

@@ -1,7 +1,8 @@
 """Records and what is inside of them: padding, payloads, headers, contents."""
 
-from functools import cache
+from functools import cache, partial
 
+from fuzz import recorded
 from fuzz.harness import Harness, refused
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
@@ -38,6 +39,8 @@ from securechat_tui.protocol.signing import Header, Seen
 from securechat_tui.protocol.text import SafeText
 
 _SESSION = bytes(32)
+_LONGEST_PAYLOAD = 2048
+_LONGEST_RECORD = 5000
 
 
 def check_padding(data: bytes) -> bool:
@@ -58,6 +61,7 @@ def _paddings() -> list[bytes]:
         pad(b"")[:-1] + b"\1",
         u32(252) + bytes(1020),
         b"\xff" * 256,
+        *(plaintext.rstrip(b"\0") for plaintext in recorded.plaintexts() if len(plaintext) < _LONGEST_RECORD),
     ]
 
 
@@ -150,7 +154,8 @@ _PAYLOADS: tuple[Payload, ...] = (
 def _payloads() -> list[bytes]:
     """One of each kind, each also cut short and too long."""
     whole = [payload.encode() for payload in _PAYLOADS]
-    return [*whole, *(one[:-1] for one in whole), *(one + b"\0" for one in whole), b"\x80later", b"\x12"]
+    broken = [*(one[:-1] for one in whole), *(one + b"\0" for one in whole), b"\x12"]
+    return [*whole, *broken, *(one for one in recorded.payloads() if len(one) <= _LONGEST_PAYLOAD)]
 
 
 def check_header(data: bytes) -> bool:
@@ -162,7 +167,8 @@ def check_header(data: bytes) -> bool:
 
 def _headers() -> list[bytes]:
     good = HEADER.encode()
-    return [good, good[:-1], good + b"\0", b"x" + good[1:]]
+    kept = [one[1 : 1 + Header.LENGTH] for one in recorded.payloads() if one[0] == Kind.SIGNED]
+    return [good, good[:-1], good + b"\0", b"x" + good[1:], *kept]
 
 
 def check_content(data: bytes) -> bool:
@@ -177,13 +183,15 @@ def check_content(data: bytes) -> bool:
 
 def _contents() -> list[bytes]:
     texts = ("hi", "one\r\ntwo", "\x1b[31m\u202e", "\U0001f468\u200d\U0001f469", "a" + "\u0301" * 9)
-    return [*map(text_content, texts), b"\1", b"\2hi", b"\1\xff", b"\1\xed\xa0\x80", b""]
+    hand_made = [*map(text_content, texts), b"\1", b"\2hi", b"\1\xff", b"\1\xed\xa0\x80", b""]
+    bodies = (refused(partial(decode_payload, one), MalformedPayload) for one in recorded.payloads())
+    return [*hand_made, *(body.content[:1024] for body in bodies if isinstance(body, Signed | Unsigned))]
 
 
 HARNESSES = (
-    Harness("padding", check_padding, _paddings, 5000),
-    Harness("payload", check_payload, _payloads, 2048),
+    Harness("padding", check_padding, _paddings, _LONGEST_RECORD),
+    Harness("payload", check_payload, _payloads, _LONGEST_PAYLOAD),
     Harness("header", check_header, _headers, 400),
     Harness("content", check_content, _contents, 1024),
-    Harness("record", check_record, _records, 5000),
+    Harness("record", check_record, _records, _LONGEST_RECORD),
 )

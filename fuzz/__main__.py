@@ -22,7 +22,7 @@ from fuzz.mutation import explore
 
 _FOLDER: Final = Path(".fuzz")
 _UNBOUNDED: Final = 1 << 31
-_EXECUTIONS: Final = re.compile(r"stat::number_of_executed_units: (\d+)")
+_DONE: Final = re.compile(r"^Done (\d+) runs in (\d+) second", re.MULTILINE)
 _TAIL: Final = 25
 
 
@@ -42,7 +42,7 @@ class Report:
     """Most bytes that one of those had allocated at once."""
 
     def __str__(self) -> str:
-        speed = f"{self.executions:>12,} executions in {self.seconds:7.0f} s"
+        speed = f"{self.executions:>12,} executions in {self.seconds:6.0f} s"
         return f"{speed}, {self.corpus:>5} in the corpus, at most {self.peak // 1024:>5} KiB"
 
 
@@ -50,15 +50,14 @@ def _guided(harness: Harness, seconds: int, runs: int) -> Report:
     """Run atheris in a process of its own; raises :class:`Broken`."""
     folder = _FOLDER / harness.name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    limits = [f"-max_total_time={seconds}", f"-runs={runs}", "-rss_limit_mb=1024", "-timeout=5"]
-    child = [sys.executable, "-m", "fuzz.guided", harness.name, str(folder), "-print_final_stats=1"]
-    began = time.monotonic()
+    limits = [f"-max_total_time={seconds}", f"-runs={runs}", "-rss_limit_mb=1024", "-timeout=60"]
+    child = [sys.executable, "-m", "fuzz.guided", harness.name, str(folder)]
     done = subprocess.run([*child, *limits], capture_output=True, text=True, errors="replace", check=False)
-    found = _EXECUTIONS.search(done.stderr)
-    if done.returncode or found is None:
+    figures = _DONE.search(done.stderr)
+    if done.returncode or figures is None:
         raise Broken("\n".join([*(done.stdout + done.stderr).splitlines()[-_TAIL:], f"See {folder}/"]))
     corpus = [path.read_bytes() for part in ("corpus", "seeds") for path in (folder / part).iterdir()]
-    return Report(int(found[1]), time.monotonic() - began, len(corpus), _greatest_peak(harness, corpus))
+    return Report(int(figures[1]), int(figures[2]), len(corpus), _greatest_peak(harness, corpus))
 
 
 def _unguided(harness: Harness, seconds: int, runs: int) -> Report:

@@ -15,8 +15,9 @@ from fuzz.people import GUEST
 from securechat_tui.chat.inbox import Inbox
 from securechat_tui.protocol.errors import MalformedPayload
 from securechat_tui.protocol.frames import FrameReader
-from securechat_tui.protocol.text import SafeText
+from securechat_tui.protocol.text import MAX_TEXT, SafeText
 
+Feed = Callable[[FrameReader, bytes], None]
 EACH = pytest.mark.parametrize("harness", HARNESSES, ids=[harness.name for harness in HARNESSES])
 
 
@@ -47,6 +48,14 @@ def test_no_input_needs_much_memory(harness: Harness) -> None:
     assert max(peak(harness, data) for data in [*harness.seeds(), *long]) < BYTES // 64
 
 
+@pytest.mark.parametrize(
+    "piece", ["a\u0301", "\U0001f468\u200d", "1\ufe0f\u20e3", "\ue000\U00010000", "\u200d"]
+)
+def test_the_longest_texts_need_little_memory(piece: str) -> None:
+    message = bytes(1) + (piece * MAX_TEXT)[:MAX_TEXT].encode()
+    assert peak(named("text"), message) < BYTES // 2
+
+
 def test_the_search_repeats_itself() -> None:
     seen: list[list[bytes]] = [[], []]
     for inputs in seen:
@@ -61,9 +70,9 @@ def test_the_search_goes_on_until_there_were_enough() -> None:
     assert len(set(seen)) > 250
 
 
-def reads_everything(_reader: FrameReader, data: bytes) -> None:
-    """A reader that keeps no more than the last bytes it was fed."""
-    _reader._buffer = bytearray(data)
+def loses_a_byte(reader: FrameReader, data: bytes, feed: Feed = FrameReader.feed) -> None:
+    """A reader that forgets the last byte of each piece."""
+    feed(reader, data[:-1])
 
 
 def forgets_refusal(inbox: Inbox, _message: object) -> None:
@@ -85,7 +94,7 @@ def fails_otherwise(_data: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "thing", "attribute", "broken"),
     [
-        ("frames", FrameReader, "feed", reads_everything),
+        ("frames", FrameReader, "feed", loses_a_byte),
         ("payload", records, "decode_payload", fails_otherwise),
         ("inbox", Inbox, "unsigned", forgets_refusal),
         ("text", SafeText, "line", classmethod(as_it_is)),

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint fuzz screenshots vectors requirements clean
+.PHONY: run demo test lint fuzz screenshots vectors reference requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -33,6 +33,10 @@ screenshots: $(VENV)/dev
 
 vectors: $(VENV)/dev
 	PYTHONPATH=tests/support $(BIN)/python tools/vectors/generate.py
+
+# A second peer, written from docs/protocol.md alone: it talks with the product and checks vectors/.
+reference: $(VENV)/dev
+	$(BIN)/pytest tests/reference
 
 # The pinned versions follow pyproject.toml; needs uv.
 requirements:

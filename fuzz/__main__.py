@@ -1,7 +1,7 @@
 """Runs harnesses one after the other, with a line of figures for each.
 
-Guided by coverage where atheris is installed, else by Hypothesis. What has been found, and an input
-that breaks a harness, is kept in ``.fuzz/``.
+Guided by coverage where atheris is installed, else by Hypothesis. What a guided search has found, and
+an input that breaks a harness, is kept in ``.fuzz/``.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Final
 from fuzz.harness import Harness
 from fuzz.harnesses import HARNESSES
 from fuzz.limits import Meter, peak
-from fuzz.mutation import explore
+from fuzz.mutation import explore, hammer
 
 _FOLDER: Final = Path(".fuzz")
 _UNBOUNDED: Final = 1 << 31
@@ -46,33 +46,62 @@ class Report:
         return f"{speed}, {self.corpus:>5} in the corpus, at most {self.peak // 1024:>5} KiB"
 
 
-def _guided(harness: Harness, seconds: int, runs: int) -> Report:
-    """Run atheris in a process of its own; raises :class:`Broken`."""
+def _folder(harness: Harness) -> Path:
     folder = _FOLDER / harness.name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _kept(harness: Harness) -> list[bytes]:
+    """Return the seeds, and what a guided search has kept."""
+    return [*harness.seeds(), *(path.read_bytes() for path in _folder(harness).glob("corpus/*"))]
+
+
+def _guided(harness: Harness, seconds: int, runs: int) -> Report:
+    """Run atheris in a process of its own; raises :class:`Broken`."""
+    folder = _folder(harness)
     limits = [f"-max_total_time={seconds}", f"-runs={runs}", "-rss_limit_mb=1024", "-timeout=60"]
     child = [sys.executable, "-m", "fuzz.guided", harness.name, str(folder)]
     done = subprocess.run([*child, *limits], capture_output=True, text=True, errors="replace", check=False)
     figures = _DONE.search(done.stderr)
     if done.returncode or figures is None:
         raise Broken("\n".join([*(done.stdout + done.stderr).splitlines()[-_TAIL:], f"See {folder}/"]))
-    corpus = [path.read_bytes() for part in ("corpus", "seeds") for path in (folder / part).iterdir()]
-    return Report(int(figures[1]), int(figures[2]), len(corpus), _greatest_peak(harness, corpus))
+    kept = _kept(harness)
+    return Report(int(figures[1]), int(figures[2]), len(kept), _greatest_peak(harness, kept))
 
 
-def _unguided(harness: Harness, seconds: int, runs: int) -> Report:
+def _hypothesis(harness: Harness, seconds: int, runs: int) -> Report:
     """Run Hypothesis here; raises :class:`Broken`."""
-    began, meter, seeds = time.monotonic(), Meter(harness), [*harness.seeds()]
+    meter = Meter(harness)
+    return _here(harness, [*harness.seeds()], lambda: explore(harness, meter, seconds=seconds, runs=runs))
+
+
+def _hammered(harness: Harness, seconds: int, runs: int) -> Report:
+    """Run edits of what is kept, as fast as they can be made; raises :class:`Broken`."""
+    meter, kept = Meter(harness), _kept(harness)
+    return _here(harness, kept, lambda: hammer(harness, meter, kept, seconds=seconds, runs=runs))
+
+
+def _here(harness: Harness, kept: Sequence[bytes], search: Callable[[], int]) -> Report:
+    began = time.monotonic()
     try:
-        executions = explore(harness, meter, seconds=seconds, runs=runs)
+        executions = search()
     except Exception as error:
         notes = getattr(error, "__notes__", [])
         raise Broken("\n".join([f"{type(error).__name__}: {error}", *notes])) from error
-    return Report(executions, time.monotonic() - began, len(seeds), _greatest_peak(harness, seeds))
+    return Report(executions, time.monotonic() - began, len(kept), _greatest_peak(harness, kept))
 
 
 def _greatest_peak(harness: Harness, inputs: Sequence[bytes]) -> int:
     return max((peak(harness, data) for data in inputs), default=0)
+
+
+def _engine(*, hammering: bool) -> tuple[Callable[[Harness, int, int], Report], str]:
+    if hammering:
+        return _hammered, "edits of what is kept"
+    if find_spec("atheris"):
+        return _guided, "guided by coverage (atheris)"
+    return _hypothesis, "not guided (Hypothesis)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,12 +110,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("name", nargs="*", help=f"which ones; all by default: {', '.join(names)}")
     parser.add_argument("--seconds", type=int, default=10, help="for each (default: 10)")
+    parser.add_argument("--hammer", action="store_true", help="only edit what is kept: more inputs, no guide")
     parser.add_argument("--runs", type=int, default=_UNBOUNDED, help="at most, for each")
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.name) - set(names):
         parser.error(f"there is no harness {', '.join(sorted(unknown))}")
-    run = _guided if find_spec("atheris") else _unguided
-    print("guided by coverage (atheris)" if run is _guided else "not guided (Hypothesis)")
+    run, how = _engine(hammering=chosen.hammer)
+    print(how)
     broken = False
     for harness in HARNESSES:
         if harness.name in (chosen.name or names):

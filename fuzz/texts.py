@@ -73,6 +73,8 @@ def check_screen(data: bytes) -> bool:
     shown = visible_text(raw)
     assert not any(unicodedata.category(one) in _REFUSED and one != _JOINER for one in shown), ascii(shown)
     assert visible_text(shown) == shown
+    safe = SafeText.line(raw)
+    assert visible_text(safe) == safe
     return shown == raw
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from fuzz.__main__ import main
 from fuzz.harness import BYTES, SECONDS, Harness, state_of
 from fuzz.harnesses import HARNESSES, named
 from fuzz.limits import Costly, Meter, peak
-from fuzz.mutation import explore, try_some
+from fuzz.mutation import explore, hammer, try_some
 from fuzz.people import GUEST
 from securechat_tui.chat.inbox import Inbox
 from securechat_tui.protocol.errors import MalformedPayload
@@ -37,7 +38,7 @@ def test_some_seeds_are_accepted_and_some_are_not(harness: Harness) -> None:
 
 @EACH
 def test_edited_seeds_break_nothing(harness: Harness) -> None:
-    count = 120 if harness.seconds <= SECONDS else 10
+    count = 200 if harness.seconds <= SECONDS else 10
     assert try_some(harness, harness.check, count=count) >= count // 2
 
 
@@ -68,6 +69,20 @@ def test_the_search_goes_on_until_there_were_enough() -> None:
     seen: list[bytes] = []
     assert explore(named("hint"), seen.append, seconds=60, runs=510) == len(seen) == 510
     assert len(set(seen)) > 250
+
+
+def test_hammering_tries_as_many_and_most_of_them_once() -> None:
+    seen: list[bytes] = []
+    kept = list(named("payload").seeds())
+    assert hammer(named("payload"), seen.append, kept, seconds=60, runs=2100) == len(seen) == 2100
+    assert len(set(seen)) > 1500
+    assert set(seen) & set(kept)
+
+
+def test_what_hammering_finds_is_told_with_its_input() -> None:
+    with pytest.raises(IndexError) as found:
+        hammer(named("header"), fails_otherwise, [b"seed"], seconds=60, runs=1)
+    assert found.value.__notes__[0].startswith("data=bytes.fromhex('")
 
 
 def loses_a_byte(reader: FrameReader, data: bytes, feed: Feed = FrameReader.feed) -> None:
@@ -154,6 +169,18 @@ def test_one_line_of_figures_for_each_harness(
         ["hint", "20", "executions"],
         ["header", "20", "executions"],
     ]
+
+
+def test_hammering_has_its_line_as_well(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".fuzz/hint/corpus").mkdir(parents=True)
+    (tmp_path / ".fuzz/hint/corpus/found").write_bytes(b"\1\0")
+    assert main(["hint", "--hammer", "--seconds", "60", "--runs", "20"]) == 0
+    engine, line = capsys.readouterr().out.splitlines()
+    assert engine == "edits of what is kept"
+    assert f" {len([*named('hint').seeds()]) + 1} in the corpus" in line
 
 
 def test_what_is_found_is_told_and_is_the_exit_code(

@@ -12,23 +12,17 @@ from securechat_tui.protocol.errors import BadKey
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
 from securechat_tui.storage.config import Config, decode_config, encode_config
 from securechat_tui.storage.contacts import decode_contacts, encode_contacts
-from securechat_tui.storage.errors import (
-    BadConfig,
-    DamagedContacts,
-    NewerContacts,
-    UnknownSetting,
-    WrongSetting,
-)
+from securechat_tui.storage.errors import BadConfig, UnknownSetting, WrongSetting
 from securechat_tui.trust.pins import Contact, Pins, after_handshake
 from securechat_tui.trust.states import Trust
 
-_CONTACTS, _CONFIG = Path("contacts.json"), Path("config.toml")
+_CONFIG = Path("config.toml")
 
 
 def check_contacts(data: bytes) -> bool:
     """A contacts file: what was read is written so that it is read again."""
-    pins = refused(lambda: decode_contacts(_CONTACTS, data), DamagedContacts, NewerContacts)
-    assert pins is None or decode_contacts(_CONTACTS, encode_contacts(pins)) == pins
+    pins = refused(lambda: decode_contacts(data), ValueError)
+    assert pins is None or decode_contacts(encode_contacts(pins)) == pins
     return pins is not None
 
 

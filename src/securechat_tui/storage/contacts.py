@@ -4,7 +4,6 @@ The schema is closed: an unknown field, a wrong type or a value out of its bound
 is reported and never overwritten: who could not load has nothing to save.
 """
 
-from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 import msgspec
@@ -18,7 +17,7 @@ from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import MAX_ADDRESSES, MAX_CONTACTS, MAX_HISTORY, Change, Contact, Pins
 from securechat_tui.trust.states import Trust
 
-__all__ = ["decode_contacts", "encode_contacts", "load_contacts", "save_contacts"]
+__all__ = ["NewerFormat", "decode_contacts", "encode_contacts", "load_contacts", "save_contacts"]
 
 _FORMAT: Final = 1
 _MAX_BYTES: Final = 16 * 1024 * 1024
@@ -113,27 +112,39 @@ class _Format(msgspec.Struct):
     format: int
 
 
-def load_contacts(profile: Profile) -> Pins:
-    """Read all contacts; none where there is no file yet. Raises :class:`ProfileError`."""
-    data = read_file(profile.contacts_path, _MAX_BYTES)
-    return Pins() if data is None else decode_contacts(profile.contacts_path, data)
-
-
-def decode_contacts(path: Path, data: bytes) -> Pins:
-    """Read what a file holds; raises :class:`NewerContacts` or :class:`DamagedContacts` about ``path``."""
-    try:
-        if msgspec.json.decode(data, type=_Format).format > _FORMAT:
-            raise NewerContacts(path=path)
-        book = msgspec.json.decode(data, type=_Book)
-        return Pins(tuple(record.contact() for record in book.contacts))
-    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-        raise DamagedContacts(path=path, reason=str(error)) from None
+class NewerFormat(ValueError):
+    """A newer version has written this."""
 
 
 def encode_contacts(pins: Pins) -> bytes:
-    """Return what :func:`decode_contacts` reads."""
+    """Return all contacts as JSON."""
     book = _Book(format=_FORMAT, contacts=tuple(map(_ContactRecord.of, pins.contacts)))
     return msgspec.json.format(msgspec.json.encode(book), indent=1)
+
+
+def decode_contacts(data: bytes) -> Pins:
+    """Read what :func:`encode_contacts` wrote; raises :class:`ValueError`, NewerFormat among them."""
+    try:
+        if msgspec.json.decode(data, type=_Format).format > _FORMAT:
+            raise NewerFormat
+        book = msgspec.json.decode(data, type=_Book)
+        return Pins(tuple(record.contact() for record in book.contacts))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def load_contacts(profile: Profile) -> Pins:
+    """Read all contacts; none where there is no file yet. Raises :class:`ProfileError`."""
+    path = profile.contacts_path
+    data = read_file(path, _MAX_BYTES)
+    if data is None:
+        return Pins()
+    try:
+        return decode_contacts(data)
+    except NewerFormat:
+        raise NewerContacts(path=path) from None
+    except ValueError as error:  # msgspec's errors are ValueErrors
+        raise DamagedContacts(path=path, reason=str(error)) from None
 
 
 def save_contacts(profile: Profile, pins: Pins) -> None:

@@ -1,11 +1,14 @@
 """Cases for frames, K1, K2, S and FIN: one thing wrong in each, or nothing."""
 
+from dataclasses import replace
+
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from der_keys import PSS_OID, rsa_spki
 from low_order import LOW_ORDER_ENCODINGS
 from vector_forge import Book, ForgedK2, ForgedS
 from vector_identities import identity
+from vector_odd_keys import OddKey, odd_keys
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol.encoding import encode, lp16, u8, u16, u32
@@ -118,38 +121,25 @@ def k1(book: Book) -> None:
     )
 
 
-def bad_keys() -> dict[str, bytes]:
-    """Return SPKIs that section 6 refuses."""
-    spki = identity("bob").public.spki
-    n = identity("bob").public._key.public_numbers().n
-    n3072 = identity("carol").public._key.public_numbers().n
+def strange_keys(name: str) -> dict[str, bytes]:
+    """Return SPKIs that are no RSA keys, or not in the one encoding that section 6 admits."""
+    spki = identity(name).public.spki
+    n = identity(name).public._key.public_numbers().n
     p256 = ec.derive_private_key(1, ec.SECP256R1()).public_key()
     ed = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
     der, info = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     return {
-        "no key": b"",
-        "not DER": b"\xff" * 422,
+        "of no bytes": b"",
+        "that is not DER": b"\xff" * len(spki),
         "cut off": spki[:-1],
-        "a byte behind the key": spki + b"\0",
-        "a needless length byte": rsa_spki(n, loose=True),
+        "with a byte behind it": spki + b"\0",
+        "with a needless length byte": rsa_spki(n, loose=True),
         "without parameters": rsa_spki(n, parameters=b""),
         "of algorithm RSASSA-PSS": rsa_spki(n, oid=PSS_OID),
-        "of 2048 bits": rsa_spki(n >> 2048 | 1),
-        "of 3071 bits": rsa_spki(n3072 >> 1 | 1),
-        "of 3080 bits": rsa_spki(n >> 1016 | 1),
-        "of 4095 bits": rsa_spki(n >> 1 | 1),
-        "with exponent 3": rsa_spki(n, 3),
-        "with exponent 65539": rsa_spki(n, 65539),
         "with an even modulus": rsa_spki(n + 1),
-        "with a factor 3": rsa_spki(n - n % 6 + 3),
-        "with a factor 65521": rsa_spki(_odd_multiple(n, 65521)),
         "on P-256": p256.public_bytes(der, info),
         "on Ed25519": ed.public_bytes(der, info),
     }
-
-
-def _odd_multiple(n: int, prime: int) -> int:
-    return n - n % (2 * prime) + prime
 
 
 def bad_signatures(book: Book, name: str) -> dict[str, bytes]:
@@ -184,6 +174,12 @@ def k2(book: Book) -> None:
 
     add("as it was", book.frame(BASE, 1), "accepted")
     add("sealed and signed anew", forge.frame(), "accepted")
+    add("of another host", ForgedK2(book, BASE, signer="carol").frame(), "accepted")
+    carol = identity("carol")._key.private_numbers()
+    by_hand = OddKey((carol.p, carol.q)).sign(
+        ForgedK2(book, BASE, signer="carol").message(book.value(BASE, "t1"))
+    )
+    add("signed by hand", ForgedK2(book, BASE, signer="carol", signature=by_hand).frame(), "accepted")
     bits = {"version": 1, "X25519 key": 2, "ct": 34, "E_H": 1122, "the tag of E_H": -1}
     for what, at in bits.items():
         add(f"a bit of {what}", frame(FrameType.KEY, flipped(payload, at)))
@@ -201,8 +197,12 @@ def k2(book: Book) -> None:
     add("seventeen versions in E_H", ForgedK2(book, BASE, versions=seventeen).frame())
     several = ("versions", 1, "guest")
     book.add("K2", "not the highest common version", several, _downgraded(book), "version mismatch")
-    for what, spki in bad_keys().items():
+    for what, spki in strange_keys("bob").items():
         add(f"a key {what}", ForgedK2(book, BASE, spki=spki).frame())
+    for what, key in odd_keys(book.drawn).items():
+        bare = ForgedK2(book, BASE, spki=key.spki)
+        signature = key.sign(bare.message(book.value(BASE, "t1")))
+        add(f"a key {what}", replace(bare, signature=signature).frame())
     add("the guest's own key", ForgedK2(book, BASE, signer="alice").frame(), "own fingerprint")
     k2_signatures(book)
 
@@ -252,8 +252,12 @@ def s(book: Book) -> None:
     for what, at in {"E_G": 0, "the middle": 1400, "the tag of E_G": -1}.items():
         add(f"a bit of {what}", frame(FrameType.SESSION, flipped(payload, at)))
     add("of another handshake", book.frame("versions", 2))
-    for what, spki in bad_keys().items():
+    for what, spki in strange_keys("alice").items():
         add(f"a key {what}", ForgedS(book, BASE, spki=spki).frame())
+    for what, key in odd_keys(book.drawn).items():
+        bare = ForgedS(book, BASE, spki=key.spki)
+        signature = key.sign(bare.message(book.value(BASE, "t2")))
+        add(f"a key {what}", replace(bare, signature=signature).frame())
     add("the host's own key", ForgedS(book, BASE, signer="bob").frame(), "own fingerprint")
     for what, signature in bad_signatures(book, "alice").items():
         add(f"signature: {what}", ForgedS(book, BASE, signature=signature).frame())

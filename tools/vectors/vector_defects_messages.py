@@ -357,6 +357,21 @@ def resumes(book: Book) -> None:
     book.say("RESUME", "again, then the old numbering", again, (new, *third), ORDER)
 
 
+def first_resumes(book: Book) -> None:
+    """The guest's first RESUME, where it knows the host's generation already, and holds nothing of it."""
+    place = (BASE, 10, "host")
+    theirs = _resume(book, BASE, 8)
+    author = identity("bob").public.fingerprint
+    start = signing.running_start(theirs.conversation, author, theirs.generation)
+    word = replace(_resume(book, BASE, 10), peer_generation=theirs.generation, high=0, running=start)
+    for what, one, outcome in (
+        ("of a generation of which nothing was written", word, "accepted"),
+        ("of nothing, with another running hash", replace(word, running=NO_HASH), "gated"),
+        ("of number 1, which was not written", replace(word, high=1), "gated"),
+    ):
+        book.say("RESUME", what, place, (one,), outcome)
+
+
 def _resume(book: Book, base: str, at: int) -> Resume:
     """Return a RESUME that was recorded."""
     word = decode_payload(book.payload(base, at))
@@ -367,5 +382,5 @@ def _resume(book: Book, base: str, at: int) -> Resume:
 
 def message_cases(book: Book) -> None:
     """Add all of them."""
-    for part in (signatures, leaves, headers, contents, numbered, acknowledgements, resumes):
+    for part in (signatures, leaves, headers, contents, numbered, acknowledgements, resumes, first_resumes):
         part(book)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = 1
+NOTE = "Appendix C of docs/protocol.md. Private keys in this file are public: they are for tests alone."
 FOLDER = Path(__file__).resolve().parents[2] / "vectors"
 
 Case = dict[str, Any]
@@ -13,7 +14,7 @@ Case = dict[str, Any]
 
 def text_of(kind: str, cases: list[Case]) -> str:
     """Return a file's text."""
-    return json.dumps({"format": FORMAT, "kind": kind, "cases": cases}, indent=1) + "\n"
+    return json.dumps({"format": FORMAT, "kind": kind, "note": NOTE, "cases": cases}, indent=1) + "\n"
 
 
 @cache

@@ -26,6 +26,7 @@ class Book:
 
     def __init__(self, transcripts: Iterable[Case], drawn: Drawn) -> None:
         self.transcripts = {case["id"]: case for case in transcripts}
+        self.drawn = drawn
         self.chance = Chance("defects", drawn)
         self.cases: list[Case] = []
 
@@ -214,8 +215,6 @@ class ForgedK2:
     base: str
     signer: str = "bob"
     version: int = 1
-    x25519: bytes = b""
-    ct: bytes = b""
     spki: bytes | None = None
     versions: bytes = b"\1\0\1"
     rotations: bytes = b"\0"
@@ -228,8 +227,7 @@ class ForgedK2:
     def frame(self) -> bytes:
         """Return the frame."""
         book, base = self.book, self.base
-        x25519 = self.x25519 or book.value(base, "host_x25519")
-        clear = u16(self.version) + x25519 + (self.ct or book.value(base, "ct"))
+        clear = u16(self.version) + book.value(base, "host_x25519") + book.value(base, "ct")
         t1 = keyschedule.first_transcript(book.frame(base, 0)[5:], clear)
         keys = HandshakeKeys.derive(t1, book.value(base, "ss_mlkem"), book.value(base, "ss_x25519"))
         return frame(FrameType.KEY, clear + primitives.seal(keys.host, self.section(t1), t1))

@@ -38,15 +38,19 @@ def test_some_seeds_are_accepted_and_some_are_not(harness: Harness) -> None:
 
 @EACH
 def test_edited_seeds_break_nothing(harness: Harness) -> None:
-    count = 200 if harness.seconds <= SECONDS else 10
+    count = 150 if harness.seconds <= SECONDS else 10
     assert try_some(harness, harness.check, count=count) >= count // 2
 
 
 @EACH
 def test_no_input_needs_much_memory(harness: Harness) -> None:
-    long = [bytes(harness.longest), b"\xff" * harness.longest]
-    long += [(seed * harness.longest)[: harness.longest] for seed in list(harness.seeds())[:3]]
-    assert max(peak(harness, data) for data in [*harness.seeds(), *long]) < BYTES // 64
+    seeds = sorted(harness.seeds(), key=len)[-10:]
+    long = [
+        bytes(harness.longest),
+        b"\xff" * harness.longest,
+        (seeds[0] * harness.longest)[: harness.longest],
+    ]
+    assert max(peak(harness, data) for data in [*seeds, *long]) < BYTES // 64
 
 
 @pytest.mark.parametrize(

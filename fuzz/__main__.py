@@ -121,10 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for harness in HARNESSES:
         if harness.name in (chosen.name or names):
             try:
-                print(f"{harness.name:<15}{run(harness, chosen.seconds, chosen.runs)}", flush=True)
+                print(f"{harness.name:<17}{run(harness, chosen.seconds, chosen.runs)}", flush=True)
             except Broken as found:
                 broken = True
-                print(f"{harness.name:<15}BROKEN\n{found}", flush=True)
+                print(f"{harness.name:<17}BROKEN\n{found}", flush=True)
     return int(broken)
 
 

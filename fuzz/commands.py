@@ -9,6 +9,7 @@ import msgspec
 from fuzz.harness import Harness, refused
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Event
+from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.views import ContactView
 from securechat_tui.headless.json_commands import decode_command, ref_of
 from securechat_tui.headless.lifecycle import Lifecycle
@@ -120,7 +121,9 @@ class _Recorder:
         for event in nothing:
             yield event
 
-    async def create_identity(self, name: str, bits: int = 3072) -> None:
+    async def create_identity(
+        self, name: str, bits: int = 3072, passphrase: Passphrase | None = None
+    ) -> None:
         raise NotImplementedError
 
     async def host(self, bind: str | None = None) -> None:

@@ -10,13 +10,17 @@ from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
 from securechat_tui.protocol.errors import BadKey
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
+from securechat_tui.storage import backup
 from securechat_tui.storage.config import Config, decode_config, encode_config
 from securechat_tui.storage.contacts import decode_contacts, encode_contacts
-from securechat_tui.storage.errors import BadConfig, UnknownSetting, WrongSetting
+from securechat_tui.storage.errors import BadConfig, NewerBackup, UnknownSetting, WrongSetting
+from securechat_tui.storage.keystore import SealedIdentity
+from securechat_tui.storage.passphrase import Cost, Stretch, checksum_line
 from securechat_tui.trust.pins import Contact, Pins, after_handshake
 from securechat_tui.trust.states import Trust
 
-_CONFIG = Path("config.toml")
+_CONFIG, _BACKUP = Path("config.toml"), Path("backup")
+_STRETCH = Stretch(Cost(memory=64, passes=1, lanes=1), bytes(16))
 
 
 def check_contacts(data: bytes) -> bool:
@@ -98,6 +102,46 @@ def _pems() -> list[bytes]:
     return [good, good[:200], good.replace(b"PRIVATE", b"PUBLIC"), GUEST.public.pem().encode(), b""]
 
 
+def _with_checksum(data: bytes) -> bytes:
+    """Put the right checksum in its place: no edit would find it."""
+    before, mark, after = data.partition(b"sha256 ")
+    rest = after.partition(b"\n")[2]
+    return before + checksum_line(before + rest) + rest if mark else data
+
+
+def check_sealed_identity(data: bytes) -> bool:
+    """An identity file with a passphrase, as far as it is read without one."""
+    whole = _with_checksum(data)
+    sealed = refused(lambda: SealedIdentity.parse(whole), ValueError)
+    assert sealed is None or SealedIdentity.parse(sealed.encode()) == sealed
+    return sealed is not None
+
+
+def _sealed_identities() -> list[bytes]:
+    pem = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"
+    good = SealedIdentity(_STRETCH, 3072, pem).encode()
+    return [good, good[:-9], good.replace(b"m=64", b"m=9999999"), good.replace(b"p=1", b"p=0")]
+
+
+def check_backup(data: bytes) -> bool:
+    """A backup, as far as it is read without its passphrase."""
+    whole = _with_checksum(data)
+    found = refused(lambda: backup._parse(_BACKUP, whole), ValueError, NewerBackup)
+    if found is None:
+        return False
+    head, stretch, sealed = found
+    assert whole.startswith(head)
+    assert Stretch.parse(str(stretch)) == stretch
+    assert len(sealed) <= len(whole)
+    return True
+
+
+def _backups() -> list[bytes]:
+    head = f"securechat-tui backup 1\n{_STRETCH}\n".encode()
+    good = head + b"sha256 \n" + base64.encodebytes(bytes(80))
+    return [good, good[:-3], good.replace(b"backup 1", b"backup 02"), good.replace(b"t=1", b"t=17")]
+
+
 def check_fingerprint(data: bytes) -> bool:
     """A fingerprint that somebody has written down."""
     text = data.decode("utf-8", "surrogateescape")
@@ -113,6 +157,8 @@ def _fingerprints() -> list[bytes]:
 
 
 HARNESSES = (
+    Harness("backup file", check_backup, _backups, 400),
+    Harness("sealed identity", check_sealed_identity, _sealed_identities, 400),
     Harness("contacts file", check_contacts, _contacts, 2400),
     Harness("config file", check_config, _configs, 320),
     Harness("fingerprint", check_fingerprint, _fingerprints, 128),

@@ -24,10 +24,18 @@ EACH = pytest.mark.parametrize("harness", HARNESSES, ids=[harness.name for harne
 
 def test_every_parser_has_a_harness() -> None:
     names = {harness.name for harness in HARNESSES}
-    assert len(names) == len(HARNESSES) == 29
+    assert len(names) == len(HARNESSES) == 31
     assert names >= {"frames", "hint", "session", "k1", "k2", "s", "host section", "guest section"}
     assert names >= {"padding", "record", "payload", "header", "content", "inbox", "resume"}
-    assert names >= {"contacts file", "config file", "identity file", "public key", "fingerprint"}
+    assert names >= {
+        "contacts file",
+        "config file",
+        "backup file",
+        "identity file",
+        "sealed identity",
+        "public key",
+        "fingerprint",
+    }
     assert names >= {"text", "name", "screen", "address", "json command", "plain line", "slash command"}
 
 
@@ -194,7 +202,7 @@ def test_what_is_found_is_told_and_is_the_exit_code(
     monkeypatch.setattr(records, "decode_payload", fails_otherwise)
     assert main(["payload", "header", "--seconds", "60", "--runs", "5"]) == 1
     output = capsys.readouterr().out
-    assert "payload        BROKEN\nIndexError" in output
+    assert "payload          BROKEN\nIndexError" in output
     assert "    data=b'" in output
     assert output.splitlines()[-1].startswith("header")
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from securechat_tui.tui.chat_app import ChatApp
 from securechat_tui.tui.opening import Opening, StartScreen
+from securechat_tui.tui.pasting import guard_pastes
 from securechat_tui.tui.port import ScreenPort
 
 __all__ = ["ChatApp", "run"]
@@ -24,6 +25,7 @@ def run(engine: ScreenPort, opening: Opening, no_color: bool = False) -> int:
     """
     if no_color:
         os.environ["NO_COLOR"] = "1"
+    guard_pastes()
     code, wants_alone = asyncio.run(_converse(engine, opening))
     if wants_alone and isinstance(opening, StartScreen) and opening.alone:
         return opening.alone()

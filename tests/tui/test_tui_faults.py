@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from securechat_tui.chat.views import Counters
 from securechat_tui.tui.app import ChatApp, run
+from securechat_tui.tui.curtain import Curtain
 from securechat_tui.tui.opening import JoinTarget, Opening, StartScreen
 from securechat_tui.tui.screens.alarm import AlarmScreen
 from securechat_tui.tui.screens.start import HomeScreen
@@ -99,7 +100,7 @@ def run_with(
         return await original(app, headless=True, size=(80, 24), auto_pilot=press)
 
     monkeypatch.setattr(ChatApp, "run_async", run_async)
-    return run(engine, opening)
+    return run(engine, opening, Curtain())
 
 
 def test_leaving_delivers_and_says_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +196,7 @@ def test_no_color_reaches_textual(monkeypatch: pytest.MonkeyPatch) -> None:
         app.leave_program()
 
     monkeypatch.setattr(ChatApp, "run_async", run_async)
-    run(FakeEngine(), StartScreen(), no_color=True)
+    run(FakeEngine(), StartScreen(), Curtain(), no_color=True)
     assert seen == [True]
 
 

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint bench screenshots requirements clean
+.PHONY: run demo test lint bench soak-screen screenshots requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -27,6 +27,12 @@ lint: $(VENV)/dev
 # Under ten minutes; writes bench/RESULTS.md. Best on a machine that does nothing else.
 bench: $(VENV)/bench
 	$(BIN)/python -m bench
+
+# How long the soak goes on after its burst of messages.
+MINUTES ?= 60
+
+soak-screen: $(VENV)/run
+	$(BIN)/python -m bench.soak_screen $(MINUTES)
 
 screenshots: $(VENV)/dev
 	$(BIN)/python tools/screenshots.py

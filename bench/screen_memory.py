@@ -19,7 +19,7 @@ _KINDS: Final = {kind.__name__: kind for kind in (Nothing, Ours, WidgetEach, Ric
 _CONTESTANTS: Final = {
     "empty app": (Nothing, 0),
     "a widget each, 1,000": (WidgetEach, 1_000),
-    "RichLog, 100,000": (Rich, 100_000),
+    "RichLog, 10,000": (Rich, 10_000),
     "OptionList, 100,000": (Options, 100_000),
     "ours, 100,000": (Ours, 100_000),
     "ours, 1,000,000": (Ours, 1_000_000),

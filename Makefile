@@ -14,8 +14,7 @@ demo: $(VENV)/run
 	@$(BIN)/securechat-tui demo
 
 test: $(VENV)/dev
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal --cov --cov-report=
 	$(BIN)/coverage report --include='src/securechat_tui/protocol/*,src/securechat_tui/trust/*' --fail-under=100
 
 lint: $(VENV)/dev
@@ -57,13 +56,13 @@ $(VENV)/python:
 
 $(VENV)/run: $(VENV)/python requirements/run.txt pyproject.toml
 	@echo "Installing what securechat-tui needs into $(VENV) ..."
-	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps --require-hashes -r requirements/run.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/python requirements/dev.txt pyproject.toml
 	@echo "Installing what the tests need into $(VENV) ..."
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/run
 

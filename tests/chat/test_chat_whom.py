@@ -61,7 +61,9 @@ async def test_leaving_is_leaving_even_if_the_line_is_cut_meanwhile() -> None:
         await raw.open()
         await bob.until(Secure)
         await bob.engine.send("never acknowledged")
-        bob.engine._leaving = bob.engine._present()  # as leave() does before it waits for delivery
+        bob.engine.reception._leaving = (
+            bob.engine.reception.present()
+        )  # as leave() does before it waits for delivery
         raw.cut()
         closed = await bob.until(Closed)
         assert not closed.will_retry

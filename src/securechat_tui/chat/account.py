@@ -75,6 +75,13 @@ class Account:
         return self.config.name or login_name()
 
     @property
+    def own_key(self) -> IdentityKey:
+        """The identity key; raises CommandError before the first run is complete."""
+        if self.key is None:
+            raise CommandError("no-identity", "There is no identity yet: choose a name first.")
+        return self.key
+
+    @property
     def view(self) -> IdentityView | None:
         """Describe the identity; None where there is none yet."""
         if self.key is None:

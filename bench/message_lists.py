@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import cycle
@@ -176,6 +177,8 @@ class Stage:
         for task in self._running:
             task.cancel()
         self._runner.run(_ended(self._running))
+        # Each app has put itself in place of these, and gone in another order than it came.
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
 async def _ended(tasks: list[asyncio.Task[None]]) -> None:

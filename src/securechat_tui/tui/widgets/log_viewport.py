@@ -70,6 +70,7 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         self._anchor = Anchor(0, 0, 0)
         self._selected: int | None = None
         self._strips: dict[int, dict[int, Strip]] = {}
+        self._styles: dict[str, Style] = {}
         self._is_scheduled = False
         self._is_placing = False
         self._search: LogSearch | None = None
@@ -218,6 +219,7 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         """Draw anew in other colours."""
         super().notify_style_update()
         self._strips.clear()
+        self._styles.clear()
 
     def render_line(self, y: int) -> Strip:
         """Draw a row of the viewport."""
@@ -252,7 +254,10 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         return draw(self._model, row, self._style)
 
     def _style(self, component: str) -> Style:
-        return self.get_component_rich_style(component)
+        style = self._styles.get(component)
+        if style is None:
+            style = self._styles[component] = self.get_component_rich_style(component)
+        return style
 
     def _forget_marker(self) -> None:
         if self._model.marker is not None:

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint bench soak-screen screenshots vectors reference requirements clean
+.PHONY: run demo test lint bench soak-screen mitm soak screenshots vectors reference requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -23,13 +23,21 @@ lint: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# Every bit of every frame, and more: the number of the man in the middle's tries, and his zero.
+mitm: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python tools/mitm.py
+
+# Two programs whose connection is cut at random: make soak MINUTES=20
+MINUTES ?= 5
+soak: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python tools/soak.py $(MINUTES)
+
 # Under ten minutes; writes bench/RESULTS.md. Best on a machine that does nothing else.
 bench: $(VENV)/bench
 	$(BIN)/python -m bench
 
-# How long the soak goes on after its burst of messages.
-MINUTES ?= 60
-
+# The screen under a burst and then a chat for an hour: make soak-screen MINUTES=20
+soak-screen: MINUTES = 60
 soak-screen: $(VENV)/run
 	$(BIN)/python -m bench.soak_screen $(MINUTES)
 

@@ -54,6 +54,12 @@ def settle_memory() -> None:
     gc.enable()
 
 
+async def _read_on(engine: ScreenPort) -> None:
+    """Take what the engine still says, unseen: it waits for its reader, and would deliver nothing more."""
+    async for _ in engine.events():
+        pass
+
+
 async def _converse(engine: ScreenPort, opening: Opening, curtain: Curtain) -> tuple[int, bool]:
     async with engine:
         app = ChatApp(engine, opening)
@@ -61,7 +67,9 @@ async def _converse(engine: ScreenPort, opening: Opening, curtain: Curtain) -> t
         asyncio.get_running_loop().call_later(SETTLED_SECONDS, settle_memory)
         curtain.lift()
         code = await app.run_async()
+        reading = asyncio.create_task(_read_on(engine))
         undelivered = await engine.flush(FLUSH_SECONDS)
+    await reading
     if undelivered:
         noun = "message was" if undelivered == 1 else "messages were"
         sys.stderr.write(f"securechat-tui: {undelivered} {noun} not delivered.\n")

@@ -37,6 +37,8 @@ def code_of_error(code: str) -> ExitCode:
     """The exit code of a run that a command error with this ``code`` ends."""
     if code.startswith("bad-"):
         return ExitCode.USAGE
+    if code in {"passphrase", "profile"}:
+        return ExitCode.PROFILE
     return ExitCode.UNREACHABLE if code in _UNREACHABLE else ExitCode.FAILED
 
 

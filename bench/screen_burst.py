@@ -7,6 +7,7 @@ painted. The loop's lag is by how much a task that sleeps 5 ms is late.
 """
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -125,6 +126,7 @@ def main() -> None:
         for name in ("key p50 ms", "key p99 ms", "lag p99 ms")
     )
     grown = f"Memory: {first:.0f} MiB after 20,000 messages, {last:.0f} MiB after 100,000."
+    grown += f" Load of the machine meanwhile (processes that want to run): {os.getloadavg()[2]:.1f}."
     publish("Screen: a burst", f"{__doc__}\n{result.table()}\n{ratios}\n\n{grown}")
 
 

@@ -134,6 +134,8 @@ def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Re
 
 def closed(reason: str = "goodbye", by: str = "peer", *, will_retry: bool = False) -> Closed:
     sentence = "bob has said goodbye." if by == "peer" else "You have said goodbye."
+    if reason == "lost":
+        sentence = "The connection to bob was cut: no goodbye was said."
     return Closed(
         time=NOON + 3600,
         conversation=CONVERSATION,

@@ -6,6 +6,7 @@ already a :class:`~securechat_tui.protocol.text.SafeText`.
 """
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.states import Trust
@@ -75,12 +76,26 @@ class Listening(Event):
     port: int
 
 
+def _is_loopback(address: str) -> bool:
+    """Whether a numeric host with its port is of this machine alone; a name is not known to be."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosting(Event):
     """Hosting has stopped or started as a whole; ``reachable`` are addresses a guest could type."""
 
     active: bool
     reachable: tuple[str, ...] = ()
+
+    @property
+    def from_elsewhere(self) -> tuple[str, ...]:
+        """The addresses that are of use on another machine: none of the loopback."""
+        return tuple(address for address in self.reachable if not _is_loopback(address))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

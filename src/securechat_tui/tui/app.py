@@ -10,6 +10,7 @@ from contextlib import suppress
 from securechat_tui.tui.chat_app import ChatApp
 from securechat_tui.tui.curtain import Curtain
 from securechat_tui.tui.opening import Opening, StartScreen
+from securechat_tui.tui.pasting import guard_pastes
 from securechat_tui.tui.port import ScreenPort
 
 __all__ = ["SETTLED_SECONDS", "ChatApp", "run", "settle_memory"]
@@ -29,6 +30,7 @@ def run(engine: ScreenPort, opening: Opening, curtain: Curtain, no_color: bool =
     """
     if no_color:
         os.environ["NO_COLOR"] = "1"
+    guard_pastes()
     code, wants_alone = asyncio.run(_converse(engine, opening, curtain))
     if wants_alone and isinstance(opening, StartScreen) and opening.alone:
         return opening.alone()

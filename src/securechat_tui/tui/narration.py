@@ -187,7 +187,7 @@ def _peer_sentence(peer: Peer) -> str:
     calls = "" if peer.name == peer.contact else f", who says the name {peer.name},"
     sentence = f"{peer.contact}{calls} is here: {word}, {wording.trust_explanation(peer.trust)}."
     if peer.known_elsewhere:
-        return f"{sentence} ! You know somebody else as {peer.name}, with another key: compare (F3)."
+        return f"! You know somebody else as {peer.name}, with another key: compare (F3). {sentence}"
     return f"{sentence} F3 shows how to compare." if peer.trust is Trust.NEW else sentence
 
 

@@ -2,6 +2,7 @@
 
 from itertools import zip_longest
 
+from rich.cells import set_cell_size
 from textual.content import Content
 
 from securechat_tui.chat.events import Peer
@@ -56,7 +57,7 @@ def side_by_side(
     left: tuple[str, ...], right: tuple[str, ...], left_name: str, right_name: str
 ) -> list[Content]:
     """Two pictures beside each other, each below its name."""
-    rows = [Content(f"{left_name:<{_PICTURE_WIDTH}.{_PICTURE_WIDTH - 1}}{right_name}")]
+    rows = [Content(f"{set_cell_size(left_name, _PICTURE_WIDTH - 1)} {right_name}")]
     return rows + [Content(f"{a:<{_PICTURE_WIDTH}}{b}") for a, b in zip_longest(left, right, fillvalue="")]
 
 

@@ -60,7 +60,7 @@ class StatusLine(Widget):
 
     def render(self) -> Content:
         """Trust, key, connection and last verdict, the weightiest first."""
-        return summary(self._state)
+        return summary(self._state, self.content_size.width)
 
 
 def _shape(content: Content, width: int) -> tuple[str, ...]:
@@ -86,17 +86,22 @@ def link_content(state: ChatState, *, terse: bool = False) -> Content:
     return Content.assemble((glyph, colour), f" {words}")
 
 
-def summary(state: ChatState) -> Content:
-    """One line that says the most important things first."""
-    parts: list[Content] = []
-    if state.peer:
-        parts += [trust_content(state.trust), Content(wording.shorter_fingerprint(state.peer.fingerprint))]
-    parts.append(link_content(state, terse=state.peer is not None))
-    if state.last:
-        checks = state.last.checks
-        colour = "$success" if all(passed for _, passed in wording.check_rows(checks)) else "$warning"
-        parts.append(Content.styled(wording.verdict_word(checks), colour))
-    return Content("  ").join(parts)
+def summary(state: ChatState, width: int) -> Content:
+    """One line of ``width`` cells: trust, key, connection and last verdict; what does not fit is left out."""
+    link = link_content(state, terse=state.peer is not None)
+    trust = trust_content(state.trust)
+    if state.peer is None:
+        return Content("  ").join([trust, link]) if state.trust is Trust.CHANGED else link
+    key = Content(wording.shorter_fingerprint(state.peer.fingerprint))
+    verdict = [_verdict(state.last)] if state.last else []
+    ways = ([trust, key, link, *verdict], [trust, link, *verdict], [trust, link])
+    lines = [Content("  ").join(way) for way in ways]
+    return next((line for line in lines if line.cell_length <= width), lines[-1])
+
+
+def _verdict(message: Message) -> Content:
+    passed = all(passed for _, passed in wording.check_rows(message.checks))
+    return Content.styled(wording.verdict_word(message.checks), "$success" if passed else "$warning")
 
 
 def _sections(state: ChatState, *, tall: bool) -> list[Content]:

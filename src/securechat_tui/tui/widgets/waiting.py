@@ -3,6 +3,7 @@
 from textual.content import Content
 from textual.widget import Widget
 
+from securechat_tui.tui import wording
 from securechat_tui.tui.state import ChatState, join_address
 
 __all__ = ["WaitingCard"]
@@ -35,7 +36,7 @@ class WaitingCard(Widget):
                 *_doubts(state),
                 Content(""),
                 Content("They will be shown your key. Tell them over another channel that it is:"),
-                Content(f"  {state.fingerprint}"),
+                *map(Content, wording.fingerprint_lines(state.fingerprint, self.content_size.width)),
                 Content.styled("/host stop ends the waiting.", "$muted"),
             ]
         )

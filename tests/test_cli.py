@@ -62,7 +62,7 @@ class Runs:
         self.started.append(("plain", engine.profile, opening, name))
         return ExitCode.UNDELIVERED
 
-    def screen(self, engine: Engine, opening: "ScreenOpening", no_color: bool) -> int:
+    def screen(self, engine: Engine, opening: "ScreenOpening", _curtain: object, no_color: bool) -> int:
         self.started.append(("screen", engine.profile, opening, no_color))
         return 0
 
@@ -195,8 +195,8 @@ def test_a_signal_unwinds_a_screen(runs: Runs, monkeypatch: pytest.MonkeyPatch, 
             if not orderly:
                 raise
 
-    def screen(engine: Engine, opening: "ScreenOpening", no_color: bool) -> int:
-        runs.screen(engine, opening, no_color)
+    def screen(engine: Engine, opening: "ScreenOpening", curtain: object, no_color: bool) -> int:
+        runs.screen(engine, opening, curtain, no_color)
         asyncio.run(stay())
         return 1
 

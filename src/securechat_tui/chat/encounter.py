@@ -60,8 +60,9 @@ from securechat_tui.trust.pins import (
 from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 
-_BACKLOG: Final = 64
-"""Batches of events that may wait before reading from the network stops."""
+_BACKLOG: Final = 1
+"""Batches of events that may wait before reading from the network stops: what is opened before it can be
+shown only holds up the face, which shares the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +162,9 @@ class Encounter:
             for event in happened:
                 if not await self._take(connection, event):
                     return
+                await self.engine.stream.room()
             if self.conversation is not None:
                 self.conversation.acknowledge()
-            await self.engine.stream.room()
             if self._waiting.empty():
                 connection.resume_reading()
 

@@ -24,6 +24,7 @@ from securechat_tui.headless.exit_codes import ExitCode
 if TYPE_CHECKING:
     from securechat_tui.chat.engine import Engine
     from securechat_tui.headless.openings import Opening
+    from securechat_tui.tui.curtain import Curtain
     from securechat_tui.tui.opening import Opening as ScreenOpening
 
 __all__ = ["main"]
@@ -260,15 +261,19 @@ def _run_screen(settings: Settings, opening: "ScreenOpening") -> int:
         from securechat_tui.headless.records import make_first_identity
 
         make_first_identity(settings.profile, settings.name)
-    return _show(settings, _engine(settings), opening)
+    from securechat_tui.tui.curtain import Curtain, loading
+
+    curtain = Curtain()
+    with loading(curtain):
+        return _show(settings, _engine(settings), opening, curtain)
 
 
-def _show(settings: Settings, engine: "Engine", opening: "ScreenOpening") -> int:
+def _show(settings: Settings, engine: "Engine", opening: "ScreenOpening", curtain: "Curtain") -> int:
     from securechat_tui.headless.interruption import as_interrupts
     from securechat_tui.tui.app import run
 
     with as_interrupts() as signals:
-        code = run(engine, opening, settings.no_color)
+        code = run(engine, opening, curtain, settings.no_color)
     return ExitCode.INTERRUPTED if signals else code
 
 
@@ -292,11 +297,12 @@ def _unlocked_engine(settings: Settings) -> "Engine":
 def _demo_on_screen(settings: Settings) -> int:
     from securechat_tui.chat.account import login_name
     from securechat_tui.chat.practice import PracticeThread
+    from securechat_tui.tui.curtain import Curtain
     from securechat_tui.tui.opening import Practice
 
     click.echo("Making throw-away keys for you and a practice peer...", err=True)
     with PracticeThread(settings.name or login_name()) as practice:
-        return _show(settings, practice.engine, Practice(practice.address, practice))
+        return _show(settings, practice.engine, Practice(practice.address, practice), Curtain())
 
 
 def _has_terminal() -> bool:

@@ -1,5 +1,6 @@
 """The app: it pumps the engine's events onto the screen and carries intents to the engine."""
 
+import asyncio
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -62,6 +63,8 @@ _DEFAULT_PROFILE = "default"
 _STYLES: list[str | PurePath] = ["app.tcss", "screens/chat.tcss"]
 _WIDTHS = [(0, "-tiny"), (34, "-narrow"), (100, "-wide")]
 _HEIGHTS = [(0, "-flat"), (10, "-short"), (22, "-medium"), (28, "-tall")]
+_AT_ONCE = 128
+"""Events that are shown together; after so many, the engine waits until they are drawn."""
 _CHAT_ONLY = frozenset({"sidebar", "details", "clear", "copy", "find"})
 
 
@@ -102,6 +105,7 @@ class ChatApp(App[int], inherit_bindings=False):
         self._opening = opening
         self._begun = False
         self._inbox: list[Event] = []
+        self._taken = asyncio.Event()
         self.clock = clock
         self._ctrl_c = CtrlC(self)
         self._text_filter = SafetyFilter()
@@ -155,11 +159,17 @@ class ChatApp(App[int], inherit_bindings=False):
 
     @work(group="engine", exit_on_error=False)
     async def _pump(self) -> None:
-        """Read the engine's events; a burst becomes one message."""
+        """Read the engine's events; what comes in a frame becomes one message.
+
+        In a burst the engine waits while a frame is drawn and keys are heard: they share the loop.
+        """
         async for event in self.engine.events():
             self._inbox.append(event)
             if len(self._inbox) == 1:
+                self._taken.clear()
                 self.post_message(self.EventsArrived())
+            if len(self._inbox) >= _AT_ONCE:
+                await self._taken.wait()
 
     @work(group="commands", exit_on_error=False)
     async def _work_jobs(self) -> None:
@@ -216,6 +226,7 @@ class ChatApp(App[int], inherit_bindings=False):
         """Show a batch of events: the state folds them, the log takes them, a few change the screen."""
         batch, self._inbox = self._inbox, []
         self.take_events(batch)
+        self.chat.log_view.call_after_refresh(self._taken.set)
 
     def take_events(self, batch: Sequence[Event]) -> None:
         """Fold events into the state and draw once."""

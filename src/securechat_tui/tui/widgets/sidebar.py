@@ -1,5 +1,6 @@
 """Who is there, how the keys stand, and how the last message was checked."""
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
@@ -32,10 +33,20 @@ class Sidebar(Widget):
     def __init__(self, state: ChatState) -> None:
         super().__init__(id="sidebar")
         self._state = state
+        self._shape: tuple[str, ...] = ()
 
     def render(self) -> Content:
         """The whole sidebar as text."""
         return Content("\n").join(_sections(self._state, tall=self.screen.size.height >= _TALL))
+
+    def redraw(self) -> None:
+        """Draw the state anew with the next frame, and lay the screen out anew where the height may change.
+
+        Counters change with every message, and a layout costs as much as drawing the whole log.
+        """
+        shape = _shape(self.render(), self.size.width)
+        self.refresh(layout=shape != self._shape)
+        self._shape = shape
 
 
 class StatusLine(Widget):
@@ -50,6 +61,11 @@ class StatusLine(Widget):
     def render(self) -> Content:
         """Trust, key, connection and last verdict, the weightiest first."""
         return summary(self._state, self.content_size.width)
+
+
+def _shape(content: Content, width: int) -> tuple[str, ...]:
+    """What the height depends on: how many lines there are, and the text of those that wrap."""
+    return tuple(line if cell_len(line) > width else "" for line in content.plain.split("\n"))
 
 
 def trust_content(trust: Trust) -> Content:

@@ -140,6 +140,22 @@ class _Recorder:
         assert conversation is None
         self.told.append(("leave", None))
 
+    async def verify(self, conversation: str | None = None) -> None:
+        assert conversation is None
+        self.told.append(("verify", None))
+
+    async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
+        assert conversation is None
+        self.told.append(("match", digits))
+
+    async def differ(self, conversation: str | None = None) -> None:
+        assert conversation is None
+        self.told.append(("differ", None))
+
+    async def decline(self, conversation: str | None = None) -> None:
+        assert conversation is None
+        self.told.append(("decline", None))
+
     def contacts(self) -> tuple[ContactView, ...]:
         return ()
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bench.measure import Figures, Result, Target, interleave, merged, publish, targets_table
 
 from bench import measure
+from bench.measure import Figures, Result, Target, interleave, merged, publish, targets_table
 
 
 def noting(name: str, calls: list[str]) -> Callable[[], Figures]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.protocol.constants import MAX_TEXT_LENGTH
+from securechat_tui.trust.invites import SCHEME
 from securechat_tui.trust.pins import Blocked, Different, Downgrade, Uninvited, Verdict
 
 MAX_TEXT_BYTES: Final = MAX_TEXT_LENGTH
@@ -32,6 +33,11 @@ class HourlyLimit:
     def count(self, now: float) -> None:
         """Count one."""
         self._times.append(now)
+
+
+def holds_invite(text: str) -> bool:
+    """Whether there is an invite in what was typed: a secret, which no history of inputs may keep."""
+    return SCHEME in text.lower()
 
 
 def check_text(text: str) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLong
 
-__all__ = ["Command", "Leave", "Quit", "Send", "Unavailable", "decode_command"]
+__all__ = ["Command", "Invite", "Leave", "Quit", "Send", "Unavailable", "decode_command"]
 
 
 class _Command(msgspec.Struct, tag_field="cmd", forbid_unknown_fields=True, kw_only=True):
@@ -31,12 +31,12 @@ class Quit(_Command, tag="quit"):
     """Say goodbye everywhere and end."""
 
 
+class Invite(_Command, tag="invite"):
+    """Make an invite."""
+
+
 class Unavailable(_Command):
     """A command that is part of the contract and not of this version."""
-
-
-class Invite(Unavailable, tag="invite"):
-    """Make an invite."""
 
 
 class Verify(Unavailable, tag="verify"):

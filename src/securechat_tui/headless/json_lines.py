@@ -15,7 +15,7 @@ import msgspec
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, Refused
 from securechat_tui.chat.port import EnginePort
-from securechat_tui.headless.json_commands import Leave, Quit, Send, decode_command, ref_of
+from securechat_tui.headless.json_commands import Invite, Leave, Quit, Send, decode_command, ref_of
 from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
 from securechat_tui.headless.run import say
 from securechat_tui.headless.standard_streams import Line
@@ -73,6 +73,8 @@ class JsonLines:
                 self._lifecycle.take_message()
             case Leave():
                 await self._engine.leave(command.conversation)
+            case Invite():
+                await self._engine.invite()
             case Quit():
                 return None
             case _:

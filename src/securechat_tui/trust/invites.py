@@ -5,7 +5,8 @@
 DATA is base32 (RFC 4648, no padding) of a body and its check:
 
     body   u8 format || host's fingerprint (32) || secret (16) || u32 expires
-           || u8 count || count * (u8 length || a further host, at the same port)
+           || u8 count || count * a further host, at the same port
+    host   u8 4 || IPv4 address (4), or u8 6 || IPv6 address (16)
     check  the first 5 bytes of SHA-256 over (label, "HOST:PORT", body)
 
 The letters of base32 survive typing, pasting and QR codes: no two of them are taken for each other
@@ -18,6 +19,7 @@ The secret never enters the key schedule and is never sent. What is shown of it 
 
 import base64
 import binascii
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +36,7 @@ __all__ = [
     "INVITE_SECONDS",
     "MAX_HOSTS",
     "MAX_INVITE",
+    "SCHEME",
     "BadInvite",
     "ExpiredInvite",
     "Invite",
@@ -51,11 +54,12 @@ MAX_HOSTS: Final = 4
 """Hosts in one invite, the one before the ``#`` included."""
 MAX_HOST_LENGTH: Final = 253
 """Characters of a host: those of the longest name (RFC 1035)."""
-MAX_INVITE: Final = 2048
+MAX_INVITE: Final = 1024
 """Characters of an invite, white space included; the longest real one has fewer."""
 _MARK: Final = "/#"
 _FORMAT: Final = 1
 _CHECK_LENGTH: Final = 5
+_PACKED_LENGTHS: Final = {4: 4, 6: 16}
 _LAST_SECOND: Final = 0xFFFFFFFF
 _HOST: Final = re.compile(r"[a-z0-9._:-]+")
 _AUTHORITY: Final = re.compile(
@@ -112,7 +116,7 @@ class Invite:
     """A host's word for one guest; raises :class:`ValueError` where its parts cannot be true."""
 
     hosts: tuple[str, ...]
-    """Where the host can be reached (names or numeric, without brackets), in the order to try."""
+    """Where the host can be reached, in the order to try: the first may be a name, the others are numeric."""
     port: int
     fingerprint: Fingerprint
     """The host's key."""
@@ -122,8 +126,13 @@ class Invite:
     """16 bytes that nobody else knows."""
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.hosts) <= MAX_HOSTS or not all(map(_is_host, self.hosts)):
+        first, further = self.hosts[:1], self.hosts[1:]
+        if not first or len(further) >= MAX_HOSTS:
             raise ValueError("an invite has one to four hosts")
+        if not all(map(_is_host, first)) or not all(map(_is_number, further)):
+            raise ValueError(
+                "an invite has canonical hosts, all but the first in numbers"
+            )
         if not 1 <= self.port <= _MAX_PORT:
             raise ValueError("an invite has a port from 1 to 65535")
         if not 0 <= self.expires <= _LAST_SECOND:
@@ -153,9 +162,10 @@ class Invite:
         return f"{SCHEME}{authority}{_MARK}{_base32(body + _check(authority, body))}"
 
     def _body(self) -> bytes:
-        further = [u8(len(host)) + host.encode("ascii") for host in self.hosts[1:]]
-        count = u8(len(further))
-        return u8(_FORMAT) + self.fingerprint + self.secret + u32(self.expires) + count + b"".join(further)
+        further = [ipaddress.ip_address(host) for host in self.hosts[1:]]
+        packed = [u8(host.version) + host.packed for host in further]
+        fixed = u8(_FORMAT) + self.fingerprint + self.secret + u32(self.expires)
+        return fixed + u8(len(packed)) + b"".join(packed)
 
     @classmethod
     def parse(cls, text: str, now: float) -> Self:
@@ -180,7 +190,7 @@ class Invite:
             host, port = _endpoint(authority)
             fingerprint, secret = Fingerprint(reader.take(c.HASH_LENGTH)), reader.take(SECRET_LENGTH)
             expires = reader.number(4)
-            further = [reader.bounded(1, MAX_HOST_LENGTH).decode("ascii") for _ in range(reader.number(1))]
+            further = [_unpack(reader) for _ in range(reader.number(1))]
             reader.end()
             return cls((host, *further), port, fingerprint, expires, secret)
         except NewerInvite:
@@ -191,6 +201,18 @@ class Invite:
 
 def _is_host(host: str) -> bool:
     return len(host) <= MAX_HOST_LENGTH and _HOST.fullmatch(host) is not None
+
+
+def _is_number(host: str) -> bool:
+    try:
+        return str(ipaddress.ip_address(host)) == host
+    except ValueError:
+        return False
+
+
+def _unpack(reader: Reader) -> str:
+    length = _PACKED_LENGTHS.get(reader.number(1), 0)
+    return str(ipaddress.ip_address(reader.take(length)))
 
 
 def _authority(host: str, port: int) -> str:

@@ -130,9 +130,7 @@ class Invite:
         if not first or len(further) >= MAX_HOSTS:
             raise ValueError("an invite has one to four hosts")
         if not all(map(_is_host, first)) or not all(map(_is_number, further)):
-            raise ValueError(
-                "an invite has canonical hosts, all but the first in numbers"
-            )
+            raise ValueError("an invite has canonical hosts, all but the first in numbers")
         if not 1 <= self.port <= _MAX_PORT:
             raise ValueError("an invite has a port from 1 to 65535")
         if not 0 <= self.expires <= _LAST_SECOND:

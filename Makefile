@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint screenshots requirements clean
+.PHONY: run demo test lint screenshots vectors reference requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -25,6 +25,13 @@ lint: $(VENV)/dev
 
 screenshots: $(VENV)/dev
 	$(BIN)/python tools/screenshots.py
+
+vectors: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python tools/vectors/generate.py
+
+# A second peer, written from docs/protocol.md alone: it talks with the product and checks vectors/.
+reference: $(VENV)/dev
+	$(BIN)/pytest tests/reference
 
 # The pinned versions follow pyproject.toml; needs uv.
 requirements:

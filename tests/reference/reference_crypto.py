@@ -7,14 +7,18 @@ and ``cryptography``. It shares no code with securechat_tui.
 import hashlib
 import hmac
 import math
+import os
 import socket
 import struct
 import time
 from collections.abc import Mapping
+from typing import Self
 
 from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 PREFIX = b"securechat-tui/1 "
@@ -164,9 +168,14 @@ class PublicIdentity:
 class Identity(PublicIdentity):
     """One's own identity key."""
 
-    def __init__(self, bits: int) -> None:
-        self.private = rsa.generate_private_key(65537, bits)
-        super().__init__(public_bytes(self.private.public_key()))
+    def __init__(self, private: rsa.RSAPrivateKey) -> None:
+        self.private, self.rotations = private, u(0, 1)  # the statements that it shows (9.3)
+        super().__init__(public_bytes(private.public_key()))
+
+    @classmethod
+    def new(cls, bits: int) -> Self:
+        """A new key of so many bits."""
+        return cls(rsa.generate_private_key(65537, bits))
 
     def sign(self, label: bytes, *parts: bytes) -> bytes:
         """PSS over the encoding of a label and its parts."""
@@ -178,11 +187,42 @@ def public_bytes(key: rsa.RSAPublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
+class Chance:
+    """What the document leaves to chance, and the time. The vectors put recorded values in its place."""
+
+    def now(self) -> float:
+        """Seconds that never run backwards."""
+        return time.monotonic()
+
+    def random(self, purpose: str, size: int) -> bytes:
+        """Random bytes; ``purpose`` is the document's word for them."""
+        del purpose
+        return os.urandom(size)
+
+    def x25519(self) -> X25519PrivateKey:
+        """A fresh X25519 key."""
+        return X25519PrivateKey.generate()
+
+    def mlkem(self) -> MLKEM768PrivateKey:
+        """A fresh ML-KEM-768 key."""
+        return MLKEM768PrivateKey.generate()
+
+    def encapsulate(self, ek: bytes) -> tuple[bytes, bytes]:
+        """ML-KEM-768: shared secret and ciphertext; ValueError for a malformed key."""
+        return MLKEM768PublicKey.from_public_bytes(ek).encapsulate()
+
+    def wrap(self, key: PublicIdentity, o: bytes, label: bytes) -> bytes:
+        """Section 5: OAEP."""
+        return key.key.encrypt(o, oaep_padding(label))
+
+
 class Wire:
     """Section 7: frames over a blocking socket.
 
     It reads no byte that it does not need, so what may wait unread is bounded by the socket itself.
     """
+
+    chance = Chance()
 
     def __init__(self, stream: socket.socket) -> None:
         self.stream, self.buffer = stream, b""
@@ -207,6 +247,10 @@ class Wire:
         payload, self.buffer = self.buffer[5:], b""
         return kind, payload
 
+    def drop(self) -> None:
+        """Section 14: close without a word."""
+        self.stream.close()
+
     def close(self) -> None:
         """Section 12.3: shut down the sending direction, read to the end, close."""
         try:
@@ -221,7 +265,7 @@ class Wire:
     def _fill(self, size: int, deadline: float) -> None:
         while len(self.buffer) < size:
             try:
-                self.stream.settimeout(max(deadline - time.monotonic(), 0.001))
+                self.stream.settimeout(max(deadline - self.chance.now(), 0.001))
                 more = self.stream.recv(size - len(self.buffer))
             except TimeoutError:
                 raise Cut("the time is up") from None

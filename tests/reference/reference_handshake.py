@@ -1,13 +1,11 @@
 """Sections 8 and 9 of docs/protocol.md: the handshake in both roles, pins, call tags."""
 
 import hmac
-import os
-import time
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from reference_crypto import (
+    Chance,
     Fields,
     Identity,
     PublicIdentity,
@@ -27,7 +25,6 @@ from reference_crypto import (
 
 FAILURE = "handshake failure"
 BUSY, OTHER_VERSION = 1, 2
-NO_ROTATIONS = u(0, 1)
 HANDSHAKE_SECONDS = 10
 
 
@@ -101,10 +98,10 @@ def exchange(own: X25519PrivateKey, public: bytes, outcome: str = FAILURE) -> by
         raise Violation(f"{outcome}: X25519") from None
 
 
-def encapsulate(ek: bytes, outcome: str = FAILURE) -> tuple[bytes, bytes]:
+def encapsulate(chance: Chance, ek: bytes, outcome: str = FAILURE) -> tuple[bytes, bytes]:
     """ML-KEM-768: shared secret and ciphertext."""
     try:
-        return MLKEM768PublicKey.from_public_bytes(ek).encapsulate()
+        return chance.encapsulate(ek)
     except ValueError:
         raise Violation(f"{outcome}: ML-KEM") from None
 
@@ -112,9 +109,14 @@ def encapsulate(ek: bytes, outcome: str = FAILURE) -> tuple[bytes, bytes]:
 # Section 9.2: call tags
 
 
-def call_tag(secret: bytes | None, core: bytes) -> bytes:
-    """The tag that shows ``secret``, or something nobody can tell from one."""
-    return os.urandom(32) if secret is None else mac(secret, b"call tag", core)
+def call_tag(secret: bytes, core: bytes) -> bytes:
+    """The tag that shows ``secret``."""
+    return mac(secret, b"call tag", core)
+
+
+def place(chance: Chance, secret: bytes | None, core: bytes) -> bytes:
+    """What fills a tag's place: the tag, or something nobody can tell from one."""
+    return chance.random("tag", 32) if secret is None else call_tag(secret, core)
 
 
 def find_caller(contacts: list[Contact], core: bytes, tags: bytes) -> tuple[Contact, bytes] | None:
@@ -155,11 +157,13 @@ def read_fin(wire: Wire, expected: bytes, deadline: float) -> None:
 
 def guest_handshake(wire: Wire, me: Identity, expected: Contact | None, offered: list[int]) -> Agreed:
     """The guest's side of section 8. ``expected`` is who must answer, None at a first contact."""
-    deadline = time.monotonic() + HANDSHAKE_SECONDS
-    x_g, kem = X25519PrivateKey.generate(), MLKEM768PrivateKey.generate()
+    chance = wire.chance
+    deadline = chance.now() + HANDSHAKE_SECONDS
+    x_g, kem = chance.x25519(), chance.mlkem()
     core = version_list(offered) + x_g.public_key().public_bytes_raw() + kem.public_key().public_bytes_raw()
     newest, confirmed = (expected.newest, expected.confirmed) if expected else (None, None)
-    k1 = core + call_tag(newest, core) + call_tag(confirmed if confirmed != newest else None, core)
+    second = confirmed if confirmed != newest else None
+    k1 = core + place(chance, newest, core) + place(chance, second, core)
     wire.send(b"K", k1)
 
     kind, k2 = wire.receive({b"K": range(3698, 3699), b"H": range(2, 65)}, deadline)
@@ -171,14 +175,14 @@ def guest_handshake(wire: Wire, me: Identity, expected: Contact | None, offered:
 
     # 8.3: E_H
     section = Fields(unseal(expand(hs, b"host section key"), k2[1122:], t1, FAILURE), FAILURE)
-    host = PublicIdentity(section.lp16(550))
-    host_versions = read_versions(section)
+    spki, host_versions = section.lp16(550), read_versions(section)
     rotations, signature = read_rotations(section), section.lp16(512)
     section.need(not any(section.rest()))
-    signed = (t1, host.fp, host.spki, version_list(host_versions), rotations)
-    host.verify(FAILURE, signature, b"host signature", *signed)
     if int.from_bytes(k2[:2], "big") != max({*offered} & {*host_versions}, default=None):
         raise Violation("version mismatch: not the highest common version")
+    host = PublicIdentity(spki)
+    signed = (t1, host.fp, host.spki, version_list(host_versions), rotations)
+    host.verify(FAILURE, signature, b"host signature", *signed)
     if host.fp == me.fp:
         raise Violation("own fingerprint")
     if expected is not None and expected.key.fp != host.fp:
@@ -186,10 +190,10 @@ def guest_handshake(wire: Wire, me: Identity, expected: Contact | None, offered:
 
     # 8.4
     t2 = hash_of(b"T2", t1, k2[1122:])
-    o = os.urandom(32)
-    oc = host.key.encrypt(o, oaep_padding(hash_of(b"oaep", t2)))
-    signature = me.sign(b"guest signature", t2, sha256(oc), me.fp, host.fp, me.spki, NO_ROTATIONS)
-    guest_section = pad(lp16(me.spki) + lp16(oc) + NO_ROTATIONS + lp16(signature), 2816)
+    o = chance.random("o", 32)
+    oc = chance.wrap(host, o, hash_of(b"oaep", t2))
+    signature = me.sign(b"guest signature", t2, sha256(oc), me.fp, host.fp, me.spki, me.rotations)
+    guest_section = pad(lp16(me.spki) + lp16(oc) + me.rotations + lp16(signature), 2816)
     e_g = seal(expand(hs, b"guest section key"), guest_section, t2)
     wire.send(b"S", e_g)
 
@@ -209,6 +213,8 @@ def read_hint(payload: bytes) -> Hint:
     code, versions = fields.number(1), [fields.number(2) for _ in range(fields.number(1))]
     fields.need(len(versions) <= 16)
     fields.end()
+    if code not in {BUSY, OTHER_VERSION}:
+        raise Violation(f"{FAILURE}: hint {code}")
     return Hint(code, versions)
 
 
@@ -216,7 +222,8 @@ def host_handshake(
     wire: Wire, me: Identity, contacts: list[Contact], spoken: list[int], busy: bool
 ) -> Agreed:
     """The host's side of section 8. A new peer is added to ``contacts``."""
-    deadline = time.monotonic() + HANDSHAKE_SECONDS
+    chance = wire.chance
+    deadline = chance.now() + HANDSHAKE_SECONDS
     _, k1 = wire.receive({b"K": range(1, 2049)}, deadline)
     fields = Fields(k1, FAILURE)
     common = {*read_versions(fields)} & {*spoken}
@@ -229,15 +236,15 @@ def host_handshake(
         raise refuse_call(wire, BUSY, spoken)
 
     # 8.2, 8.3
-    x_h = X25519PrivateKey.generate()
-    ss_mlkem, ct = encapsulate(ek)
+    x_h = chance.x25519()
+    ss_mlkem, ct = encapsulate(chance, ek)
     shared = ss_mlkem + exchange(x_h, x_public)
     clear = u(max(common), 2) + x_h.public_key().public_bytes_raw() + ct
     t1 = hash_of(b"T1", k1, clear)
     hs = extract(t1, shared)
     versions = version_list(spoken)
-    signature = me.sign(b"host signature", t1, me.fp, me.spki, versions, NO_ROTATIONS)
-    section = pad(lp16(me.spki) + versions + NO_ROTATIONS + lp16(signature), 2560)
+    signature = me.sign(b"host signature", t1, me.fp, me.spki, versions, me.rotations)
+    section = pad(lp16(me.spki) + versions + me.rotations + lp16(signature), 2560)
     e_h = seal(expand(hs, b"host section key"), section, t1)
     wire.send(b"K", clear + e_h)
 
@@ -255,7 +262,7 @@ def host_handshake(
         raise Violation("own fingerprint")
     if caller and caller[0].key.fp != guest.fp:
         raise Violation("handshake failure: the tag names another key")
-    o = unwrap(me, oc, hash_of(b"oaep", t2))
+    o = unwrap(me, oc, hash_of(b"oaep", t2), chance.random("fallback", 32))
 
     # 8.5
     master = Master(t2, e_g, guest.fp, me.fp, shared + o)
@@ -276,9 +283,8 @@ def refuse_call(wire: Wire, code: int, spoken: list[int]) -> Hint:
     return Hint(code, spoken)
 
 
-def unwrap(me: Identity, oc: bytes, label: bytes) -> bytes:
+def unwrap(me: Identity, oc: bytes, label: bytes, fallback: bytes) -> bytes:
     """Section 8.4: ``o``, or random bytes drawn before, so that a forged oc fails at FIN and nowhere else."""
-    fallback = os.urandom(32)
     try:
         o = me.private.decrypt(oc, oaep_padding(label))
     except ValueError:

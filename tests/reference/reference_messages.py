@@ -19,6 +19,7 @@ from reference_crypto import (
 RESUME, SIGNED, UNSIGNED, SIGNATURE, ACKNOWLEDGEMENT, GONE = 2, 3, 4, 5, 6, 7
 HEADER_LABEL = PREFIX + b"message header"
 NOTHING_SEEN = bytes(56)
+MOST_CONTENT = 1 + 32768
 
 
 class Reject(Violation):
@@ -117,7 +118,7 @@ def text_of(content: bytes) -> str:
         text = content[1:].decode()
     except UnicodeDecodeError:
         text = ""
-    if content[:1] != b"\1" or not 1 <= len(content) - 1 <= 32768 or not text:
+    if content[:1] != b"\1" or not text:
         raise Reject("malformed payload: content")
     return text
 
@@ -211,12 +212,12 @@ class Outbox:
         if generation != self.generation or high < self.acknowledged:
             return
         if high > self.written or running != self.running.hashes[high]:
-            raise Reject("protocol violation: an acknowledgement of what was not written")
+            raise Reject("out of order: an acknowledgement of what was not written")
         self.acknowledged = high
 
     def resume(self, generation: bytes, high: int, running: bytes, seen: bytes) -> bool:
         """Section 13.5, RESUME 3 and 4: whether a new generation was begun and has to be announced."""
-        if generation == self.generation:
+        if generation == self.generation and (high > 0 or not self.acknowledged):
             if not self.acknowledged <= high <= self.written or running != self.running.hashes[high]:
                 raise Gated
             self.acknowledged = high
@@ -255,13 +256,17 @@ class Inbox:
         fields.need(index < count <= 128)
         path = [fields.take(32) for _ in range(steps(index, count))]
         content = fields.rest()
+        fields.need(len(content) <= MOST_CONTENT)
         # 1
         if batch is None or batch != (count, climb(leaf_of(header), index, count, path)):
             raise Reject("signature failure: no signature over this header")
         # 2, 3
-        names = HEADER_LABEL + self.conversation + self.peer.fp + self.me.fp
-        if header[:127] != names or header[127:143] != self.generation:
-            raise Reject("signature failure: another conversation, author, recipient or generation")
+        if header[:31] != HEADER_LABEL:
+            raise Reject("malformed payload: the label of a header")
+        if header[31:127] != self.conversation + self.peer.fp + self.me.fp:
+            raise Reject("signature failure: another conversation, author or recipient")
+        if header[127:143] != self.generation:
+            raise Reject("out of order: another generation")
         if header[247:] != hash_of(b"content", salt, content):
             raise Reject("signature failure: other content")
         text, number = text_of(content), int.from_bytes(header[143:151], "big")
@@ -279,9 +284,10 @@ class Inbox:
         """Section 13.6, UNSIGNED."""
         fields = Fields(body)
         generation, number, claimed, content = fields.take(16), fields.take(8), fields.take(8), fields.rest()
-        text, item = text_of(content), unsigned_item(generation, number, claimed, content)
+        fields.need(len(content) <= MOST_CONTENT)
         if generation != self.generation:
             raise Reject("out of order: another generation")
+        text, item = text_of(content), unsigned_item(generation, number, claimed, content)
         if not self._is_repeated(int.from_bytes(number, "big"), item):
             self._accept(item, text)
 

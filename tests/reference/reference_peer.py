@@ -1,6 +1,5 @@
 """The reference peer: sections 12 to 14 of docs/protocol.md over the other ``reference_*`` modules."""
 
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -36,7 +35,7 @@ class Session:
     def __init__(
         self, wire: Wire, me: Identity, agreed: Agreed, boxes: tuple[Outbox, Inbox], gate: bool
     ) -> None:
-        self.wire, self.agreed, self.records = wire, agreed, Records(me, agreed)
+        self.wire, self.agreed, self.records = wire, agreed, Records(me, agreed, wire.chance)
         (self.outbox, self.inbox), self.is_at_gate = boxes, gate
         self.peer_name: str | None = None
         self.peer_flags = 0
@@ -44,7 +43,7 @@ class Session:
         self.batch: tuple[int, bytes] | None = None  # the peer's last SIGNATURE
         self.said: bytes | None = None  # our last SIGNATURE
         self.position = 0  # the last number written in this session
-        self.next_ping, self.last_heard = 0.0, time.monotonic()
+        self.next_ping, self.last_heard = 0.0, wire.chance.now()
         self.token, self.is_answered = b"", False  # our last PING
         self.is_comparison_stopped = False
         self.ended: int | None = None  # the reason in the peer's GOODBYE
@@ -96,7 +95,7 @@ class Session:
 
     def run(self, until: Callable[[], bool], seconds: float = 10) -> None:
         """Take records until the condition holds; raises what ends the session before."""
-        deadline = time.monotonic() + seconds
+        deadline = self.wire.chance.now() + seconds
         while not until():
             try:
                 self.step(deadline)
@@ -107,17 +106,17 @@ class Session:
                 self.goodbye(GATED)
                 raise
             except Violation:
-                self.wire.stream.close()  # section 14: without a word
+                self.wire.drop()
                 raise
 
     def step(self, deadline: float) -> None:
         """Take one record, and do what the time demands."""
-        now = time.monotonic()
+        now = self.wire.chance.now()
         if now > self.last_heard + 45:
             raise Cut("the peer is gone")
         if self.peer_name is not None and now >= self.next_ping:
             self.next_ping = now + 15
-            self.token = os.urandom(8)
+            self.token = self.wire.chance.random("token", 8)
             self.send(PING, u(0, 1) + self.token)
         if self.peer_name is not None and self.records.is_due():
             self.rekey()
@@ -125,7 +124,7 @@ class Session:
         payload = self.records.open(record)
         if not self.agreed.is_host:
             self.agreed.contact.confirmed = self.agreed.reconnect  # 9.2
-        self.last_heard = time.monotonic()
+        self.last_heard = self.wire.chance.now()
         if not payload:
             raise Violation("malformed payload: no kind")
         self._admit(payload[0])
@@ -175,8 +174,10 @@ class Session:
         conversation, generation, known = fields.take(32), fields.take(16), fields.take(16)
         high, running = fields.number(8), fields.take(32)
         fields.end()
-        if conversation != self.outbox.conversation or generation == bytes(16):
-            raise Reject("protocol violation: a RESUME of another conversation or no generation")
+        if conversation != self.outbox.conversation:
+            raise Reject("protocol violation: a RESUME of another conversation")
+        if generation == bytes(16):
+            raise Reject("out of order: a RESUME without a generation")
         if generation != self.inbox.generation:
             self.inbox.begin(generation)
         is_first, self.is_peer_resumed = not self.is_peer_resumed, True

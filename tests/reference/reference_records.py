@@ -2,13 +2,13 @@
 
 import hashlib
 import hmac
-import time
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from reference_crypto import (
     PREFIX,
+    Chance,
     Fields,
     Identity,
     Violation,
@@ -49,7 +49,7 @@ class Direction:
     def seal(self, payload: bytes) -> bytes:
         """The next record, in the newest epoch."""
         epoch = max(self.chains)
-        key, after = self._step(epoch)
+        key, after = self.step_of(self.chains[epoch])
         size = next(size for size in SIZES if 4 + len(payload) <= size)
         plaintext = (u(len(payload), 4) + payload).ljust(size, b"\0")
         record = u(epoch, 4) + seal(key, plaintext, self._ad(epoch))
@@ -61,7 +61,7 @@ class Direction:
         epoch = int.from_bytes(record[:4], "big")
         if epoch not in self.chains:
             raise Violation(f"{BAD_RECORD}: epoch {epoch}")
-        key, after = self._step(epoch)
+        key, after = self.step_of(self.chains[epoch])
         plaintext = unseal(key, record[4:], self._ad(epoch), BAD_RECORD)
         fields = Fields(plaintext, BAD_RECORD)
         payload = fields.take(fields.number(4))
@@ -70,8 +70,10 @@ class Direction:
         self._advance(epoch, after)
         return epoch, payload
 
-    def _step(self, epoch: int) -> tuple[bytes, bytes]:
-        block = hmac.digest(self.chains[epoch], encode(PREFIX + b"chain step"), hashlib.sha512)
+    @staticmethod
+    def step_of(chain: bytes) -> tuple[bytes, bytes]:
+        """A record's key, and the chain after it."""
+        block = hmac.digest(chain, encode(PREFIX + b"chain step"), hashlib.sha512)
         return block[32:], block[:32]
 
     def _advance(self, epoch: int, after: bytes) -> None:
@@ -95,13 +97,13 @@ class Asked:
 class Records:
     """Both directions of a session, and its rekeys (section 11)."""
 
-    def __init__(self, me: Identity, agreed: Agreed) -> None:
-        self.me, self.agreed, self.root, self.epoch = me, agreed, agreed.root, 0
+    def __init__(self, me: Identity, agreed: Agreed, chance: Chance) -> None:
+        self.me, self.agreed, self.root, self.epoch, self.chance = me, agreed, agreed.root, 0, chance
         self.sending = Direction(agreed.session_id, agreed.is_host, agreed.root)
         self.receiving = Direction(agreed.session_id, not agreed.is_host, agreed.root)
         self.asked: Asked | None = None
         self.is_answered = False  # the host: its second half is out, no record of the new epoch has come
-        self.completed = self.last_first = time.monotonic()
+        self.completed = self.last_first = self.chance.now()
         self.records = self.signatures = 0  # of both directions since the last rekey was completed
 
     def seal(self, payload: bytes) -> bytes:
@@ -120,7 +122,7 @@ class Records:
 
     def is_due(self) -> bool:
         """Section 11: whether the guest starts a rekey. Either side closes when one is overdue."""
-        seconds = time.monotonic() - self.completed
+        seconds = self.chance.now() - self.completed
         if self.records >= 2_000_000 or seconds >= 1200:
             raise Violation(f"{BAD_REKEY}: overdue")
         due = seconds >= 600 or self.records >= 1_000_000 or (self.signatures >= 50 and seconds >= 10)
@@ -128,7 +130,7 @@ class Records:
 
     def ask(self) -> bytes:
         """The guest's REKEY_FIRST."""
-        x, kem = X25519PrivateKey.generate(), MLKEM768PrivateKey.generate()
+        x, kem = self.chance.x25519(), self.chance.mlkem()
         epoch = u(self.epoch + 1, 4)
         public, ek = x.public_key().public_bytes_raw(), kem.public_key().public_bytes_raw()
         signature = self.me.sign(b"rekey first", self.agreed.t3, epoch, public, ek)
@@ -138,14 +140,14 @@ class Records:
     def answer(self, first: bytes) -> bytes:
         """The record with the host's REKEY_SECOND, the last one of the old epoch."""
         epoch, public, ek, signature = self._read(first, 1184)
-        early = time.monotonic() - self.last_first < 1
-        self.last_first = time.monotonic()
+        early = self.chance.now() - self.last_first < 1
+        self.last_first = self.chance.now()
         if not self.agreed.is_host or self.is_answered or early:
             raise Violation(f"{BAD_REKEY}: a first half at the guest, during a rekey, or too early")
         t3 = self.agreed.t3
         self.agreed.contact.key.verify(BAD_REKEY, signature, b"rekey first", t3, epoch, public, ek)
-        x = X25519PrivateKey.generate()
-        ss_mlkem, ct = encapsulate(ek, BAD_REKEY)
+        x = self.chance.x25519()
+        ss_mlkem, ct = encapsulate(self.chance, ek, BAD_REKEY)
         shared = ss_mlkem + exchange(x, public, BAD_REKEY)
         own = x.public_key().public_bytes_raw()
         signature = self.me.sign(b"rekey second", t3, epoch, sha256(first), own, ct)
@@ -187,5 +189,5 @@ class Records:
 
     def _complete(self) -> None:
         self.receiving.drop_before(self.epoch)
-        self.completed = time.monotonic()
+        self.completed = self.chance.now()
         self.records = self.signatures = 0

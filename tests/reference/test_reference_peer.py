@@ -97,7 +97,7 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def keys() -> dict[int, Identity]:
-    return {bits: Identity(bits) for bits in (3072, 4096)}
+    return {bits: Identity.new(bits) for bits in (3072, 4096)}
 
 
 @pytest.fixture(scope="session")

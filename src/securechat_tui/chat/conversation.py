@@ -14,7 +14,7 @@ from securechat_tui.chat.views import Counters
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol import constants as c
-from securechat_tui.protocol.errors import OutOfPlace
+from securechat_tui.protocol.errors import RemoteError
 from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
@@ -112,10 +112,10 @@ class Conversation:
     def resumed(self, word: Resume) -> bool:
         """Take the peer's RESUME; True when messages begin to flow with it.
 
-        Raises ResumeConflict where the two accounts differ, OutOfPlace for another conversation.
+        Raises ResumeConflict where the two accounts differ, RemoteError for another conversation.
         """
         if word.conversation != self.outbox.conversation:
-            raise OutOfPlace("RESUME of another conversation")
+            raise RemoteError("RESUME of another conversation")
         self.inbox.announce(word.generation)
         announced = self.outbox.generation
         delivered, renumbered = self.outbox.resume(word)

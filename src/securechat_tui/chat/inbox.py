@@ -79,12 +79,12 @@ class Inbox:
             raise SignatureFailure("written for another conversation")
         if signing.content_hash(leaf.salt, leaf.content) != header.content_hash:
             raise SignatureFailure("content")
+        text = read_content(leaf.content)
         if not self._is_next(header.generation, header.number, item):
             return None
         if header.previous != self._previous:
             raise OutOfOrder("does not follow the message before it")
         self._check_seen(header.seen)
-        text = read_content(leaf.content)
         self._advance(item)
         self._previous = item
         self.seen = Seen(header.generation, header.number, item)
@@ -93,9 +93,9 @@ class Inbox:
     def unsigned(self, message: Unsigned) -> Accepted | None:
         """Take a message that only the session vouches for; None for one that is here already."""
         item = signing.unsigned_item(message.fields(), message.content)
+        text = read_content(message.content)
         if not self._is_next(message.generation, message.number, item):
             return None
-        text = read_content(message.content)
         self._advance(item)
         return Accepted(message.number, text, message.claimed_ms, signed=False)
 

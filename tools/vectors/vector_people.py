@@ -1,0 +1,361 @@
+"""Two people with the product's sessions and conversations in memory, and a wire that records frames."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+from unittest.mock import patch
+
+from vector_chance import Chance
+from vector_identities import identity
+
+from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.inbox import Inbox
+from securechat_tui.chat.outbox import Batch, Outbox, Outgoing, ResumeConflict
+from securechat_tui.chat.stream import EventStream
+from securechat_tui.network.connection import Connection
+from securechat_tui.protocol import events, signing
+from securechat_tui.protocol.errors import RemoteError
+from securechat_tui.protocol.events import Ended, Instant, SessionEvent
+from securechat_tui.protocol.frames import HEADER_LENGTH
+from securechat_tui.protocol.handshake import shows_secret
+from securechat_tui.protocol.payloads import (
+    Gone,
+    Goodbye,
+    GoodbyeReason,
+    Hello,
+    Payload,
+    Resume,
+    Unsigned,
+    text_content,
+)
+from securechat_tui.protocol.rotation import Rotation
+from securechat_tui.protocol.session import Session
+from securechat_tui.trust.states import Trust
+
+UNIX_MS = 1_800_000_000_000
+"""The time of day at which every recording begins."""
+
+
+class Author(Outbox):
+    """An outbox that can also do what the product only understands: unsigned messages, and GONE."""
+
+    def unsigned(self, text: str, claimed_ms: int) -> Unsigned:
+        """Number an unsigned message and count it as written."""
+        payload = Unsigned(self.generation, self._last + 1, claimed_ms, text_content(text))
+        self._last += 1
+        self._headers += b"\xff" * 32
+        item = signing.unsigned_item(payload.fields(), payload.content)
+        self._running = signing.running_next(self._running, item)
+        message = Outgoing(self._last, None, text, claimed_ms, b"", b"", b"", self._running)
+        self._pending.append(message)
+        self._count_as_written(message)
+        return payload
+
+    def gone(self, text: str, claimed_ms: int, *, signed: bool) -> Gone:
+        """Number a message that is cancelled before it is written."""
+        if signed:
+            message = self.add(text, None, claimed_ms, signing.Seen())
+            item = signing.header_hash(message.header)
+            self._count_as_written(message)
+        else:
+            payload = self.unsigned(text, claimed_ms)
+            item = signing.unsigned_item(payload.fields(), payload.content)
+        return Gone(self.generation, self._last, signed, item)
+
+    def _count_as_written(self, message: Outgoing) -> None:
+        message.batch = Batch(b"", (), b"")
+        self._written += 1
+        self._ever_written = max(self._ever_written, self._written)
+
+
+@dataclass
+class Frame:
+    """What one side sent, and when, in milliseconds after the connection was made."""
+
+    role: str
+    ms: int
+    data: bytes
+
+
+class Person:
+    """One end: the product's session and conversation, driven as the program drives them."""
+
+    def __init__(self, scene: "Scene", role: str, name: str) -> None:
+        self.scene, self.role, self.name, self.key = scene, role, name, identity(name)
+        earlier = scene.earlier and scene.earlier.person(role)
+        self.newest: bytes | None = earlier.newest if earlier else None
+        self.confirmed: bytes | None = earlier.confirmed if earlier else None
+        self.shown: bytes | None = None
+        """At the host: the secret that the call has shown."""
+        self.conversation: Conversation | None = None
+        self.ended: Ended | None = None
+        self.refusal: RemoteError | ResumeConflict | None = None
+        """What the peer's content did wrong, where the session itself found nothing."""
+        self.session = self._begin()
+
+    def _begin(self) -> Session:
+        public, now, scene = self.key.public, self.scene.now, self.scene
+        if self.role == "host":
+            return Session.host(public, now, versions=scene.versions[1], rotations=scene.rotations[1])
+        shown = (self.newest, self.confirmed if self.confirmed != self.newest else None)
+        return Session.guest(
+            public, now, secrets=shown, versions=scene.versions[0], rotations=scene.rotations[0]
+        )
+
+    # What a connection does.
+
+    def flush(self) -> None:
+        """Put what the session wrote on the wire."""
+        data = self.session.data_to_send()
+        while data:
+            end = HEADER_LENGTH + int.from_bytes(data[1:HEADER_LENGTH], "big")
+            self.scene.post(self.role, data[:end])
+            data = data[end:]
+
+    def receive(self, data: bytes) -> None:
+        """Let bytes arrive."""
+        self._absorb(self.session.receive(data, self.scene.now))
+        self.flush()
+
+    def do(self, happened: Iterable[SessionEvent]) -> None:
+        """Take what one of our own calls has caused."""
+        self._absorb(happened)
+        self.flush()
+
+    def _absorb(self, happened: Iterable[SessionEvent]) -> None:
+        pending = deque(happened)
+        while pending:
+            pending.extend(self._take(pending.popleft()))
+
+    def _take(self, event: SessionEvent) -> list[SessionEvent]:
+        match event:
+            case events.PayloadReceived(payload):
+                return self._payload(payload)
+            case Ended():
+                self.ended = event
+                return []
+        return self._answer(event)
+
+    def _answer(self, event: SessionEvent) -> list[SessionEvent]:
+        session, now = self.session, self.scene.now
+        match event:
+            case events.SignatureNeeded(message):
+                return session.signed(self.scene.chance.sign(self.key, message), now)
+            case events.UnwrapNeeded(ciphertext, label, fallback):
+                return session.unwrapped(self.key.unwrap(ciphertext, label, fallback), now)
+            case events.Called():
+                self._look_up(event)
+                return session.admit(now)
+            case events.HostIdentified() | events.GuestIdentified():
+                return session.proceed(now)
+            case events.Authenticated():
+                return self._authenticated(event)
+        return []
+
+    def _look_up(self, call: events.Called) -> None:
+        """Where both tags match, the confirmed secret counts as shown."""
+        for secret in (self.newest, self.confirmed):
+            if secret and shows_secret(call, secret):
+                self.shown = secret
+
+    def _authenticated(self, proof: events.Authenticated) -> list[SessionEvent]:
+        self.newest = proof.reconnect_secret
+        if self.role == "host":
+            self.confirmed = self.shown or self.confirmed
+        happened = self.session.confirm(self.scene.now)
+        earlier = self.scene.earlier and self.scene.earlier.person(self.role).conversation
+        if earlier:
+            self.conversation = earlier
+        else:
+            self.conversation = Conversation(self.key, proof.identity, EventStream(), asyncio.Event())
+            author = Author(self.key.public.fingerprint, proof.identity.fingerprint)
+            self.conversation.outbox = author
+            self.conversation.inbox = Inbox(self.key.public.fingerprint, proof.identity, author.check_seen)
+        if self.scene.speaks and not self.session.closed:
+            self.conversation.attach(cast("Connection", self), self.name, Trust.NEW)
+        return happened
+
+    def _payload(self, payload: Payload) -> list[SessionEvent]:
+        conversation = self._conversation()
+        if self.role == "guest":
+            self.confirmed = self.newest
+        try:
+            match payload:
+                case Hello():
+                    conversation.greeted(payload, payload.name)
+                case Resume():
+                    conversation.resumed(payload)
+                case Goodbye():
+                    pass
+                case _:
+                    conversation.receive(payload)
+        except RemoteError as error:
+            self.refusal = error
+            return self.session.reject(str(error), self.scene.now)
+        except ResumeConflict as conflict:
+            self.refusal = conflict
+            return self.session.goodbye(GoodbyeReason.GATED, self.scene.now)
+        return []
+
+    def _conversation(self) -> Conversation:
+        if self.conversation is None:
+            raise ValueError("no session stands")
+        return self.conversation
+
+    # What a person does.
+
+    @property
+    def author(self) -> Author:
+        """What this side has written."""
+        return cast("Author", self._conversation().outbox)
+
+    def write(self, *texts: str) -> None:
+        """Write messages, at most 128 under one signature."""
+        for text in texts:
+            self.author.add(text, None, self.scene.clock.unix_ms, self._conversation().inbox.seen)
+        while messages := self.author.to_sign():
+            message = self.author.signing_input(messages)
+            self.author.signed(messages, self.scene.chance.sign(self.key, message))
+        self.pour()
+
+    def pour(self) -> None:
+        """Write what waits."""
+        while found := self.author.next_to_write():
+            for payload in found[1]:
+                self.send(payload)
+
+    def send(self, payload: Payload) -> None:
+        """Seal one payload."""
+        self.session.send(payload, self.scene.now)
+        self.flush()
+
+    def unsigned(self, text: str) -> None:
+        """Write an unsigned message."""
+        self.send(self.author.unsigned(text, self.scene.clock.unix_ms))
+
+    def gone(self, text: str, *, signed: bool) -> None:
+        """Cancel a message, and say so."""
+        self.send(self.author.gone(text, self.scene.clock.unix_ms, signed=signed))
+
+    def acknowledge(self) -> None:
+        """Say what has arrived, where something has."""
+        if self.conversation is not None and not self.session.closed:
+            self.conversation.acknowledge()
+
+    def rekey(self) -> None:
+        """Start a rekey, as the guest."""
+        self.session._demand_rekey(self.session._established())
+        self.do(self.session._drain())
+
+    def leave(self) -> None:
+        """Say goodbye."""
+        self.do(self.session.goodbye(GoodbyeReason.LEAVING, self.scene.now))
+
+
+class Stopped(Exception):
+    """The frame at which the recording was to stop is the next to be delivered."""
+
+
+@dataclass
+class Clock:
+    """Milliseconds since the connection was made."""
+
+    ms: int = 0
+
+    @property
+    def unix_ms(self) -> int:
+        """The time of day."""
+        return UNIX_MS + self.ms
+
+    @property
+    def now(self) -> Instant:
+        """The moment."""
+        return Instant(1000 + self.ms / 1000, self.unix_ms / 1000)
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Let the product's conversations go by this clock."""
+        with (
+            patch("securechat_tui.chat.conversation.now", lambda: self.now),
+            patch("securechat_tui.chat.conversation.unix_ms", lambda: self.unix_ms),
+        ):
+            yield
+
+
+@dataclass
+class Scene:
+    """One connection between two people, and all its frames in the order in which they were sent."""
+
+    chance: Chance
+    clock: Clock
+    names: tuple[str, str] = ("alice", "bob")
+    versions: tuple[tuple[int, ...], tuple[int, ...]] = ((1,), (1,))
+    rotations: tuple[tuple[Rotation, ...], tuple[Rotation, ...]] = ((), ())
+    earlier: "Scene | None" = None
+    """The recording whose conversation goes on here."""
+    speaks: bool = True
+    """Whether anything is said after the handshake."""
+    stop: int | None = None
+    """The frame before which to stop."""
+    frames: list[Frame] = field(default_factory=list)
+    delivered: int = 0
+
+    def __post_init__(self) -> None:
+        self.guest = Person(self, "guest", self.names[0])
+        self.host = Person(self, "host", self.names[1])
+        self.secrets = {
+            person.role: {"newest": person.newest, "confirmed": person.confirmed}
+            for person in (self.guest, self.host)
+        }
+        self.guest.flush()
+
+    @property
+    def now(self) -> Instant:
+        """The moment."""
+        return self.clock.now
+
+    def person(self, role: str) -> Person:
+        """Return one side."""
+        return self.guest if role == "guest" else self.host
+
+    def other(self, role: str) -> Person:
+        """Return the other side."""
+        return self.host if role == "guest" else self.guest
+
+    def post(self, role: str, data: bytes) -> None:
+        """Put a frame on the wire."""
+        self.frames.append(Frame(role, self.clock.ms, data))
+
+    def run(self) -> None:
+        """Deliver frames until both sides are quiet."""
+        while self.delivered < len(self.frames):
+            role = self.step()
+            if all(one.role != role for one in self.frames[self.delivered :]):
+                self.other(role).acknowledge()
+        self._check_stop()
+
+    def step(self) -> str:
+        """Deliver one frame; return who sent it."""
+        self._check_stop()
+        frame = self.frames[self.delivered]
+        self.delivered += 1
+        self.other(frame.role).receive(frame.data)
+        return frame.role
+
+    def _check_stop(self) -> None:
+        if self.delivered == self.stop:
+            raise Stopped
+
+    def wait(self, ms: int) -> None:
+        """Let time pass."""
+        self.clock.ms += ms
+
+    def cut(self) -> None:
+        """Lose the connection, and everything on it."""
+        for person in (self.guest, self.host):
+            person.do(person.session.receive_eof(self.now))
+            if person.conversation is not None:
+                person.conversation.detach()

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint screenshots vectors reference requirements clean
+.PHONY: run demo test lint mitm soak screenshots vectors reference requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -22,6 +22,15 @@ lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# Every bit of every frame, and more: the number of the man in the middle's tries, and his zero.
+mitm: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python tools/mitm.py
+
+# Two programs whose connection is cut at random: make soak MINUTES=20
+MINUTES ?= 5
+soak: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python tools/soak.py $(MINUTES)
 
 screenshots: $(VENV)/dev
 	$(BIN)/python tools/screenshots.py

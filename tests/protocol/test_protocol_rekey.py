@@ -18,7 +18,7 @@ from protocol_rekeying import (
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events
 from securechat_tui.protocol.errors import RekeyFailure
-from securechat_tui.protocol.events import Rekeyed
+from securechat_tui.protocol.events import End, Rekeyed
 from securechat_tui.protocol.liveness import RekeyBudget
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
@@ -245,7 +245,7 @@ def test_the_guest_gives_up_on_a_host_that_does_not_answer_within_twenty_minutes
     settle(pair, 0.2)
     assert (pair.guest.session.next_timeout() or math.inf) <= pair.clock.monotonic
     pair.guest.tick()
-    ended_by(pair.guest, "in time")
+    ended_by(pair.guest, "in time", End.LOST)
 
 
 def test_the_host_closes_after_twenty_minutes_without_a_rekey() -> None:
@@ -256,7 +256,7 @@ def test_the_host_closes_after_twenty_minutes_without_a_rekey() -> None:
     settle(pair, 0.1)
     assert pair.host.session.next_timeout() == pair.clock.monotonic
     pair.host.tick()
-    ended_by(pair.host, "in time")
+    ended_by(pair.host, "in time", End.LOST)
 
 
 def test_the_host_closes_after_two_million_records() -> None:
@@ -268,7 +268,7 @@ def test_the_host_closes_after_two_million_records() -> None:
     pair.guest.send(message(1))
     pair.run()
     pair.host.tick()
-    ended_by(pair.host, "in time")
+    ended_by(pair.host, "in time", End.LOST)
 
 
 def test_a_completed_rekey_sets_the_hosts_patience_back() -> None:

@@ -1,20 +1,43 @@
 """A wire between two people that the test can cut, again and again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol
 
 _CHUNK = 65536
+
+
+class Cut(Exception):
+    """This connection is to be reset."""
+
+
+class Passage(Protocol):
+    """What stands in one connection, between its guest and its host."""
+
+    def take(self, role: str, data: bytes) -> bytes:
+        """Take what the side of this role has written; return what goes on, or raise :class:`Cut`."""
+
+
+class Untouched:
+    """Lets everything pass."""
+
+    def take(self, role: str, data: bytes) -> bytes:
+        del role
+        return data
 
 
 class Wire:
     """Forwards bytes to ``port`` on loopback; whoever connects gets a pair of sockets of its own."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, passage: Callable[[], Passage] = Untouched) -> None:
+        self.passage = passage
+        """Makes what stands in the next connection."""
         self._target = port
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
         self.connections = 0
 
     @property
@@ -26,11 +49,11 @@ class Wire:
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
 
     async def stop(self) -> None:
+        """Cut everything and wait until it is gone; who comes just now is cut as well."""
         assert self._server is not None
+        self._stopping = True
         self._server.close()
         self.cut()
-        for task in tuple(self._tasks):
-            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
@@ -44,19 +67,33 @@ class Wire:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.connections += 1
-        with suppress(OSError):
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
-            self._writers |= {writer, back}
-            try:
-                await asyncio.gather(self._pour(reader, back), self._pour(there, writer))
-            finally:
-                self._writers -= {writer, back}
-                writer.transport.abort()
-                back.transport.abort()
+        self._writers.add(writer)
+        try:
+            with suppress(OSError, Cut):
+                await self._join(reader, writer)
+        finally:
+            self._writers.discard(writer)
+            writer.transport.abort()
 
-    async def _pour(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers.add(back)
+        try:
+            if self._stopping:
+                raise Cut
+            passage = self.passage()
+            await asyncio.gather(
+                self._pour("guest", passage, reader, back), self._pour("host", passage, there, writer)
+            )
+        finally:
+            self._writers.discard(back)
+            back.transport.abort()
+
+    async def _pour(
+        self, role: str, passage: Passage, source: asyncio.StreamReader, sink: asyncio.StreamWriter
+    ) -> None:
         while data := await source.read(_CHUNK):
-            sink.write(data)
+            sink.write(passage.take(role, data))
             await sink.drain()
         sink.write_eof()
 

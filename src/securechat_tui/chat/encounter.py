@@ -272,11 +272,14 @@ class Encounter:
             self.engine.notice(f"A call from {self.address} came to nothing: {end.detail}.")
 
     def _tell_refused(self, dialled: Dialled, end: session_events.Ended) -> None:
-        lasting = end.how in {End.VERSION, End.SELF}
-        if lasting or not dialled.returning:
+        if end.how is End.SELF or not dialled.returning:
             self._met = True
             self.engine.stream.emit(
                 refusals.refused_end(end.how, dialled.typed, invited=dialled.invite is not None)
+            )
+        elif end.how is End.VERSION:  # anybody on the path can say so: it must not keep the two apart
+            self.engine.notice(
+                f"What answers at {self.address} claims to speak no version that is known here. Trying again."
             )
 
     def _tell_rekeyed(self, epoch: int) -> None:

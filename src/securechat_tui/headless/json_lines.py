@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, Refused
+from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, PassphraseNeeded, Refused
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import Invite, Leave, Quit, Send, decode_command, ref_of
 from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
@@ -50,8 +50,8 @@ class JsonLines:
         self.warn: Callable[[str], None] = say
 
     def show(self, event: Event) -> bytes:
-        """The line for ``event``. That an identity is missing is no news: it is being made."""
-        if isinstance(event, IdentityNeeded):
+        """The line for ``event``. That an identity is missing or locked is no news: others see to that."""
+        if isinstance(event, IdentityNeeded | PassphraseNeeded):
             return b""
         if isinstance(event, Refused | Error) or (isinstance(event, Closed) and event.reason in BAD_ENDS):
             self.warn(event.message)

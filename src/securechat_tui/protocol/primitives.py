@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import constant_time, hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import mlkem, padding, rsa, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from securechat_tui.protocol import constants as c
@@ -79,6 +80,19 @@ def hkdf_expand(key: bytes, label: bytes, *parts: bytes) -> bytes:
     The info is the injective encoding of the label and the parts.
     """
     return HKDFExpand(_SHA256, c.KEY_LENGTH, encode(label, *parts)).derive(key)
+
+
+def argon2id(secret: bytes, salt: bytes, *, memory: int, passes: int, lanes: int) -> bytes:
+    """Return 32 bytes of Argon2id (RFC 9106, version 0x13); slow by intent, releases the interpreter.
+
+    ``memory`` is in KiB, at least eight times ``lanes``; the salt has at least 8 bytes. Raises
+    :class:`CryptoFailure` for parameters below these, or where there is not that much memory.
+    """
+    return _guarded(
+        lambda: Argon2id(
+            salt=salt, length=c.KEY_LENGTH, iterations=passes, lanes=lanes, memory_cost=memory
+        ).derive(secret)
+    )
 
 
 _STEP_INPUT: Final = encode(c.LABEL_CHAIN_STEP)
@@ -153,19 +167,25 @@ def rsa_generate(bits: int) -> RsaPrivateKey:
     return rsa.generate_private_key(public_exponent=c.RSA_EXPONENT, key_size=bits)
 
 
-def rsa_private_from_pem(pem: bytes) -> RsaPrivateKey:
-    """Load and check an unencrypted PKCS#8 or PKCS#1 RSA key; raises :class:`CryptoFailure`."""
-    key = _guarded(lambda: serialization.load_pem_private_key(pem, password=None))
+def rsa_private_from_pem(pem: bytes, password: bytes | None = None) -> RsaPrivateKey:
+    """Load and check a PKCS#8 or PKCS#1 RSA key; raises :class:`CryptoFailure`.
+
+    It must be encrypted where there is a ``password``, and unencrypted without one.
+    """
+    key = _guarded(lambda: serialization.load_pem_private_key(pem, password))
     if not isinstance(key, RsaPrivateKey):
         raise CryptoFailure("not an RSA key")
     return key
 
 
-def rsa_private_to_pem(key: RsaPrivateKey) -> bytes:
-    """Return the key as unencrypted PKCS#8 PEM (RFC 5958)."""
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+def rsa_private_to_pem(key: RsaPrivateKey, password: bytes | None = None) -> bytes:
+    """Return the key as PKCS#8 PEM (RFC 5958), encrypted (PBES2, AES-256) where there is a ``password``.
+
+    The library derives the cipher's key in 2048 rounds of PBKDF2: the password must be as hard to
+    guess as a key.
+    """
+    encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
 def rsa_public_from_spki(spki: bytes) -> RsaPublicKey:

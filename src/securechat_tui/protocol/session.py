@@ -16,7 +16,6 @@ from securechat_tui.protocol.errors import (
     FrameError,
     LocalError,
     RecordFailure,
-    RekeyFailure,
     RemoteError,
     SelfConnection,
     VersionMismatch,
@@ -388,10 +387,12 @@ class Session:
             return
         if now.monotonic >= self._rekey_time(self._records):
             self._demand_rekey(self._records)
-        if now.monotonic >= self._pings.due:
+        if not self.closed and now.monotonic >= self._pings.due:
             self._ping(now)
 
     def _demand_rekey(self, records: RecordLayer) -> None:
+        """Start a rekey; where the peer's part is overdue, end, blaming nobody: a machine may have slept."""
         if self._direction() is Direction.HOST or records.rekeying:
-            raise RekeyFailure("the peer did not do its part in time")
+            self._end(End.LOST, "rekey failure: the peer did not do its part in time")
+            return
         self._ask_signature(records.begin(), self._send_first)

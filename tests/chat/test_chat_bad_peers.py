@@ -25,9 +25,10 @@ from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events as session_events
 from securechat_tui.protocol import signing
 from securechat_tui.protocol.events import PayloadReceived
+from securechat_tui.protocol.kinds import Kind
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
-    ComparisonAsk,
+    ComparisonStep,
     ComparisonStop,
     Gone,
     Goodbye,
@@ -142,7 +143,7 @@ async def test_content_against_the_rules_ends_the_session_for_good(script: Scrip
         (GoodbyeReason.LEAVING, "goodbye", "said goodbye"),
         (GoodbyeReason.REJECTED, "rejected", "refused a message of yours"),
         (GoodbyeReason.REPLACED, "goodbye", "newer session"),
-        (GoodbyeReason.GATED, "rejected", "another account"),
+        (GoodbyeReason.GATED, "rejected", "must decide"),
     ],
 )
 async def test_each_goodbye_of_the_peer_is_told(reason: GoodbyeReason, told: str, words: str) -> None:
@@ -179,12 +180,12 @@ async def test_another_account_of_the_conversation_stops_it() -> None:
         assert alice.all(Rejected) == []
 
 
-async def test_what_belongs_to_later_versions_is_answered_or_ignored() -> None:
+async def test_later_kinds_are_ignored_and_a_step_without_a_run_is_declined() -> None:
     async with opened(person("alice")) as alice, await call(await alice.host(), "bob") as bob:
         await bob.open()
         await alice.until(Secure)
         bob.smuggle(b"\x80 a kind that is to be ignored")
-        bob.say(ComparisonAsk())
+        bob.say(ComparisonStep(Kind.COMPARISON_COMMIT, OTHER_HASH))
         await bob.until_payload(ComparisonStop)
         assert ComparisonStop(StopReason.DECLINED) in bob.payloads
         generation = bob.boxes.outbox.generation

@@ -26,7 +26,7 @@ async def make_identity(terminal: Terminal, name: str) -> None:
 async def shown_keys(terminal: Terminal) -> tuple[str, str]:
     """Open F3 and return the two fingerprints in full, one's own first."""
     await terminal.send(F3)
-    await terminal.wait_for("Fingerprints", "memory aid")
+    await terminal.wait_for("Is it really them?", "memory aid")
     own, theirs = re.findall(r"SHA256:[A-Za-z0-9+/]{43}", terminal.text)
     await terminal.send(ESCAPE)
     await terminal.wait_gone("memory aid")

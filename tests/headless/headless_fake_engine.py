@@ -204,6 +204,18 @@ class FakeEngine:
         else:
             self._held.append((text, ref))
 
+    async def verify(self, conversation: str | None = None) -> None:
+        self._note("verify")
+
+    async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
+        self._note("match", digits)
+
+    async def differ(self, conversation: str | None = None) -> None:
+        self._note("differ")
+
+    async def decline(self, conversation: str | None = None) -> None:
+        self._note("decline")
+
     async def leave(self, conversation: str | None = None) -> None:
         if not self.conversations:
             raise CommandError("no-conversation", "Nobody is there; join or host first.")

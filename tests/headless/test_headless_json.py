@@ -20,7 +20,17 @@ from headless_rig import Rig
 
 from securechat_tui.chat import events as event_module
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Checks, Event, Gate, Rejected, Rekeyed, RoundTrip, SafeText
+from securechat_tui.chat.events import (
+    Checks,
+    Event,
+    Gate,
+    Rejected,
+    Rekeyed,
+    RoundTrip,
+    SafeText,
+    Trust,
+    TrustChanged,
+)
 from securechat_tui.headless import run
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.json_lines import encode_event, event_word
@@ -36,6 +46,9 @@ CONTRACT = {
     "peer": {"conversation", "name", "fingerprint", "trust", "address", "role"},
     "secure": {"conversation", "session", "epoch", "suite"},
     "gate": {"conversation", "reason"},
+    "verify-asked": {"conversation"},
+    "code": {"conversation", "emoji", "digits"},
+    "trust": {"fingerprint", "trust", "how"},
     "rekeyed": {"conversation", "epoch"},
     "message": {
         "conversation", "number", "text", "author", "name", "claimed", "late", "checks", "trust",
@@ -185,9 +198,6 @@ async def test_a_line_that_is_not_understood_changes_nothing(line: bytes) -> Non
 @pytest.mark.parametrize(
     "command",
     [
-        {"cmd": "verify"},
-        {"cmd": "match"},
-        {"cmd": "differ"},
         {"cmd": "accept-key"},
         {"cmd": "resolve", "choice": "resend"},
         {"cmd": "history", "limit": 10, "before": 5},
@@ -403,3 +413,22 @@ async def test_markers_of_safe_text_do_not_show() -> None:
     assert decoded(peer(name="[/x]"))["name"] == "[/x]"
     assert type(decoded(peer())["name"]) is str
     assert SafeText("x") == "x"
+
+
+async def test_comparing_codes() -> None:
+    async with Rig(joining()) as rig:
+        rig.type(
+            '{"cmd":"verify"}', '{"cmd":"match","digits":"123"}', '{"cmd":"differ"}', '{"cmd":"decline"}'
+        )
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+    calls = [call for call in rig.engine.asked if call[0] in {"verify", "match", "differ", "decline"}]
+    assert calls == [("verify",), ("match", "123"), ("differ",), ("decline",)]
+
+
+async def test_a_failed_comparison_shows_in_the_exit_code() -> None:
+    failed = TrustChanged(
+        time=TIME, conversation=CONVERSATION, fingerprint=FINGERPRINT, trust=Trust.CHANGED, how="codes differ"
+    )
+    async with Rig(FakeEngine(peer(), secure(), failed, closed("rejected", "me"))) as rig:
+        assert await rig.code() is ExitCode.DISTRUSTED

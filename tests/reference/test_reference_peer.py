@@ -307,7 +307,7 @@ def test_unsigned_gone_comparison_and_later_kinds(peer: Peer, hosting: tuple[Pro
     assert not product.wait("message", number=3, text="unsigned")["checks"]["signed"]
     assert product.wait("message", number=4)["checks"]["signed"]
     converse(session, product, "then")
-    session.send(8)
+    session.send(9, bytes(32))
     session.run(lambda: session.is_comparison_stopped)
     session.goodbye()
     product.wait("closed")

@@ -10,9 +10,11 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Checks,
     Closed,
+    Code,
     Delivered,
     Dialing,
     Event,
+    Gate,
     Hosting,
     IdentityNeeded,
     Invite,
@@ -24,9 +26,11 @@ from securechat_tui.chat.events import (
     Ready,
     Refused,
     SafeText,
+    SafetyNumber,
     Secure,
     Sent,
     Trust,
+    TrustChanged,
 )
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
@@ -138,8 +142,36 @@ def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Re
     )
 
 
+def code() -> Code:
+    names = ("glasses", "lamp", "butterfly", "tree", "rabbit", "dog", "unicorn")
+    return Code(
+        time=NOON,
+        conversation=CONVERSATION,
+        emoji=names,
+        signs=tuple("👓💡🦋🌳🐰🐶🦄"),
+        digits="2383946739716",
+    )
+
+
+def safety_number(words: tuple[str, ...]) -> SafetyNumber:
+    digits = "1147459304701259012922756599793919210098"
+    return SafetyNumber(time=NOON, conversation=CONVERSATION, words=words, digits=digits)
+
+
+def gate(reason: str, sentence: str) -> Gate:
+    return Gate(time=NOON, conversation=CONVERSATION, reason=reason, message=sentence)
+
+
+def trust_changed(trust: Trust, how: str = "codes compared: the same") -> TrustChanged:
+    return TrustChanged(
+        time=NOON, conversation=CONVERSATION, fingerprint=PEER_FINGERPRINT, trust=trust, how=how
+    )
+
+
 def closed(reason: str = "goodbye", by: str = "peer", *, will_retry: bool = False) -> Closed:
     sentence = "bob has said goodbye." if by == "peer" else "You have said goodbye."
+    if reason == "lost":
+        sentence = "The connection to bob was cut: no goodbye was said."
     return Closed(
         time=NOON + 3600,
         conversation=CONVERSATION,
@@ -313,6 +345,24 @@ class FakeEngine:
             self.emit(Delivered(time=NOON, conversation=CONVERSATION, number=number, ref=ref, durable=False))
         if self.answer:
             self.emit(message(self._numbers["received"] + 1, self.answer(text)))
+
+    async def verify(self, conversation: str | None = None) -> None:
+        self._note("verify")
+
+    async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
+        self._note("match", digits)
+
+    async def differ(self, conversation: str | None = None) -> None:
+        self._note("differ")
+
+    async def show_safety_number(self, conversation: str | None = None) -> None:
+        self._note("show_safety_number")
+
+    async def match_safety_number(self, conversation: str | None = None) -> None:
+        self._note("match_safety_number")
+
+    async def decline(self, conversation: str | None = None) -> None:
+        self._note("decline")
 
     async def leave(self, conversation: str | None = None) -> None:
         self._note("leave")

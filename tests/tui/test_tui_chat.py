@@ -7,7 +7,6 @@ from fake_engine import (
     IDENTITY,
     NOON,
     OWN_FINGERPRINT,
-    PEER_FINGERPRINT,
     FakeEngine,
     closed,
     contact,
@@ -34,9 +33,9 @@ from securechat_tui.chat.events import (
 from securechat_tui.tui.opening import HostAt, JoinTarget, StartScreen
 from securechat_tui.tui.screens.contacts import ContactsScreen
 from securechat_tui.tui.screens.details import DetailsScreen
-from securechat_tui.tui.screens.fingerprints import FingerprintScreen
 from securechat_tui.tui.screens.help import HelpScreen
 from securechat_tui.tui.screens.join import JoinScreen
+from securechat_tui.tui.screens.verify import VerifyScreen
 from securechat_tui.tui.widgets.sidebar import Sidebar
 
 MARKUP = "[/x] [bold]no[/bold] [link=http://a] [/"
@@ -250,22 +249,6 @@ class TestCommands:
             assert stage.shows("beneath")
             assert stage.app.chat.composer.text == "x"
 
-    async def test_fingerprints(self) -> None:
-        for way in ("f3", "/verify"):
-            async with in_conversation() as stage:
-                await (stage.press(way) if way == "f3" else stage.enter(way))
-                assert isinstance(stage.app.screen, FingerprintScreen)
-                for text in (OWN_FINGERPRINT, PEER_FINGERPRINT, "not proof", "verifies nothing by itself"):
-                    assert stage.shows(text)
-                assert stage.app.state.peer is not None
-                assert stage.app.state.peer.trust is Trust.NEW
-
-    async def test_fingerprints_without_a_peer(self) -> None:
-        async with on_stage() as stage:
-            await stage.press("f3")
-            assert stage.shows(OWN_FINGERPRINT)
-            assert stage.shows("Nobody is connected")
-
     async def test_details_of_the_last_message(self) -> None:
         for way in ("f4", "/details"):
             async with in_conversation() as stage:
@@ -417,10 +400,10 @@ class TestCommands:
             assert sorted(titles) == sorted(one.title for one in stage.app.commands if one.palette)
             assert not [title for title in titles if "screenshot" in title.casefold()]
             await stage.press("ctrl+p")
-            await stage.type("fingerp")
+            await stage.type("verify")
             await stage.pilot.pause(0.3)
             await stage.press("enter")
-            await stage.until(lambda: isinstance(stage.app.screen, FingerprintScreen))
+            await stage.until(lambda: isinstance(stage.app.screen, VerifyScreen))
 
     async def test_the_footer_names_keys_and_words(self) -> None:
         async with in_conversation() as stage:

@@ -18,9 +18,6 @@ from securechat_tui.protocol.errors import RemoteError
 from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
-    ComparisonAsk,
-    ComparisonStep,
-    ComparisonStop,
     Gone,
     Hello,
     HelloFlag,
@@ -28,7 +25,6 @@ from securechat_tui.protocol.payloads import (
     Resume,
     Signature,
     Signed,
-    StopReason,
     Unsigned,
 )
 from securechat_tui.protocol.signing import NO_GENERATION
@@ -60,6 +56,9 @@ class Conversation:
         """Whether messages flow now."""
         self.known = False
         """Whether they have flowed in any session: what is typed has its recipient."""
+        self.gate = ""
+        """Why nothing may pass until a person has decided; empty where nothing stands in the way."""
+        self._held_resume: Resume | None = None
         self._key = key
         self._stream = stream
         self._progress = progress
@@ -72,18 +71,20 @@ class Conversation:
 
     # A session begins and ends.
 
-    def attach(self, connection: Connection, own_name: str, trust: Trust) -> None:
+    def attach(self, connection: Connection, own_name: str, trust: Trust, gate: str = "") -> None:
         """Take a session whose handshake is complete, and say HELLO."""
         self._connection = connection
         self.trust = trust
+        self.gate = gate
         self.outbox.begin_session()
         self.inbox.begin_session()
-        self._say(Hello(SafeText.name(own_name), unix_ms(), HelloFlag(0)))
+        self.say(Hello(SafeText.name(own_name), unix_ms(), HelloFlag(0)))
 
     def detach(self) -> None:
         """Let the session go; what is not delivered stays."""
         self._connection = None
         self.secure = False
+        self.gate, self._held_resume = "", None
         self.inbox.begin_session()
         if self._writer is not None:
             self._writer.cancel()
@@ -94,12 +95,19 @@ class Conversation:
         self._clock_offset_ms = unix_ms() - hello.time_ms
         self._peer_durable = HelloFlag.DURABLE in hello.flags
         self.name = name
+        if not self.gate:
+            self._say_resume()
+
+    def open_gate(self) -> Resume | None:
+        """A person has decided: say RESUME. Return the peer's, where it has come meanwhile."""
+        self.gate = ""
         self._say_resume()
+        return self._held_resume
 
     def _say_resume(self) -> None:
         inbox = self.inbox
         known = inbox.generation != NO_GENERATION
-        self._say(
+        self.say(
             Resume(
                 self.outbox.conversation,
                 self.outbox.generation,
@@ -116,6 +124,9 @@ class Conversation:
         """
         if word.conversation != self.outbox.conversation:
             raise RemoteError("RESUME of another conversation")
+        if self.gate:
+            self._held_resume = word
+            return False
         self.inbox.announce(word.generation)
         announced = self.outbox.generation
         delivered, renumbered = self.outbox.resume(word)
@@ -138,7 +149,9 @@ class Conversation:
     # Messages.
 
     def send(self, text: str, ref: str | None) -> None:
-        """Number a message and queue it."""
+        """Number a message and queue it; raises CommandError at the gate, where nothing is taken."""
+        if self.gate:
+            raise CommandError("gated", "Nothing is sent until you have decided about this key.")
         if len(self.outbox) >= MAX_PENDING:
             raise CommandError("busy", "Too many messages wait for delivery: wait until some have arrived.")
         self._tell_queued(self.outbox.add(text, ref, unix_ms(), self.inbox.seen))
@@ -158,8 +171,6 @@ class Conversation:
                 self.inbox.gone(payload)
             case Acknowledgement():
                 self._tell_delivered(self.outbox.acknowledge(payload))
-            case ComparisonAsk() | ComparisonStep():
-                self._say(ComparisonStop(StopReason.DECLINED))
             case _:
                 pass
 
@@ -167,7 +178,7 @@ class Conversation:
         """Say what has arrived so far, where something has: a repetition is answered too."""
         if self._ack_due and self.secure:
             self._ack_due = False
-            self._say(self.inbox.acknowledgement())
+            self.say(self.inbox.acknowledgement())
 
     def bad(self) -> None:
         """Count a message that failed a check."""
@@ -202,7 +213,8 @@ class Conversation:
         connection = self._connection
         return connection if connection is not None and not connection.session.closed else None
 
-    def _say(self, payload: Payload) -> None:
+    def say(self, payload: Payload) -> None:
+        """Send a payload, unless the session is over."""
         connection = self._standing()
         if connection is not None:
             connection.session.send(payload, now())
@@ -227,7 +239,7 @@ class Conversation:
         while (connection := self._standing()) and (found := self.outbox.next_to_write()):
             message, payloads = found
             for payload in payloads:
-                self._say(payload)
+                self.say(payload)
             if not message.written:
                 message.written = True
                 self._tell_sent(message)

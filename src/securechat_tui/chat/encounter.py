@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from securechat_tui.chat import events, refusals
+from securechat_tui.chat import events, gates, refusals
+from securechat_tui.chat.comparing import Comparing
 from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.house import Dialled, House
 from securechat_tui.chat.introduction import Answer, Introduction
 from securechat_tui.chat.invitations import InviteSpent
@@ -24,13 +26,25 @@ from securechat_tui.protocol import events as session_events
 from securechat_tui.protocol.errors import OutOfOrder, RemoteError, SignatureFailure
 from securechat_tui.protocol.events import End, SessionEvent
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
-from securechat_tui.protocol.payloads import Goodbye, GoodbyeReason, Hello, Payload, Resume
+from securechat_tui.protocol.payloads import (
+    ComparisonAsk,
+    ComparisonStep,
+    ComparisonStop,
+    Goodbye,
+    GoodbyeReason,
+    Hello,
+    Payload,
+    Resume,
+)
+from securechat_tui.protocol.records import Direction
 from securechat_tui.storage.errors import ProfileError
+from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import PinsFull
 from securechat_tui.trust.randomart import randomart
 
-_BACKLOG: Final = 64
-"""Batches of events that may wait before reading from the network stops."""
+_BACKLOG: Final = 1
+"""Batches of events that may wait before reading from the network stops: what is opened before it can be
+shown only holds up the face, which shares the loop."""
 
 
 _Happened = tuple[Connection, Sequence[SessionEvent]]
@@ -49,6 +63,7 @@ class Encounter:
     _stopped: bool = False
     """Whether this side has ended the session for what the peer said: what follows counts for nothing."""
     conversation: Conversation | None = None
+    comparing: Comparing | None = None
     connection: Connection | None = None
 
     def __post_init__(self) -> None:
@@ -78,9 +93,9 @@ class Encounter:
             for event in happened:
                 if not await self._take(connection, event):
                     return
+                await self.engine.stream.room()
             if self.conversation is not None:
                 self.conversation.acknowledge()
-            await self.engine.stream.room()
             if self._waiting.empty():
                 connection.resume_reading()
 
@@ -100,7 +115,7 @@ class Encounter:
             case session_events.RoundTripMeasured():
                 self._tell_round_trip(event.seconds)
             case session_events.Ended():
-                self._ended(event)
+                await self._ended(event)
                 return False
         return True
 
@@ -145,8 +160,17 @@ class Encounter:
         connection.carry_out(connection.session.confirm(now()))
         if connection.session.closed:
             return
-        self.conversation = self.engine.enter(self, proof.identity)
-        self.conversation.attach(connection, self.engine.account.name, trust)
+        conversation = self.conversation = self.engine.enter(self, proof.identity)
+        self.comparing = self._comparing(conversation, proof)
+        conversation.attach(connection, self.engine.account.name, trust, gates.gate_for(trust))
+
+    def _comparing(self, conversation: Conversation, proof: session_events.Authenticated) -> Comparing:
+        own, peer = self.engine.account.own_key.public.fingerprint, proof.identity.fingerprint
+        role, guest, host = (
+            (Direction.GUEST, own, peer) if self.dialled is not None else (Direction.HOST, peer, own)
+        )
+        run = Comparison(role, proof.session_id, guest, host)
+        return Comparing(self.engine.account, self.engine.stream, conversation, run)
 
     def _comes_second(self, connection: Connection, fingerprint: Fingerprint) -> bool:
         """End the handshake where somebody else has taken the one place since the call was admitted."""
@@ -170,12 +194,44 @@ class Encounter:
                     self._resume(conversation, payload, connection)
                 case Goodbye():
                     pass
+                case ComparisonAsk() | ComparisonStep() | ComparisonStop() if self.comparing is not None:
+                    await self.comparing.receive(payload)
                 case _:
                     conversation.receive(payload)
         except RemoteError as error:
             self._reject(connection, conversation, error)
         except ResumeConflict:
             self._gate(connection, conversation)
+
+    async def same(self, digits: str | None) -> None:
+        """A person has found the codes the same; raises CommandError where there are none."""
+        await self._compared().match(digits)
+        await self._pass_gate()
+
+    async def same_safety_number(self) -> None:
+        """A person has found the safety numbers the same."""
+        await self._compared().match_safety_number()
+        await self._pass_gate()
+
+    async def different(self) -> None:
+        """A person has found the codes different: the session ends; raises CommandError without codes."""
+        await self._compared().differ()
+        self._stopped = True
+        if self.connection is not None:
+            self.connection.carry_out(self.connection.session.goodbye(GoodbyeReason.GATED, now()))
+
+    def _compared(self) -> Comparing:
+        if self.comparing is None:
+            raise CommandError("no-conversation", "There is nobody to compare codes with.")
+        return self.comparing
+
+    async def _pass_gate(self) -> None:
+        conversation, connection = self.conversation, self.connection
+        if conversation is None or connection is None or not conversation.gate:
+            return
+        waiting = conversation.open_gate()
+        if waiting is not None:
+            await self._payload(connection, waiting)
 
     async def _hello(self, conversation: Conversation, hello: Hello) -> None:
         fingerprint = conversation.peer.fingerprint
@@ -206,6 +262,8 @@ class Encounter:
                 known_elsewhere=str(namesake.fingerprint) if namesake else "",
             )
         )
+        if conversation.gate:
+            self.engine.stream.emit(gates.gate_event(conversation))
 
     def _resume(self, conversation: Conversation, word: Resume, connection: Connection) -> None:
         if not conversation.resumed(word):
@@ -241,15 +299,8 @@ class Encounter:
         connection.carry_out(connection.session.reject(str(error), now()))
 
     def _gate(self, connection: Connection, conversation: Conversation) -> None:
-        self.engine.stream.emit(
-            events.Gate(
-                time=time.time(),
-                conversation=conversation.id,
-                reason="resume",
-                message=f"{conversation.name} has another account of what was said: an old copy of a profile "
-                "may be in use. Nothing more is sent; leave, and start anew on both sides.",
-            )
-        )
+        conversation.gate = gates.RESUME
+        self.engine.stream.emit(gates.gate_event(conversation))
         self._stopped = True
         connection.carry_out(connection.session.goodbye(GoodbyeReason.GATED, now()))
 
@@ -257,9 +308,14 @@ class Encounter:
 
     def give_up(self) -> None:
         """Tell the end of a connection that a fault of this program has ended."""
-        self._ended(session_events.Ended(End.LOST, "an internal error"))
+        self._tell_end(session_events.Ended(End.LOST, "an internal error"))
 
-    def _ended(self, end: session_events.Ended) -> None:
+    async def _ended(self, end: session_events.Ended) -> None:
+        if self.comparing is not None:
+            await self.comparing.cut()
+        self._tell_end(end)
+
+    def _tell_end(self, end: session_events.Ended) -> None:
         if self.conversation is not None and self._met:
             self.engine.left(self, end)
             return

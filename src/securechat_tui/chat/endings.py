@@ -17,7 +17,7 @@ _GOODBYES = {
     GoodbyeReason.REPLACED.name: ("goodbye", "{0} has gone on with a newer session of yours."),
     GoodbyeReason.GATED.name: (
         "rejected",
-        "{0} has another account of this conversation: stopped.",
+        "{0}'s side has stopped the conversation: a person there must decide first.",
     ),
 }
 
@@ -49,6 +49,8 @@ def _describe(end: Ended, *, quitting: bool) -> tuple[str, str, str]:
         case End.GOODBYE:
             reason, sentence = _GOODBYES[end.detail]
             return reason, "peer", sentence
+        case End.LEFT if end.detail == GoodbyeReason.GATED.name:
+            return "rejected", "me", "The conversation with {0} is stopped until you have decided."
         case End.LEFT:
             return ("quit" if quitting else "goodbye"), "me", "You have said goodbye to {0}."
         case End.LOST:

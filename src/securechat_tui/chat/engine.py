@@ -6,12 +6,13 @@ Who is here and who is called is the reception's part.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account, login_name
+from securechat_tui.chat.comparing import Comparing
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
@@ -24,11 +25,21 @@ from securechat_tui.network.listener import Listener
 from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.session import Session
 from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.invites import looks_like_invite
 
 __all__ = ["ContactView", "Counters", "Engine", "IdentityView"]
+
+
+@contextmanager
+def _profile_errors() -> Iterator[None]:
+    """What cannot be kept fails as a command."""
+    try:
+        yield
+    except ProfileError as error:
+        raise CommandError("cannot-save", str(error)) from None
 
 
 class Engine:
@@ -209,6 +220,38 @@ class Engine:
     async def reconnect(self) -> None:
         """Try to come back now, instead of after the pause."""
         self.reception.hurry()
+
+    async def verify(self, conversation: str | None = None) -> None:
+        """Ask to compare codes, or take up the peer's wish; Code follows when both have asked."""
+        self._comparing(conversation).ask()
+
+    async def decline(self, conversation: str | None = None) -> None:
+        """Not now: end a comparison with nothing decided."""
+        self._comparing(conversation).decline()
+
+    async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
+        """The codes are the same; ``digits`` lets the program compare those that were read out."""
+        with _profile_errors():
+            await self.reception.encounter(conversation).same(digits)
+
+    async def differ(self, conversation: str | None = None) -> None:
+        """The codes differ: keep that, stop the conversation."""
+        await self.reception.encounter(conversation).different()
+
+    async def show_safety_number(self, conversation: str | None = None) -> None:
+        """Derive the safety number with the present peer; SafetyNumber follows."""
+        await self._comparing(conversation).show_safety_number()
+
+    async def match_safety_number(self, conversation: str | None = None) -> None:
+        """The safety numbers are the same on both sides."""
+        with _profile_errors():
+            await self.reception.encounter(conversation).same_safety_number()
+
+    def _comparing(self, conversation: str | None) -> Comparing:
+        comparing = self.reception.encounter(conversation).comparing
+        if comparing is None:
+            raise CommandError("no-conversation", "Nobody is here now: this needs a conversation.")
+        return comparing
 
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""

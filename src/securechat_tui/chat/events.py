@@ -6,6 +6,7 @@ already a :class:`~securechat_tui.protocol.text.SafeText`.
 """
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.states import Trust
@@ -13,6 +14,8 @@ from securechat_tui.trust.states import Trust
 __all__ = [
     "Checks",
     "Closed",
+    "Code",
+    "ComparisonStopped",
     "Delivered",
     "Dialing",
     "Error",
@@ -33,9 +36,12 @@ __all__ = [
     "Rekeyed",
     "RoundTrip",
     "SafeText",
+    "SafetyNumber",
     "Secure",
     "Sent",
     "Trust",
+    "TrustChanged",
+    "VerifyAsked",
 ]
 
 
@@ -76,6 +82,15 @@ class Listening(Event):
     port: int
 
 
+def _is_loopback(address: str) -> bool:
+    """Whether a numeric host with its port is of this machine alone; a name is not known to be."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosting(Event):
     """Hosting has stopped or started as a whole; ``reachable`` are addresses a guest could type."""
@@ -84,6 +99,11 @@ class Hosting(Event):
     reachable: tuple[str, ...] = ()
     invited_only: bool = False
     """Whether strangers are turned away unless they bring an invite."""
+
+    @property
+    def from_elsewhere(self) -> tuple[str, ...]:
+        """The addresses that are of use on another machine: none of the loopback."""
+        return tuple(address for address in self.reachable if not _is_loopback(address))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +166,46 @@ class Gate(ConversationEvent):
 
     reason: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyAsked(ConversationEvent):
+    """The peer's person would like to compare codes; a run starts when both have asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code(ConversationEvent):
+    """The code of one comparison run, the same on both sides: two people now compare."""
+
+    emoji: tuple[str, ...]
+    """The names of the seven pictures."""
+    signs: tuple[str, ...]
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyNumber(ConversationEvent):
+    """What one's own key and the peer's have in common for ever, for a comparison without a session."""
+
+    words: tuple[str, ...]
+    """Twelve."""
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonStopped(ConversationEvent):
+    """A run came to nothing here. ``reason``: declined, mismatch (the peer's person says so) or cut."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustChanged(ConversationEvent):
+    """What is thought of a key has changed; ``how`` is what the contact's history keeps."""
+
+    fingerprint: str
+    trust: Trust
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

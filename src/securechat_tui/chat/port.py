@@ -54,6 +54,18 @@ class EnginePort(Protocol):
     async def leave(self, conversation: str | None = None) -> None:
         """Say goodbye."""
 
+    async def verify(self, conversation: str | None = None) -> None:
+        """Ask to compare codes, or take up the peer's wish."""
+
+    async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
+        """The codes are the same."""
+
+    async def differ(self, conversation: str | None = None) -> None:
+        """The codes differ."""
+
+    async def decline(self, conversation: str | None = None) -> None:
+        """Not now."""
+
     def contacts(self) -> tuple[ContactView, ...]:
         """Everybody pinned here."""
 

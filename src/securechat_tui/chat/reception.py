@@ -71,6 +71,13 @@ class Reception:
             raise CommandError("no-conversation", "That conversation is not open now. Nothing was sent.")
         return present
 
+    def encounter(self, conversation: str | None) -> Encounter:
+        """Return the session of a conversation; raises CommandError where none stands."""
+        active = self._active
+        if active is None or self.find(conversation) is not active.conversation or not active.settled:
+            raise CommandError("no-conversation", "Nobody is here now: this needs a conversation.")
+        return active
+
     def known(self, conversation: str) -> Conversation | None:
         """Return a conversation of this run by its id, open or not."""
         try:
@@ -99,7 +106,7 @@ class Reception:
     def send(self, text: str, ref: str | None, conversation: str | None) -> None:
         """Queue a text for whom it is meant, or hold it until its recipient is known."""
         found = self.find(conversation)
-        if found is not None and found.known:
+        if found is not None and (found.known or found.gate):
             found.send(text, ref)
         else:
             self._held.add(found.id if found else self._expected(), text, ref)

@@ -7,7 +7,19 @@ import msgspec
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLong
 
-__all__ = ["Command", "Invite", "Leave", "Quit", "Send", "Unavailable", "decode_command"]
+__all__ = [
+    "Command",
+    "Decline",
+    "Differ",
+    "Invite",
+    "Leave",
+    "Match",
+    "Quit",
+    "Send",
+    "Unavailable",
+    "Verify",
+    "decode_command",
+]
 
 
 class _Command(msgspec.Struct, tag_field="cmd", forbid_unknown_fields=True, kw_only=True):
@@ -35,20 +47,26 @@ class Invite(_Command, tag="invite"):
     """Make an invite."""
 
 
+class Verify(_Command, tag="verify"):
+    """Ask to compare codes, or take up the peer's wish."""
+
+
+class Match(_Command, tag="match"):
+    """The codes are the same; ``digits`` lets the program compare those that were read out."""
+
+    digits: str | None = None
+
+
+class Differ(_Command, tag="differ"):
+    """The codes are not the same."""
+
+
+class Decline(_Command, tag="decline"):
+    """Not now."""
+
+
 class Unavailable(_Command):
     """A command that is part of the contract and not of this version."""
-
-
-class Verify(Unavailable, tag="verify"):
-    """Start a comparison."""
-
-
-class Match(Unavailable, tag="match"):
-    """The codes are the same."""
-
-
-class Differ(Unavailable, tag="differ"):
-    """The codes are not the same."""
 
 
 class AcceptKey(Unavailable, tag="accept-key"):
@@ -74,7 +92,9 @@ class Search(Unavailable, tag="search"):
     text: str
 
 
-Command = Send | Leave | Quit | Invite | Verify | Match | Differ | AcceptKey | Resolve | History | Search
+Command = (
+    Send | Leave | Quit | Verify | Match | Differ | Decline | Invite | AcceptKey | Resolve | History | Search
+)
 
 _DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 

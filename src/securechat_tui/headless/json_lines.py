@@ -13,21 +13,42 @@ from typing import Any
 import msgspec
 
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, PassphraseNeeded, Refused
+from securechat_tui.chat.events import (
+    Closed,
+    Error,
+    Event,
+    IdentityNeeded,
+    PassphraseNeeded,
+    Refused,
+    TrustChanged,
+)
 from securechat_tui.chat.port import EnginePort
-from securechat_tui.headless.json_commands import Invite, Leave, Quit, Send, decode_command, ref_of
+from securechat_tui.headless.json_commands import (
+    Decline,
+    Differ,
+    Invite,
+    Leave,
+    Match,
+    Quit,
+    Send,
+    Verify,
+    decode_command,
+    ref_of,
+)
 from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
 from securechat_tui.headless.run import say
 from securechat_tui.headless.standard_streams import Line
 
 __all__ = ["JsonLines", "encode_event", "event_word"]
 
+_WORDS: dict[type[Event], str] = {TrustChanged: "trust"}
+"""Where the contract's word is taken by something else in the code."""
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def event_word(kind: type[Event]) -> str:
     """The word for a class of events: ``RoundTrip`` is ``round-trip``."""
-    return _HUMP.sub("-", kind.__name__.removesuffix("Event")).lower()
+    return _WORDS.get(kind) or _HUMP.sub("-", kind.__name__.removesuffix("Event")).lower()
 
 
 def encode_event(event: Event) -> bytes:
@@ -75,11 +96,24 @@ class JsonLines:
                 await self._engine.leave(command.conversation)
             case Invite():
                 await self._engine.invite()
+            case Verify() | Match() | Differ() | Decline():
+                await self._compare(command)
             case Quit():
                 return None
             case _:
                 raise CommandError("unavailable", "This version does not have that command yet.")
         return b""
+
+    async def _compare(self, command: Verify | Match | Differ | Decline) -> None:
+        match command:
+            case Verify():
+                await self._engine.verify(command.conversation)
+            case Match():
+                await self._engine.match(command.digits, conversation=command.conversation)
+            case Differ():
+                await self._engine.differ(command.conversation)
+            case Decline():
+                await self._engine.decline(command.conversation)
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -14,6 +14,8 @@ from securechat_tui.chat.events import (
     Peer,
     Refused,
     Secure,
+    Trust,
+    TrustChanged,
 )
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.openings import HostAt, JoinTarget, Opening
@@ -101,7 +103,13 @@ class Lifecycle:
             case Error():
                 self._fail(event)
             case _:
-                self._pending -= isinstance(event, Delivered)
+                self._count(event)
+
+    def _count(self, event: Event) -> None:
+        """Take note of what changes no state: a delivery, or a comparison that has failed."""
+        self._pending -= isinstance(event, Delivered)
+        if isinstance(event, TrustChanged) and event.trust is Trust.CHANGED:
+            self.fail(ExitCode.DISTRUSTED)
 
     @property
     def is_secure(self) -> bool:

@@ -19,6 +19,9 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /invite                 make an invite for one guest, good for ten minutes
   /join TARGET [--new]    join an address, a contact or the host of an invite
   /leave                  say goodbye; a host goes on listening
+  /verify                 compare codes; the other side does the same
+  /match [DIGITS]         the codes are the same (DIGITS: as they are read out to you)
+  /differ, /not-now       they differ: stop the conversation; or decide nothing
   /contacts               list the people pinned here
   /help                   show this
   /quit, /exit, exit      say goodbye and end
@@ -26,7 +29,7 @@ Begin a line with // to send one that begins with /, or with a space to send the
 
 _INVITED_ONLY = "--invite-only"
 _END_WORDS = frozenset({"exit", "/exit", "/quit"})
-_LATER = frozenset({"/nick", "/verify", "/search", "/wipe", "/export", "/notify", "/reconnect"})
+_LATER = frozenset({"/nick", "/search", "/wipe", "/export", "/notify", "/reconnect"})
 _OF_THE_SCREEN = frozenset({"/details", "/copy", "/clear", "/theme", "/sidebar", "/alarm"})
 
 
@@ -60,6 +63,10 @@ class PlainLines:
             "/invite": self._invite,
             "/join": self._join,
             "/leave": self._leave,
+            "/verify": lambda _: self._done(self._engine.verify()),
+            "/match": lambda digits: self._done(self._engine.match(digits or None)),
+            "/differ": lambda _: self._done(self._engine.differ()),
+            "/not-now": lambda _: self._done(self._engine.decline()),
         }
 
     def show(self, event: Event) -> bytes:
@@ -157,7 +164,11 @@ class PlainLines:
         return b""
 
     async def _leave(self, _argument: str) -> bytes:
-        await self._engine.leave()
+        return await self._done(self._engine.leave())
+
+    async def _done(self, command: Awaitable[None]) -> bytes:
+        """Carry out what says nothing by itself: events follow."""
+        await command
         return b""
 
     def _encode(self, lines: list[str]) -> bytes:

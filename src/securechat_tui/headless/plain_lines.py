@@ -9,6 +9,8 @@ from functools import singledispatch
 
 from securechat_tui.chat.events import (
     Closed,
+    Code,
+    ComparisonStopped,
     Delivered,
     Dialing,
     Event,
@@ -24,6 +26,8 @@ from securechat_tui.chat.events import (
     Rekeyed,
     Secure,
     Trust,
+    TrustChanged,
+    VerifyAsked,
 )
 
 __all__ = ["Marks", "PlainWording", "security_line", "stamped", "warning_lines"]
@@ -38,8 +42,15 @@ _TRUST_SENTENCES = {
     Trust.PINNED: "The key is PINNED: the same one as at the first contact.",
     Trust.INVITED: "The key is INVITED: an invite vouched for it at the first contact.",
     Trust.VERIFIED: "The key is VERIFIED: you have compared codes with its owner.",
-    Trust.CHANGED: "The key has CHANGED: it is not the one that belongs to this contact.",
+    Trust.CHANGED: "The key is CHANGED: it is not the one that belongs to this contact, or codes differed.",
     Trust.BLOCKED: "The key is BLOCKED.",
+}
+
+
+_STOPPED_SENTENCES = {
+    "declined": "The comparison has ended without a decision.",
+    "mismatch": "The other side says that the codes DIFFER: somebody may be in between. Ask another way.",
+    "cut": "The comparison was cut off; it counts for nothing.",
 }
 
 
@@ -167,7 +178,9 @@ def _(event: Listening) -> list[str]:
 def _(event: Hosting) -> list[str]:
     if not event.active:
         return [stamped(event, "Listening no more.")]
-    lines = [f"{_INDENT}Your guest types: securechat-tui join {address}" for address in event.reachable[:1]]
+    whence = "" if event.from_elsewhere else ", which works on this machine alone"
+    addresses = (event.from_elsewhere or event.reachable)[:1]
+    lines = [f"{_INDENT}Your guest types: securechat-tui join {address}{whence}" for address in addresses]
     if event.invited_only:
         lines.append(f"{_INDENT}Nobody is answered but known contacts and those who bring an invite.")
     return lines
@@ -203,6 +216,31 @@ def _(event: Rekeyed) -> list[str]:
 @_news.register
 def _(event: Gate | Rejected) -> list[str]:
     return [stamped(event, event.message)]
+
+
+@_news.register
+def _(event: VerifyAsked) -> list[str]:
+    return [stamped(event, "The other side would like to compare codes with you: /verify begins.")]
+
+
+@_news.register
+def _(event: Code) -> list[str]:
+    return [
+        stamped(event, "Compare with the other side, by telephone or face to face:"),
+        f"{_INDENT}{'  '.join(event.emoji)}",
+        f"{_INDENT}{event.digits}",
+        f"{_INDENT}The same there? /match. Others? /differ. /not-now decides nothing.",
+    ]
+
+
+@_news.register
+def _(event: ComparisonStopped) -> list[str]:
+    return [stamped(event, _STOPPED_SENTENCES[event.reason])]
+
+
+@_news.register
+def _(event: TrustChanged) -> list[str]:
+    return [stamped(event, _TRUST_SENTENCES[event.trust])]
 
 
 def stamped(event: Event, text: str) -> str:

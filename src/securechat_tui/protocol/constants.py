@@ -108,3 +108,11 @@ LABEL_BATCH: Final = b"securechat-tui/1 message signature"
 LABEL_INVITE_TAG: Final = b"securechat-tui/1 invite tag secret"
 LABEL_INVITE_CHECK: Final = b"securechat-tui/1 invite check"
 LABEL_COMPARISON_COMMIT: Final = b"securechat-tui/1 comparison commit"
+LABEL_COMPARISON_CODE: Final = b"securechat-tui/1 comparison code"
+LABEL_SAFETY_NUMBER: Final = b"securechat-tui/1 safety number"
+
+# The safety number's Argon2id (RFC 9106), version 0x13.
+SAFETY_MEMORY_KIB: Final = 64 * 1024
+SAFETY_PASSES: Final = 3
+SAFETY_LANES: Final = 4
+SAFETY_SALT_LENGTH: Final = 16

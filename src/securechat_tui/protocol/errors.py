@@ -88,3 +88,9 @@ class OutOfOrder(RemoteError):
     """A message whose number, previous hash or generation is not the next one."""
 
     outcome = "out of order"
+
+
+class ComparisonFailure(RemoteError):
+    """A comparison's revealed value does not open its commitment."""
+
+    outcome = "comparison failure"

@@ -15,6 +15,6 @@ class Trust(StrEnum):
     VERIFIED = "verified"
     """A person has compared codes with this key's owner."""
     CHANGED = "changed"
-    """A different key stands where this contact's key is expected."""
+    """A different key stands where this contact's key is expected, or a comparison with it has failed."""
     BLOCKED = "blocked"
     """A person has decided not to speak with this key."""

@@ -79,13 +79,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         id="verify",
-        title="Fingerprints",
+        title="Verify",
         words=("verify",),
+        argument="[DIGITS]",
         keys="f3",
         key_label="F3",
         footer=True,
         palette=True,
-        summary="both fingerprints in full, how to compare them",
+        summary="is it really them? compare codes; both keys in full",
     ),
     Command(
         id="details",

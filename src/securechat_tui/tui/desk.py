@@ -11,10 +11,11 @@ from securechat_tui.tui.commands import find, parse
 from securechat_tui.tui.perform import Job, dial_job, host_job, practise_alarm
 from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen
 from securechat_tui.tui.screens.details import DetailsScreen
-from securechat_tui.tui.screens.fingerprints import FingerprintScreen
 from securechat_tui.tui.screens.help import HelpScreen
 from securechat_tui.tui.screens.invite import InviteScreen
 from securechat_tui.tui.screens.join import JoinScreen
+from securechat_tui.tui.screens.verify import VerifyChoice, VerifyScreen
+from securechat_tui.tui.state import Comparing
 from securechat_tui.tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = ["CommandDesk"]
 
 _STOP = "stop"
 _UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
+_FEW_COLOURS = "Kept for terminals with more colours; this one says it has 16, so its own are used."
 _NO_MESSAGE = "No message has been received yet, so there is nothing to show."
 
 
@@ -90,9 +92,30 @@ class CommandDesk:
     def _find(self, argument: str) -> None:
         self._app.chat.open_find(argument)
 
-    def _verify(self, _: str) -> None:
-        if self._app.engine.identity:
-            self._app.push_screen(FingerprintScreen(self._app.engine.identity, self._app.state.peer))
+    def _verify(self, digits: str) -> None:
+        if digits:
+            self._engine_job(Job(lambda: self._app.engine.match(digits)))
+        elif self._app.engine.identity and not isinstance(self._app.screen, VerifyScreen):
+            self._app.push_screen(VerifyScreen(self._app.engine.identity, self._app.state))
+            if self._app.state.comparing is not Comparing.NOBODY:
+                self._engine_job(Job(self._app.engine.show_safety_number))
+
+    def decide(self, choice: VerifyChoice, digits: str) -> None:
+        """Do what was decided on the verify screen."""
+        engine = self._app.engine
+        match choice:
+            case VerifyChoice.ASK:
+                self._app.state.asked = True
+                self._engine_job(Job(engine.verify))
+            case VerifyChoice.MATCH:
+                self._engine_job(Job(lambda: engine.match(digits or None)))
+            case VerifyChoice.DIFFER:
+                self._engine_job(Job(engine.differ))
+            case VerifyChoice.WORDS_MATCH:
+                self._engine_job(Job(engine.match_safety_number))
+            case VerifyChoice.NOT_NOW:
+                self._app.state.asked = False
+                self._engine_job(Job(engine.decline))
 
     def _details(self, _: str) -> None:
         message = self._app.narrator.selected_message() or self._app.state.last
@@ -203,8 +226,8 @@ class CommandDesk:
             present = self._app.engine.preferences.theme
             self._app.say(f"/theme is {present}: choose one of {', '.join(THEMES)}.")
             return
-        self._app.theme = THEMES[theme].name
-        self._engine_job(Job(lambda: self._app.engine.prefer(theme=theme)))
+        done = "" if self._app.wear(theme) else _FEW_COLOURS
+        self._engine_job(Job(lambda: self._app.engine.prefer(theme=theme), done=done))
 
     def _engine_job(self, job: Job) -> None:
         self._app.jobs.add(job)

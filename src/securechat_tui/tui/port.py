@@ -44,6 +44,12 @@ class ScreenPort(EnginePort, Protocol):
     async def reconnect(self) -> None:
         """After a cut: try to come back now, instead of after the pause."""
 
+    async def show_safety_number(self, conversation: str | None = None) -> None:
+        """Derive the safety number with the present peer; SafetyNumber follows."""
+
+    async def match_safety_number(self, conversation: str | None = None) -> None:
+        """The safety numbers are the same on both sides."""
+
     def counters(self, conversation: str) -> Counters:
         """The counts of a conversation."""
 

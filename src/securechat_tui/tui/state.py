@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from securechat_tui.chat.events import (
     Closed,
+    Code,
+    ComparisonStopped,
     Dialing,
     Error,
     Event,
+    Gate,
     Hosting,
     Invite,
     Listening,
@@ -19,12 +22,15 @@ from securechat_tui.chat.events import (
     Refused,
     Rekeyed,
     RoundTrip,
+    SafetyNumber,
     Secure,
     Trust,
+    TrustChanged,
+    VerifyAsked,
 )
 from securechat_tui.chat.views import Counters
 
-__all__ = ["EXIT_CONNECT", "EXIT_DONE", "EXIT_TRUST", "ChatState", "Link"]
+__all__ = ["EXIT_CONNECT", "EXIT_DONE", "EXIT_TRUST", "ChatState", "Comparing", "Link"]
 
 EXIT_DONE = 0
 EXIT_CONNECT = 3
@@ -48,6 +54,16 @@ class Link(Enum):
     REFUSED = "refused"
 
 
+class Comparing(Enum):
+    """How far a comparison of codes is, as the person sees it."""
+
+    NOBODY = "nobody is here"
+    IDLE = "nobody has asked"
+    ASKED = "the person here has asked"
+    WANTED = "the person there has asked"
+    CODE = "there is a code to compare"
+
+
 @dataclass(slots=True)
 class ChatState:
     """The present, as the sidebar and the status line show it. Times are Unix seconds."""
@@ -61,6 +77,7 @@ class ChatState:
     target: str = ""
     listening: list[tuple[str, int]] = field(default_factory=list)
     reachable: tuple[str, ...] = ()
+    """Addresses at which another machine may reach this host."""
     peer: Peer | None = None
     secure: Secure | None = None
     epoch: int = 0
@@ -78,6 +95,14 @@ class ChatState:
     """Whether it was a caller who was refused here, not oneself who refused a host."""
     exit_code: int = EXIT_DONE
     ever_secure: bool = False
+    gate: Gate | None = None
+    """Why nothing passes until the person has decided."""
+    asked: bool = False
+    """Whether the person here would like to compare codes."""
+    wanted: bool = False
+    """Whether the person there would."""
+    code: Code | None = None
+    safety_number: SafetyNumber | None = None
     is_addressed: bool = False
     """Whether the peer on the screen is here, or expected back after a cut."""
 
@@ -90,6 +115,23 @@ class ChatState:
     def addressee(self) -> str | None:
         """The conversation that what is typed now belongs to; None where nobody is here or expected back."""
         return self.conversation if self.is_addressed else None
+
+    @property
+    def comparing(self) -> Comparing:
+        """How far a comparison of codes is."""
+        if self.link not in {Link.SECURING, Link.CONNECTED}:
+            return Comparing.NOBODY
+        if self.code is not None:
+            return Comparing.CODE
+        if self.asked:
+            return Comparing.ASKED
+        return Comparing.WANTED if self.wanted else Comparing.IDLE
+
+    @property
+    def can_confirm_words(self) -> bool:
+        """Whether saying that the words match would change anything."""
+        here = self.comparing is not Comparing.NOBODY and self.safety_number is not None
+        return here and self.trust is not Trust.VERIFIED
 
     @property
     def trust(self) -> Trust:
@@ -124,7 +166,33 @@ class ChatState:
             case RoundTrip(seconds=seconds):
                 self.round_trip = seconds
             case _:
+                self._apply_trust(event)
+
+    def _apply_trust(self, event: Event) -> None:
+        match event:
+            case VerifyAsked():
+                self.wanted, self.code = True, None
+            case Code():
+                self.code, self.asked, self.wanted = event, False, False
+            case ComparisonStopped():
+                self._forget_comparison()
+            case TrustChanged():
+                self._apply_trust_changed(event)
+            case SafetyNumber():
+                self.safety_number = event
+            case Gate():
+                self.gate = event
+            case _:
                 pass
+
+    def _apply_trust_changed(self, event: TrustChanged) -> None:
+        self._forget_comparison()
+        if self.peer is not None and self.peer.fingerprint == event.fingerprint:
+            self.peer = replace(self.peer, trust=event.trust)
+
+    def _forget_comparison(self) -> None:
+        self.asked = self.wanted = False
+        self.code = None
 
     def _apply_reach(self, event: Ready | Listening | Hosting | Dialing | Error | Refused) -> None:
         match event:
@@ -146,7 +214,7 @@ class ChatState:
 
     def _apply_hosting(self, event: Hosting) -> None:
         self.hosting = event.active
-        self.reachable = event.reachable if event.active else ()
+        self.reachable = event.from_elsewhere if event.active else ()
         self.invited_only = event.invited_only
         if event.active:
             self._settle(Link.WAITING)
@@ -176,11 +244,14 @@ class ChatState:
         match event:
             case Peer():
                 self.peer, self.secure, self.last = event, None, None
+                self.gate = self.safety_number = None
+                self._forget_comparison()
                 self.is_addressed = True
                 self.invite = None
                 self.link, self.round_trip = Link.SECURING, None
             case Secure():
                 self.secure, self.epoch, self.renewed = event, event.epoch, event.time
+                self.gate = None
                 self.link, self.ever_secure = Link.CONNECTED, True
                 self.refused, self.exit_code = None, EXIT_DONE
             case Closed():
@@ -188,6 +259,7 @@ class ChatState:
 
     def _apply_closed(self, event: Closed) -> None:
         self.round_trip = None
+        self._forget_comparison()
         self.is_addressed = event.awaited
         if event.reason == "lost":
             self.link = Link.LOST

@@ -1,5 +1,6 @@
 """The alarm: another key than the pinned one answered."""
 
+from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
@@ -8,12 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Button, Static
 
 from securechat_tui.chat.events import Refused, Trust
 from securechat_tui.tui import wording
-from securechat_tui.tui.screens.fingerprints import side_by_side
+from securechat_tui.tui.interrupt import SECONDS_TO_PAUSE, TypingPause
+from securechat_tui.tui.screens.verify_content import side_by_side
 
 __all__ = ["AlarmChoice", "AlarmScreen", "alarm_content", "alarm_sentence"]
 
@@ -42,11 +46,13 @@ class AlarmScreen(ModalScreen[AlarmChoice]):
         ("pagedown", "scroll('page_down')"),
     ]
 
-    def __init__(self, refused: Refused, *, caller: bool = False) -> None:
+    def __init__(self, refused: Refused, *, caller: bool, clock: Callable[[], float]) -> None:
         """``caller`` says that somebody called here and was turned away; else a host was refused."""
         super().__init__()
         self._caller = caller
         self._refused = refused
+        self._pause = TypingPause(clock)
+        self._quiet: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """The sentence, the keys, and the two ways out."""
@@ -58,6 +64,30 @@ class AlarmScreen(ModalScreen[AlarmChoice]):
             with Horizontal(id="alarm-buttons"):
                 yield Button("Disconnect", variant="error", id="disconnect")
                 yield Button("Read only", id="read-only")
+
+    def on_mount(self) -> None:
+        """What is typed counts from when this can be seen."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._pause.begin()
+        self._quiet = self.set_timer(SECONDS_TO_PAUSE, self._say_ready)
+
+    def on_key(self, event: Key) -> None:
+        """Drop what was meant for the composer: the rest of a sentence must not answer the alarm."""
+        if not self._pause.is_over():
+            event.stop()
+            event.prevent_default()
+            if self._quiet is not None:
+                self._quiet.reset()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it says that keys count now."""
+        return bool(self.query_one("#alarm").border_subtitle)
+
+    def _say_ready(self) -> None:
+        self.query_one("#alarm").border_subtitle = Content("Enter chooses")
 
     @on(Button.Pressed)
     def _choose(self, event: Button.Pressed) -> None:

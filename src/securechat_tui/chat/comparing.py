@@ -1,0 +1,198 @@
+"""The comparison of codes in one session, between a person, the peer and the contacts.
+
+The run itself is :class:`~securechat_tui.trust.comparison.Comparison`. Here its payloads are sent, its
+turns told, and what the person found is kept with the contact: on disk first.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from functools import partial
+
+from securechat_tui.chat import events
+from securechat_tui.chat.account import Account
+from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.stream import EventStream
+from securechat_tui.protocol.errors import ComparisonFailure
+from securechat_tui.protocol.payloads import (
+    ComparisonAsk,
+    ComparisonStep,
+    ComparisonStop,
+    Payload,
+    StopReason,
+)
+from securechat_tui.storage.errors import ProfileError
+from securechat_tui.trust.codes import SafetyNumber, ShortAuthenticationString
+from securechat_tui.trust.comparison import Comparison, Stage
+from securechat_tui.trust.pins import Pins
+from securechat_tui.trust.states import Trust
+
+__all__ = ["DIFFERENT_NUMBER", "SAME_NUMBER", "Comparing", "bare_digits"]
+
+SAME = "codes compared: the same"
+SAME_NUMBER = "safety numbers compared: the same"
+DIFFERENT_NUMBER = "safety numbers compared: different"
+DIFFERENT = "codes compared: different"
+THEIRS_DIFFERENT = "the other side found the codes different"
+CUT = "a comparison was cut off"
+BROKEN = "the other side's comparison did not add up"
+
+
+@dataclass(slots=True)
+class Comparing:
+    """The comparisons of one session. A command that raises has changed nothing."""
+
+    account: Account
+    stream: EventStream
+    conversation: Conversation
+    run: Comparison
+
+    # What a person does.
+
+    def ask(self) -> None:
+        """Ask for a comparison, or take up the peer's wish for one."""
+        self._go_on(self.run.ask())
+
+    async def match(self, digits: str | None) -> None:
+        """The codes are the same: the key is VERIFIED from now on, once that is on disk.
+
+        ``digits`` are those that the other side has read out, where the program is to compare. Raises
+        CommandError for others and where there is no code, and the ProfileError family.
+        """
+        code = self._code()
+        if digits is not None and bare_digits(digits) != code.digits:
+            raise CommandError(
+                "code-differs",
+                "These are not the digits shown here. Let them be read out again; if they are still "
+                "others, the codes differ: somebody may be in between.",
+            )
+        await self._store(Trust.VERIFIED, SAME)
+        self._take(Trust.VERIFIED, SAME)
+        self.run.conclude()
+
+    async def differ(self) -> None:
+        """The codes differ: somebody may be in between. The caller ends the session."""
+        self._code()
+        self._send(self.run.stop(StopReason.MISMATCH))
+        await self._distrust(DIFFERENT)
+
+    async def show_safety_number(self) -> None:
+        """Derive the safety number, in a thread; SafetyNumber follows."""
+        own = self.account.own_key.public.fingerprint
+        number = await asyncio.to_thread(SafetyNumber.of, own, self.conversation.peer.fingerprint)
+        self.stream.emit(
+            events.SafetyNumber(
+                time=time.time(), conversation=self.conversation.id, words=number.words, digits=number.digits
+            )
+        )
+
+    async def match_safety_number(self) -> None:
+        """The safety numbers are the same: VERIFIED, once that is on disk; raises the ProfileError family."""
+        await self._store(Trust.VERIFIED, SAME_NUMBER)
+        self._take(Trust.VERIFIED, SAME_NUMBER)
+
+    def decline(self) -> None:
+        """Not now: nothing is decided; raises CommandError where there is nothing to decline."""
+        farewell = self.run.stop(StopReason.DECLINED)
+        if not farewell:
+            raise CommandError("no-comparison", "No comparison is under way.")
+        self._send(farewell)
+
+    def _code(self) -> ShortAuthenticationString:
+        code = self.run.code
+        if code is None:
+            raise CommandError(
+                "no-comparison", "There is no code to compare yet: both sides must have asked (/verify)."
+            )
+        return code
+
+    # What the peer and the network do.
+
+    async def receive(self, payload: ComparisonAsk | ComparisonStep | ComparisonStop) -> None:
+        """Take a payload of the peer; raises ComparisonFailure where it did not open its commitment."""
+        was_wished = self.run.stage not in {Stage.IDLE, Stage.STOPPING}
+        try:
+            self._go_on(self.run.receive(payload))
+        except ComparisonFailure:
+            await self._distrust(BROKEN)
+            raise
+        if isinstance(payload, ComparisonStop) and payload.reason is StopReason.MISMATCH:
+            await self._note(THEIRS_DIFFERENT)
+            self._tell_stopped("mismatch")
+        elif was_wished and self.run.stage in {Stage.IDLE, Stage.STOPPING}:
+            self._tell_stopped("declined")
+
+    async def cut(self) -> None:
+        """The session is over: a run that was under way is void, and that is kept."""
+        if self.run.under_way:
+            await self._note(CUT)
+            self._tell_stopped("cut")
+        self.run.stop(StopReason.DECLINED)
+
+    # The inside.
+
+    def _go_on(self, answers: list[Payload]) -> None:
+        self._send(answers)
+        if self.run.stage is Stage.WANTED:
+            self.stream.emit(events.VerifyAsked(time=time.time(), conversation=self.conversation.id))
+        elif self.run.code is not None:
+            self._tell_code(self.run.code)
+
+    def _send(self, payloads: list[Payload]) -> None:
+        for payload in payloads:
+            self.conversation.say(payload)
+
+    def _tell_code(self, code: ShortAuthenticationString) -> None:
+        self.stream.emit(
+            events.Code(
+                time=time.time(),
+                conversation=self.conversation.id,
+                emoji=tuple(name for _, name in code.pictures),
+                signs=tuple(sign for sign, _ in code.pictures),
+                digits=code.digits,
+            )
+        )
+
+    def _tell_stopped(self, reason: str) -> None:
+        self.stream.emit(
+            events.ComparisonStopped(time=time.time(), conversation=self.conversation.id, reason=reason)
+        )
+
+    async def _distrust(self, how: str) -> None:
+        """Take the key as CHANGED, whether or not that can be stored."""
+        self._take(Trust.CHANGED, how)
+        await self._note(how, Trust.CHANGED)
+
+    async def _note(self, how: str, trust: Trust | None = None) -> None:
+        """Store what has happened, or tell that it could not be stored."""
+        try:
+            await self._store(trust, how)
+        except ProfileError as error:
+            self.stream.emit(events.Error(time=time.time(), code="profile", message=str(error)))
+
+    async def _store(self, trust: Trust | None, how: str) -> None:
+        await self.account.change_pins(partial(self._decided, trust=trust, how=how))
+
+    def _take(self, trust: Trust, how: str) -> None:
+        self.conversation.trust = trust
+        self.stream.emit(
+            events.TrustChanged(
+                time=time.time(),
+                conversation=self.conversation.id,
+                fingerprint=str(self.conversation.peer.fingerprint),
+                trust=trust,
+                how=how,
+            )
+        )
+
+    def _decided(self, pins: Pins, trust: Trust | None, how: str) -> Pins:
+        contact = pins.by_fingerprint(self.conversation.peer.fingerprint)
+        if contact is None:  # forgotten meanwhile
+            return pins
+        return pins.with_contact(contact.with_trust(trust or contact.trust, time.time(), how))
+
+
+def bare_digits(digits: str) -> str:
+    """What was typed, without the spaces and hyphens by which digits are grouped."""
+    return "".join(digits.split()).replace("-", "")

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from securechat_tui.chat.callers import _REMEMBERED_CALLS
 from securechat_tui.chat.limits import NEW_PINS_PER_HOUR
 from securechat_tui.chat.passphrases import pause_after
 from securechat_tui.network.admission import Limits
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import text
 from securechat_tui.storage.passphrase import MAX_PASSPHRASE_BYTES, USUAL_COST
+from securechat_tui.trust.invites import INVITE_SECONDS
 from securechat_tui.trust.pins import MAX_CONTACTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -136,6 +138,8 @@ def test_the_figures_are_those_of_the_program() -> None:
         "at least every ten minutes": c.REKEY_SECONDS == 600.0,
         "over 60 seconds as late": c.FRESH_SECONDS == 60.0,
         "among five (256 B to 64 KiB)": (len(c.RECORD_SIZES), *c.RECORD_SIZES[::4]) == (5, 256, 65536),
+        "good for one guest and ten minutes": INVITE_SECONDS == 600.0,
+        "remembers it (a thousand calls": _REMEMBERED_CALLS == 1024,
         "be sixty strangers": NEW_PINS_PER_HOUR == 60,
         "when 1024 contacts are stored": MAX_CONTACTS == 1024,
         "Argon2id with 64 MiB of memory and three passes": (USUAL_COST.memory, USUAL_COST.passes)

@@ -146,7 +146,7 @@ class Session:
     @property
     def session_id(self) -> bytes:
         """The id of an established session, 32 bytes; it is no secret."""
-        return self._handshake.master.session_id
+        return self._established().session_id
 
     def next_timeout(self) -> float | None:
         """Return the monotonic second at which :meth:`handle_timeout` is wanted."""
@@ -207,9 +207,9 @@ class Session:
 
         def complete() -> list[SessionEvent]:
             self._handshake.confirm()
-            self._records = RecordLayer(
-                self._handshake.master, self._handshake.peer, self._role, now.monotonic
-            )
+            master = self._handshake.master
+            self._records = RecordLayer(master, self._handshake.peer, self._role, now.monotonic)
+            self._handshake.forget()
             self._pings = Pings(now.monotonic)
             return []
 

@@ -185,7 +185,7 @@ async def test_host_and_join_by_command() -> None:
         assert await rig.code() is ExitCode.DONE
         assert "Your guest types: securechat-tui join 192.0.2.7:8000" in rig.text
         assert "Listening on [::]:8000." in rig.text
-    assert ("host", "127.0.0.1:0") in engine.asked
+    assert ("host", "127.0.0.1:0", False) in engine.asked
 
 
 async def test_a_failed_join_by_command_shows_in_the_exit_code() -> None:

@@ -121,6 +121,7 @@ def themed(theme: ThemeName) -> Callable[[], FakeEngine]:
     return make
 
 
+INVITE = (*"/invite", "enter")
 FIND = ("ctrl+f", *"the", "enter")
 
 SCENES: dict[str, Scene] = {
@@ -136,6 +137,9 @@ SCENES: dict[str, Scene] = {
     "find": Scene(events=conversation, keys=FIND),
     "find-50": Scene(events=conversation, keys=FIND, size=SMALL),
     "hosting-50": Scene(HostAt("0.0.0.0:8000"), size=SMALL),
+    "invite": Scene(HostAt("0.0.0.0:8000"), keys=INVITE),
+    "invite-80": Scene(HostAt("0.0.0.0:8000"), keys=INVITE, size=USUAL),
+    "invite-50": Scene(HostAt("0.0.0.0:8000"), keys=INVITE, size=SMALL),
     "alarm-light": Scene(engine=themed("light"), events=lambda: [key_changed()], size=USUAL),
     "sidebar-over": Scene(events=conversation, size=USUAL, keys=("f2",)),
     "verify": Scene(events=verifying, keys=("f3",)),
@@ -157,6 +161,7 @@ def stage_scene(scene: Scene) -> tuple[ChatApp, Callable[[Pilot[int]], Awaitable
     engine = scene.engine()
     engine.open()
     app = ChatApp(engine, scene.opening)
+    app.state.wall_clock = lambda: NOON
 
     async def play(pilot: Pilot[int]) -> None:
         await _settle(app, engine, pilot)

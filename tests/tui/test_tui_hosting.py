@@ -20,7 +20,7 @@ class TestHosting:
 
     async def test_where_only_this_machine_reaches_it_no_router_is_blamed(self) -> None:
         class Loopback(FakeEngine):
-            async def host(self, bind: str | None = None) -> None:
+            async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
                 self._note("host", bind)
                 self.emit_hosting()
 

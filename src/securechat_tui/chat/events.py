@@ -22,6 +22,7 @@ __all__ = [
     "Gate",
     "Hosting",
     "IdentityNeeded",
+    "Invite",
     "Listening",
     "Message",
     "Notice",
@@ -80,6 +81,16 @@ class Hosting(Event):
 
     active: bool
     reachable: tuple[str, ...] = ()
+    invited_only: bool = False
+    """Whether strangers are turned away unless they bring an invite."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite(Event):
+    """An invite is in force until ``expires``: a secret between this person and one guest."""
+
+    invite: str = field(repr=False)
+    expires: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

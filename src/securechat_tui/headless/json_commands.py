@@ -11,6 +11,7 @@ __all__ = [
     "Command",
     "Decline",
     "Differ",
+    "Invite",
     "Leave",
     "Match",
     "Quit",
@@ -60,12 +61,12 @@ class Decline(_Command, tag="decline"):
     """Not now."""
 
 
+class Invite(_Command, tag="invite"):
+    """Make an invite."""
+
+
 class Unavailable(_Command):
     """A command that is part of the contract and not of this version."""
-
-
-class Invite(Unavailable, tag="invite"):
-    """Make an invite."""
 
 
 class AcceptKey(Unavailable, tag="accept-key"):

@@ -18,6 +18,7 @@ from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
     Decline,
     Differ,
+    Invite,
     Leave,
     Match,
     Quit,
@@ -93,6 +94,8 @@ class JsonLines:
                 await self._engine.differ(command.conversation)
             case Decline():
                 await self._engine.decline(command.conversation)
+            case Invite():
+                await self._engine.invite()
             case Quit():
                 return None
             case _:

@@ -15,8 +15,8 @@ from securechat_tui.tui.widgets.toggles import PlainCheckbox
 
 __all__ = ["JoinScreen"]
 
-_PLACEHOLDER = "192.168.1.20:8000 or a contact's name"
-_EMPTY = "Type the address the host shows, or the name of a contact."
+_PLACEHOLDER = "192.168.1.20:8000, a name, or securechat://..."
+_EMPTY = "Paste the invite, or type the address the host shows or the name of a contact."
 
 
 class JoinScreen(ModalScreen[str | None]):
@@ -35,7 +35,7 @@ class JoinScreen(ModalScreen[str | None]):
         with Vertical(id="join") as frame:
             frame.border_title = "Join"
             frame.border_subtitle = "Enter joins, Esc cancels"
-            yield Static("ADDRESS[:PORT] or a contact's name", markup=False)
+            yield Static("ADDRESS[:PORT], a contact's name, or an invite", markup=False)
             yield Input(
                 placeholder=_PLACEHOLDER,
                 suggester=SuggestFromList(self._names, case_sensitive=False),

@@ -125,6 +125,7 @@ def test_the_quick_answers_load_no_room(option: str) -> None:
         (["host", "--invite-only"], HostAt(None, invited_only=True)),
         (["join", "192.0.2.7"], JoinTarget("192.0.2.7")),
         (["guest", "bob", "--new"], JoinTarget("bob", new=True)),
+        (["join", "bob", "--verify-key", "SHA256:x"], JoinTarget("bob", verify_key="SHA256:x")),
         (["join", "--host", "192.0.2.7"], JoinTarget("192.0.2.7:8000")),
         (["join", "--port", "9000"], JoinTarget("127.0.0.1:9000")),
         (["guest", "--host", "[::1]", "--port", "9000"], JoinTarget("[::1]:9000")),

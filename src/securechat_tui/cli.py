@@ -137,7 +137,15 @@ def _host(
     return _run_screen(settings, HostAtScreen(bind, invited_only))
 
 
-def _join(settings: Settings, target: str | None, host: str | None, port: int | None, new: bool) -> int:
+def _join(
+    settings: Settings,
+    *,
+    target: str | None,
+    host: str | None,
+    port: int | None,
+    new: bool,
+    verify_key: str | None,
+) -> int:
     """Join a host: an address, a contact's name, or an invite.
 
     Without a target it is asked for; - reads it from standard input (also: guest).
@@ -145,6 +153,8 @@ def _join(settings: Settings, target: str | None, host: str | None, port: int | 
     named = host is not None or port is not None
     if target is not None and named:
         raise click.UsageError("TARGET already says whom; leave out --host and --port.")
+    if new and verify_key is not None:
+        raise click.UsageError("--new is for somebody else, --verify-key for a contact; leave one out.")
     if not named and target in (None, "-"):
         from securechat_tui.headless.asking import ask_target, read_target
 
@@ -155,10 +165,10 @@ def _join(settings: Settings, target: str | None, host: str | None, port: int | 
     if settings.is_headless:
         from securechat_tui.headless.openings import JoinTarget
 
-        return _run_headless(settings, JoinTarget(target, new))
+        return _run_headless(settings, JoinTarget(target, new, verify_key))
     from securechat_tui.tui.opening import JoinTarget as JoinTargetOnScreen
 
-    return _run_screen(settings, JoinTargetOnScreen(target, new))
+    return _run_screen(settings, JoinTargetOnScreen(target, new, verify_key))
 
 
 def _join_command(name: str, *, hidden: bool) -> None:
@@ -171,7 +181,12 @@ def _join_command(name: str, *, hidden: bool) -> None:
     )
     target = click.argument("target", metavar="ADDRESS[:PORT]|NAME|INVITE|-", required=False)
     new = click.option("--new", is_flag=True, help="Somebody else than the one pinned at this address.")
-    _root.add_command(command(target(_host_option(_port_option(new(_common(_pass_settings(_join))))))))
+    verify = click.option("--verify-key", metavar="FINGERPRINT", help="Compare codes with this changed key.")
+    options = (target, _host_option, _port_option, new, verify, _common, _pass_settings)
+    callback: Callable[..., int] = _join
+    for option in reversed(options):
+        callback = option(callback)
+    _root.add_command(command(callback))
 
 
 _join_command("join", hidden=False)

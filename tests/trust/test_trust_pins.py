@@ -14,24 +14,29 @@ from securechat_tui.trust.pins import (
     FIRST_CONTACT,
     MAX_ADDRESSES,
     MAX_CONTACTS,
+    MAX_FORMER,
     MAX_HISTORY,
-    Blocked,
     Change,
     Contact,
+    Pins,
+    PinsFull,
+    after_handshake,
+    confirm_newest,
+)
+from securechat_tui.trust.states import Trust
+from securechat_tui.trust.verdicts import (
+    Blocked,
+    Candidate,
     Different,
     Downgrade,
     Known,
     New,
-    Pins,
-    PinsFull,
     Uninvited,
-    after_handshake,
-    confirm_newest,
+    judge_candidate,
     judge_guest,
     judge_host,
     judge_invited,
 )
-from securechat_tui.trust.states import Trust
 
 LOOPBACK = ("127.0.0.1", 8000)
 ELSEWHERE = ("::1", 8001)
@@ -364,3 +369,76 @@ def test_an_invite_lowers_nothing(trust: Trust) -> None:
         assert vouched.history[-1] == Change(5.0, trust, Trust.INVITED, BY_INVITE, contact.fingerprint)
     else:
         assert vouched == contact
+
+
+def test_a_key_that_takes_a_contact_s_place() -> None:
+    old = replace(met("alice", at=LOOPBACK), newest=S1, confirmed=S2)
+    heir = old.succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
+    assert (heir.name, heir.addresses, heir.first_seen, heir.named) == ("alice", (LOOPBACK,), 100.0, True)
+    assert (heir.fingerprint, heir.bits, heir.trust) == (key("bob").fingerprint, 3072, Trust.VERIFIED)
+    assert heir.history == (
+        *old.history,
+        Change(200.0, Trust.PINNED, Trust.VERIFIED, "compared", key("bob").fingerprint),
+    )
+    assert heir.secrets == (), "they were shared with whoever has the former key"
+    assert heir.former == (old.fingerprint,)
+    pins = Pins((fake(1), old, fake(2))).succeeded(old.fingerprint, heir)
+    assert pins.contacts == (fake(1), heir, fake(2))
+
+
+def test_a_key_that_was_a_contact_of_its_own_is_one_no_more() -> None:
+    alice, bob = met("alice"), met("bob")
+    heir = alice.succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
+    assert Pins((bob, alice)).succeeded(alice.fingerprint, heir).contacts == (heir,)
+
+
+@given(st.lists(st.sampled_from(["alice", "bob", "mallory"]), max_size=24))
+@settings(deadline=None)
+def test_the_present_key_is_never_among_the_former_ones(keys: list[str]) -> None:
+    contact = met("alice")
+    before: list[bytes] = []
+    for name in keys:
+        if key(name).fingerprint != contact.fingerprint:
+            before = [one for one in before if one != key(name).fingerprint] + [contact.fingerprint]
+            contact = contact.succeeded_by(key(name), Trust.PINNED, 1.0, "test")
+        assert contact.former == tuple(before)
+
+
+def test_former_keys_are_the_most_recent_ones() -> None:
+    known = tuple(fake(number).fingerprint for number in range(MAX_FORMER))
+    contact = replace(met("alice"), former=known)
+    assert contact.succeeded_by(key("bob"), Trust.PINNED, 1.0, "test").former == (
+        *known[1:],
+        key("alice").fingerprint,
+    )
+
+
+def test_a_former_key_is_different_wherever_it_appears() -> None:
+    heir = met("alice", at=LOOPBACK).succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
+    pins = Pins((heir,))
+    verdict = Different((heir,), key("alice"), None)
+    assert verdict.is_former
+    assert not Different((heir,), key("mallory"), None).is_former
+    for target in (None, LOOPBACK, ELSEWHERE, heir):
+        assert judge_host(pins, key("alice"), target, 1) == verdict
+    for tag in (None, heir):
+        assert judge_guest(pins, key("alice"), tag, 1) == verdict
+    assert judge_invited(pins, key("alice"), key("alice").fingerprint, 1) == verdict
+
+
+def test_only_the_key_that_a_person_asked_for_is_let_in_for_a_comparison() -> None:
+    alice = met("alice")
+    wanted = key("bob").fingerprint
+    different = judge_guest(Pins((alice,)), key("bob"), alice, 1)
+    assert judge_candidate(different, wanted, 1) == Candidate(alice)
+    assert judge_candidate(different, wanted, 1).trust is Trust.CHANGED
+    assert judge_candidate(different, key("mallory").fingerprint, 1) is different
+    assert judge_candidate(different, None, 1) is different
+    assert judge_candidate(New(), wanted, 1) == New()
+    newer = replace(alice, version=2)
+    assert judge_candidate(Different((newer,), key("bob"), None), wanted, 1) == Downgrade(newer, 1)
+    for refused in (
+        Different((alice,), key("bob"), met("bob")),
+        Different((replace(alice, trust=Trust.BLOCKED),), key("bob"), None),
+    ):
+        assert judge_candidate(refused, wanted, 1) is refused

@@ -123,7 +123,7 @@ def message(
     )
 
 
-def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Refused:
+def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED, target: str = "bob") -> Refused:
     return Refused(
         time=NOON,
         reason="key-changed",
@@ -137,6 +137,7 @@ def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Re
         offered=OTHER_FINGERPRINT,
         offered_randomart=OTHER_PICTURE,
         offered_contact=SafeText.name(offered_contact) if offered_contact else SafeText(""),
+        target=target,
     )
 
 
@@ -162,7 +163,12 @@ def gate(reason: str, sentence: str) -> Gate:
 
 def trust_changed(trust: Trust, how: str = "codes compared: the same") -> TrustChanged:
     return TrustChanged(
-        time=NOON, conversation=CONVERSATION, fingerprint=PEER_FINGERPRINT, trust=trust, how=how
+        time=NOON,
+        conversation=CONVERSATION,
+        fingerprint=PEER_FINGERPRINT,
+        trust=trust,
+        how=how,
+        contact=SafeText.name("bob"),
     )
 
 
@@ -304,6 +310,11 @@ class FakeEngine:
     async def join(self, target: str, *, new: bool = False) -> None:
         self._note("join", target, new)
         self.emit(Dialing(time=NOON, address="192.168.1.20", port=8000, attempt=1))
+
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        self._note("verify_key", fingerprint, target)
+        if target:
+            self.emit(Dialing(time=NOON, address="192.168.1.20", port=8000, attempt=1))
 
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         self._note("send", text)

@@ -152,6 +152,7 @@ SCENES: dict[str, Scene] = {
     "contacts": Scene(engine=acquainted, events=conversation, keys=(*"/contacts", "enter")),
     "alarm": Scene(events=lambda: [*conversation(), closed("lost"), key_changed()]),
     "alarm-80": Scene(events=lambda: [key_changed()], size=USUAL),
+    "alarm-50": Scene(events=lambda: [key_changed()], size=SMALL),
     "too-small": Scene(events=conversation, size=(20, 5)),
 }
 

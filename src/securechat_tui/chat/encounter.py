@@ -37,6 +37,7 @@ from securechat_tui.protocol.payloads import (
     Resume,
 )
 from securechat_tui.protocol.records import Direction
+from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import PinsFull
@@ -44,6 +45,11 @@ from securechat_tui.trust.randomart import randomart
 
 _BACKLOG: Final = 64
 """Batches of events that may wait before reading from the network stops."""
+
+
+def _unverified(fingerprint: Fingerprint) -> SafeText:
+    """What a key is called that is nobody's here: whatever name it claims is not shown as a contact's."""
+    return SafeText.name(f"unverified {fingerprint.short}")
 
 
 _Happened = tuple[Connection, Sequence[SessionEvent]]
@@ -161,7 +167,8 @@ class Encounter:
             return
         conversation = self.conversation = self.engine.enter(self, proof.identity)
         self.comparing = self._comparing(conversation, proof)
-        conversation.attach(connection, self.engine.account.name, trust, gates.gate_for(trust))
+        gate = gates.gate_for(trust, replaces=self.comparing.succession is not None)
+        conversation.attach(connection, self.engine.account.name, trust, gate)
 
     def _comparing(self, conversation: Conversation, proof: session_events.Authenticated) -> Comparing:
         own, peer = self.engine.account.own_key.public.fingerprint, proof.identity.fingerprint
@@ -169,7 +176,8 @@ class Encounter:
             (Direction.GUEST, own, peer) if self.dialled is not None else (Direction.HOST, peer, own)
         )
         run = Comparison(role, proof.session_id, guest, host)
-        return Comparing(self.engine.account, self.engine.stream, conversation, run)
+        succession = self._introduction.succession(proof)
+        return Comparing(self.engine.account, self.engine.stream, conversation, run, succession)
 
     def _comes_second(self, connection: Connection, fingerprint: Fingerprint) -> bool:
         """End the handshake where somebody else has taken the one place since the call was admitted."""
@@ -242,7 +250,7 @@ class Encounter:
         if self.conversation is None:  # a newer session of the same person has taken over meanwhile
             return
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
-        conversation.greeted(hello, contact.name if contact else hello.name)
+        conversation.greeted(hello, contact.name if contact else _unverified(fingerprint))
         self._met = True
         self.engine.greeted(self)
         self.engine.stream.emit(
@@ -256,7 +264,7 @@ class Encounter:
                 role=self.peer_role,
                 key_bits=conversation.peer.bits,
                 randomart=randomart(fingerprint, conversation.peer.bits),
-                contact=contact.name if contact else hello.name,
+                contact=conversation.name,
                 first_seen=contact.first_seen if contact else time.time(),
                 known_elsewhere=str(namesake.fingerprint) if namesake else "",
             )

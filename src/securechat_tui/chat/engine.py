@@ -17,7 +17,14 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
-from securechat_tui.chat.targets import choose_target, invited_hosts, listen, read_invite
+from securechat_tui.chat.targets import (
+    choose_target,
+    invited_hosts,
+    listen,
+    read_fingerprint,
+    read_invite,
+    verifying,
+)
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
 from securechat_tui.network.addresses import Address, reachable_addresses
 from securechat_tui.network.clock import now
@@ -181,6 +188,20 @@ class Engine:
             dialled = read_invite(target, time.time())
         else:
             dialled = choose_target(self.account.pins, target, new=new)
+        if self.reception.is_awaiting:
+            await self.leave()
+        self.reception.call(dialled)
+
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        """Let in a key that has raised the alarm, as far as the gate: codes are compared there.
+
+        With ``target`` it is called there, and must answer; without one it may call here, once, within ten
+        minutes. If the codes are the same it takes the contact's place.
+        """
+        if not target:
+            self.reception.callers.want(read_fingerprint(fingerprint), now())
+            return
+        dialled = verifying(self.account.pins, target, fingerprint)
         if self.reception.is_awaiting:
             await self.leave()
         self.reception.call(dialled)

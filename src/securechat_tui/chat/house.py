@@ -31,6 +31,8 @@ class Dialled:
     """Further addresses of the same host, where this one cannot be reached."""
     invite: Invite | None = None
     """What says whose key must answer, in the place of the pins."""
+    verifying: Fingerprint | None = None
+    """The one other key that a person wants to compare codes with; it is let in as far as the gate."""
     returning: bool = False
     """Whether this is one of several attempts to come back after a cut: failures are not told singly."""
 

@@ -13,6 +13,7 @@ from typing import Final
 from securechat_tui.chat import events, refusals
 from securechat_tui.chat.callers import NOTHING, Shown
 from securechat_tui.chat.house import Dialled, House
+from securechat_tui.chat.succession import Succession
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.events import Authenticated, Called
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
@@ -20,21 +21,25 @@ from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.pins import (
     BY_INVITE,
     FIRST_CONTACT,
-    Blocked,
     Contact,
+    Pins,
+    after_handshake,
+    confirm_newest,
+)
+from securechat_tui.trust.states import Trust
+from securechat_tui.trust.verdicts import (
+    Blocked,
+    Candidate,
     Different,
     Downgrade,
     New,
-    Pins,
     Uninvited,
     Verdict,
-    after_handshake,
-    confirm_newest,
+    judge_candidate,
     judge_guest,
     judge_host,
     judge_invited,
 )
-from securechat_tui.trust.states import Trust
 
 __all__ = ["Answer", "Introduction"]
 
@@ -89,7 +94,8 @@ class Introduction:
 
     def identified(self, peer: PublicIdentity, version: int) -> events.Event | None:
         """Hold the key against pins and invites; return the refusal, if it is to be one."""
-        self._verdict = self._judge(self.house.account.pins, peer, version)
+        verdict = self._judge(self.house.account.pins, peer, version)
+        self._verdict = judge_candidate(verdict, self._wanted(peer.fingerprint), version)
         return self._refusal(self._verdict)
 
     def is_worth_telling(self) -> bool:
@@ -97,6 +103,24 @@ class Introduction:
         if self.dialled is not None or self._verdict is None:
             return True
         return self.house.callers.alarms.due(self._verdict, now().monotonic)
+
+    def _wanted(self, fingerprint: Fingerprint) -> Fingerprint | None:
+        """The key that a person wants to compare codes with."""
+        if self.dialled is not None:
+            return self.dialled.verifying
+        return fingerprint if self.house.callers.is_wanted(fingerprint, now()) else None
+
+    def succession(self, proof: Authenticated) -> Succession | None:
+        """What follows if codes are found the same; None where the key is pinned already."""
+        if not isinstance(self._verdict, Candidate):
+            return None
+        return Succession(
+            self._verdict.contact.fingerprint,
+            proof.identity,
+            proof.version,
+            proof.reconnect_secret,
+            self.dialled.endpoint if self.dialled else None,
+        )
 
     def _judge(self, pins: Pins, peer: PublicIdentity, version: int) -> Verdict:
         if self.dialled is not None:
@@ -138,8 +162,13 @@ class Introduction:
     async def pin(self, proof: Authenticated) -> Trust:
         """Store the key and the reconnect secret, and burn the invite, as one change; return the trust.
 
+        A key that is let in for a comparison alone is not stored.
         Raises the ProfileError family, PinsFull or InviteSpent; nothing is changed then.
         """
+        if isinstance(self._verdict, Candidate):
+            self.house.callers.met(proof.identity.fingerprint)
+            await self.house.account.change_pins(partial(self._recognisable, self._verdict, proof))
+            return self._verdict.trust
         invite = self._shown.invite
         was_unused = invite is not None and invite.guest is None
         try:
@@ -149,6 +178,13 @@ class Introduction:
                 invite.guest = None
             raise
         return self._trust(proof.identity.fingerprint)
+
+    def _recognisable(self, verdict: Candidate, proof: Authenticated, pins: Pins) -> Pins:
+        """At the host, keep the secret that this caller shows from now on: it is no stranger."""
+        contact = pins.by_fingerprint(verdict.contact.fingerprint)
+        if contact is None or self._used(contact) is None:
+            return pins
+        return pins.with_contact(after_handshake(contact, proof.reconnect_secret, self._used(contact)))
 
     def _pinned(self, pins: Pins, proof: Authenticated) -> Pins:
         """Runs alone, right before the contacts are written: two who hold one invite cannot both pass."""

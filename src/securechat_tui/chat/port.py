@@ -45,6 +45,9 @@ class EnginePort(Protocol):
     async def join(self, target: str, *, new: bool = False) -> None:
         """Begin to join an address, a contact or an invite's host; the outcome comes as events."""
 
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        """Let in a key that has raised the alarm, to compare codes with: at ``target``, or when it calls."""
+
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         """Send or hold ``text``; ``ref`` comes back with the events about it."""
 

@@ -92,7 +92,7 @@ class Reception:
 
     def call(self, dialled: Dialled) -> None:
         """Begin a first call; raises :class:`CommandError` where somebody is here or called already."""
-        if self._active is not None or self._calls.under_way:
+        if self._active is not None or (self._calls.under_way and not self._calls.is_refused):
             raise CommandError("busy", "You are in a conversation or joining one: leave it first.")
         self._drop_held(WHOM_WE_CALL, FIRST_GUEST)
         self._calls.begin(dialled, self.account.own_key)

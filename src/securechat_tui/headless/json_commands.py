@@ -18,6 +18,7 @@ __all__ = [
     "Send",
     "Unavailable",
     "Verify",
+    "VerifyKey",
     "decode_command",
 ]
 
@@ -61,6 +62,12 @@ class Decline(_Command, tag="decline"):
     """Not now."""
 
 
+class VerifyKey(_Command, tag="verify-key"):
+    """Let in a changed key when it calls the next time, to compare codes with its owner."""
+
+    fingerprint: str
+
+
 class Invite(_Command, tag="invite"):
     """Make an invite."""
 
@@ -93,7 +100,19 @@ class Search(Unavailable, tag="search"):
 
 
 Command = (
-    Send | Leave | Quit | Verify | Match | Differ | Decline | Invite | AcceptKey | Resolve | History | Search
+    Send
+    | Leave
+    | Quit
+    | Verify
+    | VerifyKey
+    | Match
+    | Differ
+    | Decline
+    | Invite
+    | AcceptKey
+    | Resolve
+    | History
+    | Search
 )
 
 _DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

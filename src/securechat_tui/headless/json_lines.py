@@ -16,6 +16,7 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, Refused, TrustChanged
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
+    Command,
     Decline,
     Differ,
     Invite,
@@ -24,6 +25,7 @@ from securechat_tui.headless.json_commands import (
     Quit,
     Send,
     Verify,
+    VerifyKey,
     decode_command,
     ref_of,
 )
@@ -86,6 +88,16 @@ class JsonLines:
                 self._lifecycle.take_message()
             case Leave():
                 await self._engine.leave(command.conversation)
+            case Invite():
+                await self._engine.invite()
+            case Quit():
+                return None
+            case _:
+                await self._compare(command)
+        return b""
+
+    async def _compare(self, command: Command) -> None:
+        match command:
             case Verify():
                 await self._engine.verify(command.conversation)
             case Match():
@@ -94,13 +106,10 @@ class JsonLines:
                 await self._engine.differ(command.conversation)
             case Decline():
                 await self._engine.decline(command.conversation)
-            case Invite():
-                await self._engine.invite()
-            case Quit():
-                return None
+            case VerifyKey():
+                await self._engine.verify_key(command.fingerprint)
             case _:
                 raise CommandError("unavailable", "This version does not have that command yet.")
-        return b""
 
 
 def _line(value: dict[str, Any]) -> bytes:

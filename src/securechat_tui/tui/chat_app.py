@@ -38,13 +38,13 @@ from securechat_tui.tui.commands import Scope, available, bindings
 from securechat_tui.tui.completion import complete
 from securechat_tui.tui.desk import CommandDesk
 from securechat_tui.tui.interrupt import DoublePress
+from securechat_tui.tui.key_change import KeyChange
 from securechat_tui.tui.keymap import key_label, make_keymap
 from securechat_tui.tui.narration import Narrator
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, Practice, PracticeControl, StartScreen
-from securechat_tui.tui.perform import EngineJobs, Job, Outcome, end_practice_alarm
+from securechat_tui.tui.perform import EngineJobs, Job, Outcome
 from securechat_tui.tui.port import ScreenPort
 from securechat_tui.tui.safety import SafetyFilter
-from securechat_tui.tui.screens.alarm import AlarmChoice, AlarmScreen
 from securechat_tui.tui.screens.chat import ChatScreen
 from securechat_tui.tui.screens.start import HomeScreen, StartChoice
 from securechat_tui.tui.screens.verify import VerifyScreen
@@ -93,6 +93,7 @@ class ChatApp(App[int], inherit_bindings=False):
         self.chat = ChatScreen(self.state)
         self.narrator = Narrator(self.chat)
         self.desk = CommandDesk(self)
+        self.key_change = KeyChange(self)
         self.jobs = EngineJobs(self._report_outcome)
         self.practice: PracticeControl | None = opening.control if isinstance(opening, Practice) else None
         self.practice_target = opening.target if isinstance(opening, Practice) else ""
@@ -172,6 +173,8 @@ class ChatApp(App[int], inherit_bindings=False):
                 self.jobs.add(Job(lambda: self.engine.host(host.bind, invited_only=host.invited_only)))
             case Practice(target=target):
                 self.desk.perform("join", target)
+            case JoinTarget(target=target, verify_key=str() as fingerprint):
+                self.jobs.add(Job(lambda: self.engine.verify_key(fingerprint, target)))
             case JoinTarget(target=target, new=new):
                 self.desk.perform("join", f"--new {target}" if new else target)
             case StartScreen():
@@ -233,7 +236,7 @@ class ChatApp(App[int], inherit_bindings=False):
                 self.show_chat()
                 self._begin()
             case Refused(reason="key-changed"):
-                self._raise_alarm(event)
+                self.key_change.raise_alarm(event)
             case Dialing() | Peer() | Hosting(active=True) | Secure():
                 self.chat.lock_composer(locked=False)
             case Gate():
@@ -244,22 +247,6 @@ class ChatApp(App[int], inherit_bindings=False):
                 self.show_chat()
             case _:
                 pass
-
-    def _raise_alarm(self, refused: Refused) -> None:
-        self.show_chat()
-        self.chat.lock_composer(locked=True)
-        self.push_screen(AlarmScreen(refused, caller=self.state.refused_caller), self._alarm_answered)
-
-    def _alarm_answered(self, choice: AlarmChoice | None) -> None:
-        if choice is AlarmChoice.READ_ONLY:
-            return
-        self.chat.lock_composer(locked=False)
-        if self._is_about_present_peer():
-            self.jobs.add(Job(self.engine.leave))
-        if self.practice is not None:
-            practice, target = self.practice, self.practice_target
-            done = "That was the alarm. Nothing was sent to the other key, and the first one is back."
-            self.jobs.add(Job(lambda: end_practice_alarm(self.engine, practice, target), done=done))
 
     def on_app_blur(self) -> None:
         """Whoever looks away will want to know where they were."""
@@ -278,12 +265,6 @@ class ChatApp(App[int], inherit_bindings=False):
         """Write what no widget can. Nothing of anybody's text may be in it."""
         if self._driver is not None:
             self._driver.write(sequence)
-
-    def _is_about_present_peer(self) -> bool:
-        """Whether the key that was found changed is that of the person one is talking with."""
-        refused, peer = self.state.refused, self.state.peer
-        known = refused is not None and peer is not None and refused.expected == peer.fingerprint
-        return known and bool(self.engine.conversations)
 
     # Intents ------------------------------------------------------------------------------------
 

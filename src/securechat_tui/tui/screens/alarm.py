@@ -17,6 +17,7 @@ from securechat_tui.tui.screens.verify_content import side_by_side
 
 __all__ = ["AlarmChoice", "AlarmScreen", "alarm_content", "alarm_sentence"]
 
+_VERIFYING = "Verify the new key: it is let in to compare codes with its owner, and for nothing else."
 _VERBS = {Trust.VERIFIED: "verified", Trust.INVITED: "got by invite"}
 
 
@@ -24,6 +25,7 @@ class AlarmChoice(Enum):
     """What a person does about it."""
 
     DISCONNECT = "disconnect"
+    VERIFY = "verify"
     READ_ONLY = "read-only"
 
 
@@ -42,22 +44,31 @@ class AlarmScreen(ModalScreen[AlarmChoice]):
         ("pagedown", "scroll('page_down')"),
     ]
 
-    def __init__(self, refused: Refused, *, caller: bool = False) -> None:
-        """``caller`` says that somebody called here and was turned away; else a host was refused."""
+    def __init__(self, refused: Refused, *, caller: bool, can_verify: bool) -> None:
+        """``caller`` says that somebody called here and was turned away; else a host was refused.
+
+        ``can_verify``: the new key may be this contact's, and codes can be compared with its owner.
+        """
         super().__init__()
         self._caller = caller
+        self._can_verify = can_verify
         self._refused = refused
 
     def compose(self) -> ComposeResult:
-        """The sentence, the keys, and the two ways out."""
+        """The sentence, the keys, and the ways out."""
         with Vertical(id="alarm") as frame:
             frame.border_title = Content("✖ KEY CHANGED")
             with VerticalScroll(id="alarm-body", can_focus=False):
                 yield Static(alarm_sentence(self._refused), markup=False, id="alarm-sentence")
-                yield Static(alarm_content(self._refused, caller=self._caller), markup=False, id="alarm-text")
+                yield Static(self._content(), markup=False, id="alarm-text")
             with Horizontal(id="alarm-buttons"):
                 yield Button("Disconnect", variant="error", id="disconnect")
+                if self._can_verify:
+                    yield Button("Verify the new key", id="verify")
                 yield Button("Read only", id="read-only")
+
+    def _content(self) -> Content:
+        return alarm_content(self._refused, caller=self._caller, can_verify=self._can_verify)
 
     @on(Button.Pressed)
     def _choose(self, event: Button.Pressed) -> None:
@@ -90,7 +101,7 @@ def alarm_sentence(refused: Refused) -> str:
     return f"{sentence} A new device, or someone in between."
 
 
-def alarm_content(refused: Refused, *, caller: bool) -> Content:
+def alarm_content(refused: Refused, *, caller: bool, can_verify: bool) -> Content:
     """Both keys, and what to do."""
     rows = [
         Content("Nothing was sent. Your draft is kept."),
@@ -102,6 +113,8 @@ def alarm_content(refused: Refused, *, caller: bool) -> Content:
         Content(""),
         Content(f"Ask {_name(refused)} over another channel: a call, or face to face."),
     ]
+    if can_verify:
+        rows.append(Content(_VERIFYING))
     if caller:
         rows.append(Content("The caller was turned away, and this host goes on as before."))
     elif refused.address:

@@ -1,0 +1,63 @@
+"""Another key than the pinned one: the alarm, and what follows from a person's answer."""
+
+from typing import TYPE_CHECKING
+
+from securechat_tui.chat.events import Refused
+from securechat_tui.tui.perform import Job, end_practice_alarm
+from securechat_tui.tui.screens.alarm import AlarmChoice, AlarmScreen
+
+if TYPE_CHECKING:
+    from securechat_tui.tui.chat_app import ChatApp
+
+__all__ = ["KeyChange"]
+
+_AWAITED = "When this key calls again within ten minutes it is let in, to compare codes and nothing else."
+
+
+class KeyChange:
+    """Raises the alarm over whatever is open. Until it is answered nothing can be typed."""
+
+    def __init__(self, app: "ChatApp") -> None:
+        self._app = app
+
+    def raise_alarm(self, refused: Refused) -> None:
+        """Keep the draft, lock the composer, and ask."""
+        app = self._app
+        app.show_chat()
+        app.chat.lock_composer(locked=True)
+        alarm = AlarmScreen(
+            refused,
+            caller=app.state.refused_caller,
+            can_verify=app.practice is None and not refused.offered_contact,
+        )
+        app.push_screen(alarm, lambda choice: self._answered(choice, refused))
+
+    def _answered(self, choice: AlarmChoice | None, refused: Refused) -> None:
+        if choice is AlarmChoice.READ_ONLY:
+            return
+        app = self._app
+        if choice is AlarmChoice.VERIFY:
+            self._verify(refused)
+            return
+        app.chat.lock_composer(locked=False)
+        if self._is_about_present_peer():
+            app.jobs.add(Job(app.engine.leave))
+        if app.practice is not None:
+            practice, target = app.practice, app.practice_target
+            done = "That was the alarm. Nothing was sent to the other key, and the first one is back."
+            app.jobs.add(Job(lambda: end_practice_alarm(app.engine, practice, target), done=done))
+
+    def _verify(self, refused: Refused) -> None:
+        """Call the changed key, or wait for its next call; the gate locks the composer when it is here."""
+        app = self._app
+        if self._is_about_present_peer():
+            app.jobs.add(Job(app.engine.leave))
+        app.chat.lock_composer(locked=False)
+        done = "" if refused.target else _AWAITED
+        app.jobs.add(Job(lambda: app.engine.verify_key(refused.offered, refused.target), done=done))
+
+    def _is_about_present_peer(self) -> bool:
+        """Whether the key that was found changed is that of the person one is talking with."""
+        refused, peer = self._app.state.refused, self._app.state.peer
+        known = refused is not None and peer is not None and refused.expected == peer.fingerprint
+        return known and bool(self._app.engine.conversations)

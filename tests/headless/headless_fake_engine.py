@@ -209,6 +209,9 @@ class FakeEngine:
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         self._note("match", digits)
 
+    async def accept_key(self, conversation: str | None = None) -> None:
+        self._note("accept_key")
+
     async def differ(self, conversation: str | None = None) -> None:
         self._note("differ")
 

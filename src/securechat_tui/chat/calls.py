@@ -144,8 +144,10 @@ class Calls:
         encounter = self._encounter = Encounter(self._exchange, dialled, str(address))
         secrets = own_secrets(self._exchange.account.pins, dialled)
 
+        rotations = self._exchange.account.rotations
+
         def begin(moment: Instant) -> Session:
-            return Session.guest(key.public, moment, secrets=secrets)
+            return Session.guest(key.public, moment, secrets=secrets, rotations=rotations)
 
         connection = await dial(
             address, begin, key, on_events=encounter.take, on_failure=self._exchange.handler_failed

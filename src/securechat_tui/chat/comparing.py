@@ -33,6 +33,7 @@ __all__ = ["Comparing"]
 
 SAME = "codes compared: the same"
 SAME_NUMBER = "safety numbers compared: the same"
+SIGNED_BY_THE_OLD = "new key, signed by the old one"
 DIFFERENT = "codes compared: different"
 THEIRS_DIFFERENT = "the other side found the codes different"
 CUT = "a comparison was cut off"
@@ -69,7 +70,7 @@ class Comparing:
                 "These are not the digits shown here. Let them be read out again; if they are still "
                 "others, the codes differ: somebody may be in between.",
             )
-        await self._verified(SAME)
+        await self._decide(Trust.VERIFIED, SAME)
         self.run.conclude()
 
     async def differ(self) -> None:
@@ -90,7 +91,7 @@ class Comparing:
 
     async def match_safety_number(self) -> None:
         """The safety numbers are the same: VERIFIED, once that is on disk; raises the ProfileError family."""
-        await self._verified(SAME_NUMBER)
+        await self._decide(Trust.VERIFIED, SAME_NUMBER)
 
     def decline(self) -> None:
         """Not now: nothing is decided; raises CommandError where there is nothing to decline."""
@@ -99,13 +100,17 @@ class Comparing:
             raise CommandError("no-comparison", "No comparison is under way.")
         self._send(farewell)
 
-    async def _verified(self, how: str) -> None:
-        await self._store(Trust.VERIFIED, how)
+    async def accept(self) -> None:
+        """A key that the contact's key has named takes its place; raises the ProfileError family."""
+        await self._decide(Trust.PINNED, SIGNED_BY_THE_OLD)
+
+    async def _decide(self, trust: Trust, how: str) -> None:
+        await self._store(trust, how)
         self.succession = None
         contact = self.account.pins.by_fingerprint(self.conversation.peer.fingerprint)
         if contact is not None:
             self.conversation.name = contact.name
-        self._take(Trust.VERIFIED, how)
+        self._take(trust, how)
 
     def _code(self) -> ShortAuthenticationString:
         code = self.run.code

@@ -25,7 +25,7 @@ from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events as session_events
 from securechat_tui.protocol.errors import OutOfOrder, RemoteError, SignatureFailure
 from securechat_tui.protocol.events import End, SessionEvent
-from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.payloads import (
     ComparisonAsk,
     ComparisonStep,
@@ -110,7 +110,7 @@ class Encounter:
             case session_events.Called():
                 self._called(connection, event)
             case session_events.HostIdentified() | session_events.GuestIdentified():
-                self._identified(connection, event.identity, event.version)
+                self._identified(connection, event)
             case session_events.Authenticated():
                 await self._authenticated(connection, event)
             case session_events.PayloadReceived():
@@ -135,8 +135,10 @@ class Encounter:
             case Answer.CLOSE:
                 connection.carry_out(connection.session.abort("not admitted"))
 
-    def _identified(self, connection: Connection, peer: PublicIdentity, version: int) -> None:
-        refusal = self._introduction.identified(peer, version)
+    def _identified(
+        self, connection: Connection, shown: session_events.HostIdentified | session_events.GuestIdentified
+    ) -> None:
+        refusal = self._introduction.identified(shown.identity, shown.version, shown.rotations)
         if refusal is None:
             connection.carry_out(connection.session.proceed(now()))
             return
@@ -167,8 +169,7 @@ class Encounter:
             return
         conversation = self.conversation = self.engine.enter(self, proof.identity)
         self.comparing = self._comparing(conversation, proof)
-        gate = gates.gate_for(trust, replaces=self.comparing.succession is not None)
-        conversation.attach(connection, self.engine.account.name, trust, gate)
+        conversation.attach(connection, self.engine.account.name, trust, self._introduction.gate)
 
     def _comparing(self, conversation: Conversation, proof: session_events.Authenticated) -> Comparing:
         own, peer = self.engine.account.own_key.public.fingerprint, proof.identity.fingerprint
@@ -220,6 +221,13 @@ class Encounter:
         await self._compared().match_safety_number()
         await self._pass_gate()
 
+    async def accept_key(self) -> None:
+        """A person takes the new key that the contact's key has named; raises CommandError where none is."""
+        if self.conversation is None or self.conversation.gate != gates.ROTATION:
+            raise CommandError("no-new-key", "There is no new key here to accept.")
+        await self._compared().accept()
+        await self._pass_gate()
+
     async def different(self) -> None:
         """A person has found the codes different: the session ends; raises CommandError without codes."""
         await self._compared().differ()
@@ -236,6 +244,8 @@ class Encounter:
         conversation, connection = self.conversation, self.connection
         if conversation is None or connection is None or not conversation.gate:
             return
+        if self._introduction.succeeds is not None:
+            self.engine.succeeded(self._introduction.succeeds)
         waiting = conversation.open_gate()
         if waiting is not None:
             await self._payload(connection, waiting)
@@ -270,7 +280,7 @@ class Encounter:
             )
         )
         if conversation.gate:
-            self.engine.stream.emit(gates.gate_event(conversation))
+            self.engine.stream.emit(gates.gate_event(conversation, self._introduction.succeeds))
 
     def _resume(self, conversation: Conversation, word: Resume, connection: Connection) -> None:
         if not conversation.resumed(word):

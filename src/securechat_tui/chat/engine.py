@@ -140,7 +140,7 @@ class Engine:
         if self._listener is not None:
             raise CommandError("busy", "You are hosting already.")
         listener = Listener(
-            lambda moment: Session.host(key.public, moment),
+            lambda moment: Session.host(key.public, moment, rotations=self.account.rotations),
             key,
             on_connection=self.reception.welcome,
             on_events=self.reception.happened,
@@ -234,6 +234,11 @@ class Engine:
         """The codes are the same; ``digits`` lets the program compare those that were read out."""
         with _profile_errors():
             await self.reception.encounter(conversation).same(digits)
+
+    async def accept_key(self, conversation: str | None = None) -> None:
+        """Take the new key that the contact's old one has signed: PINNED, until codes are compared."""
+        with _profile_errors():
+            await self.reception.encounter(conversation).accept_key()
 
     async def differ(self, conversation: str | None = None) -> None:
         """The codes differ: keep that, stop the conversation."""

@@ -62,6 +62,9 @@ class House(Protocol):
     def secured(self, encounter: "Encounter", conversation: Conversation) -> None:
         """Messages flow now: send what was held for this moment."""
 
+    def succeeded(self, former: Contact) -> None:
+        """Another key has taken this contact's place: what waits for the former one reaches nobody."""
+
     def left(self, encounter: "Encounter", end: Ended) -> None:
         """The session of a conversation is over."""
 

@@ -5,18 +5,19 @@ is known, when the handshake is proved; the pins and the invites say what follow
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
 from typing import Final
 
-from securechat_tui.chat import events, refusals
+from securechat_tui.chat import events, gates, refusals
 from securechat_tui.chat.callers import NOTHING, Shown
 from securechat_tui.chat.house import Dialled, House
 from securechat_tui.chat.succession import Succession
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.events import Authenticated, Called
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.pins import (
     BY_INVITE,
@@ -33,12 +34,14 @@ from securechat_tui.trust.verdicts import (
     Different,
     Downgrade,
     New,
+    Rotated,
     Uninvited,
     Verdict,
     judge_candidate,
     judge_guest,
     judge_host,
     judge_invited,
+    judge_rotation,
 )
 
 __all__ = ["Answer", "Introduction"]
@@ -92,10 +95,13 @@ class Introduction:
 
     # Both, before anything else is said.
 
-    def identified(self, peer: PublicIdentity, version: int) -> events.Event | None:
+    def identified(
+        self, peer: PublicIdentity, version: int, rotations: tuple[Rotation, ...]
+    ) -> events.Event | None:
         """Hold the key against pins and invites; return the refusal, if it is to be one."""
-        verdict = self._judge(self.house.account.pins, peer, version)
-        self._verdict = judge_candidate(verdict, self._wanted(peer.fingerprint), version)
+        pins = self.house.account.pins
+        verdict = judge_candidate(self._judge(pins, peer, version), self._wanted(peer.fingerprint), version)
+        self._verdict = judge_rotation(verdict, pins, peer, rotations, version)
         return self._refusal(self._verdict)
 
     def is_worth_telling(self) -> bool:
@@ -112,7 +118,7 @@ class Introduction:
 
     def succession(self, proof: Authenticated) -> Succession | None:
         """What follows if codes are found the same; None where the key is pinned already."""
-        if not isinstance(self._verdict, Candidate):
+        if not isinstance(self._verdict, Candidate | Rotated):
             return None
         return Succession(
             self._verdict.contact.fingerprint,
@@ -120,7 +126,18 @@ class Introduction:
             proof.version,
             proof.reconnect_secret,
             self.dialled.endpoint if self.dialled else None,
+            isinstance(self._verdict, Rotated),
         )
+
+    @property
+    def gate(self) -> str:
+        """Why a person must decide before anything passes; empty where that is not so."""
+        return gates.gate_for(self._verdict, self._verdict.trust if self._verdict else Trust.NEW)
+
+    @property
+    def succeeds(self) -> Contact | None:
+        """The contact in whose place the key would come."""
+        return self._verdict.contact if isinstance(self._verdict, Candidate | Rotated) else None
 
     def _judge(self, pins: Pins, peer: PublicIdentity, version: int) -> Verdict:
         if self.dialled is not None:
@@ -165,9 +182,9 @@ class Introduction:
         A key that is let in for a comparison alone is not stored.
         Raises the ProfileError family, PinsFull or InviteSpent; nothing is changed then.
         """
-        if isinstance(self._verdict, Candidate):
+        if isinstance(self._verdict, Candidate | Rotated):
             self.house.callers.met(proof.identity.fingerprint)
-            await self.house.account.change_pins(partial(self._recognisable, self._verdict, proof))
+            await self.house.account.change_pins(partial(self._noted, self._verdict, proof))
             return self._verdict.trust
         invite = self._shown.invite
         was_unused = invite is not None and invite.guest is None
@@ -179,12 +196,20 @@ class Introduction:
             raise
         return self._trust(proof.identity.fingerprint)
 
-    def _recognisable(self, verdict: Candidate, proof: Authenticated, pins: Pins) -> Pins:
-        """At the host, keep the secret that this caller shows from now on: it is no stranger."""
+    def _noted(self, verdict: Candidate | Rotated, proof: Authenticated, pins: Pins) -> Pins:
+        """Note with the contact what a key has shown that is not its own, or not yet.
+
+        That is the successor its key has named, and at the host the secret that this caller shows from now
+        on: it is no stranger.
+        """
         contact = pins.by_fingerprint(verdict.contact.fingerprint)
-        if contact is None or self._used(contact) is None:
+        if contact is None:
             return pins
-        return pins.with_contact(after_handshake(contact, proof.reconnect_secret, self._used(contact)))
+        if isinstance(verdict, Rotated):
+            contact = replace(contact, announced=proof.identity.fingerprint)
+        if self._used(contact) is not None:
+            contact = after_handshake(contact, proof.reconnect_secret, self._used(contact))
+        return pins.with_contact(contact)
 
     def _pinned(self, pins: Pins, proof: Authenticated) -> Pins:
         """Runs alone, right before the contacts are written: two who hold one invite cannot both pass."""

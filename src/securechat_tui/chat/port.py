@@ -60,6 +60,9 @@ class EnginePort(Protocol):
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         """The codes are the same."""
 
+    async def accept_key(self, conversation: str | None = None) -> None:
+        """Take the new key that a contact's old one has signed."""
+
     async def differ(self, conversation: str | None = None) -> None:
         """The codes differ."""
 

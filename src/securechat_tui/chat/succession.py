@@ -21,14 +21,20 @@ class Succession:
     """The session's reconnect secret (32 bytes)."""
     endpoint: Endpoint | None
     """Where a guest has reached it."""
+    is_signed: bool
+    """Whether the contact's key has named it: a person may then accept it without a comparison."""
+
+    @property
+    def _grounds(self) -> tuple[Trust, ...]:
+        return (Trust.VERIFIED, Trust.PINNED) if self.is_signed else (Trust.VERIFIED,)
 
     def decided(self, pins: Pins, trust: Trust | None, now: float, how: str) -> Pins:
-        """Change the pins where the key is VERIFIED; whatever else comes of it changes nothing.
+        """Change the pins where the key is VERIFIED, or PINNED if it may; nothing else changes them.
 
         A contact that has been forgotten meanwhile is met anew.
         """
         contact = pins.by_fingerprint(self.former)
-        if trust is not Trust.VERIFIED or contact is None:
+        if contact is None or trust not in self._grounds:
             return pins
         heir = contact.succeeded_by(self.heir, trust, now, how).seen(now, self.version, self.endpoint)
         # The other side has stored it before its first record, so it is known at both ends.

@@ -8,6 +8,7 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLong
 
 __all__ = [
+    "AcceptKey",
     "Command",
     "Decline",
     "Differ",
@@ -76,7 +77,7 @@ class Unavailable(_Command):
     """A command that is part of the contract and not of this version."""
 
 
-class AcceptKey(Unavailable, tag="accept-key"):
+class AcceptKey(_Command, tag="accept-key"):
     """Accept a peer's new key."""
 
 

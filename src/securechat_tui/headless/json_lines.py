@@ -16,6 +16,7 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, Refused, TrustChanged
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
+    AcceptKey,
     Command,
     Decline,
     Differ,
@@ -102,6 +103,8 @@ class JsonLines:
                 await self._engine.verify(command.conversation)
             case Match():
                 await self._engine.match(command.digits, conversation=command.conversation)
+            case AcceptKey():
+                await self._engine.accept_key(command.conversation)
             case Differ():
                 await self._engine.differ(command.conversation)
             case Decline():

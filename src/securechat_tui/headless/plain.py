@@ -22,6 +22,7 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /verify                 compare codes; the other side does the same
   /match [DIGITS]         the codes are the same (DIGITS: as they are read out to you)
   /differ, /not-now       they differ: stop the conversation; or decide nothing
+  /accept                 take a contact's new key that the old one has signed
   /verify-key FINGERPRINT [TARGET]
                           let a changed key in when it calls, or call it: to compare codes, no more
   /contacts               list the people pinned here
@@ -68,6 +69,7 @@ class PlainLines:
             "/verify": lambda _: self._done(self._engine.verify()),
             "/verify-key": self._verify_key,
             "/match": lambda digits: self._done(self._engine.match(digits or None)),
+            "/accept": lambda _: self._done(self._engine.accept_key()),
             "/differ": lambda _: self._done(self._engine.differ()),
             "/not-now": lambda _: self._done(self._engine.decline()),
         }

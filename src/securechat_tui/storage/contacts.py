@@ -63,6 +63,7 @@ class _ContactRecord(_Strict, frozen=True):
     addresses: Annotated[tuple[tuple[_Host, _Port], ...], msgspec.Meta(max_length=MAX_ADDRESSES)]
     newest: _Secret | None
     confirmed: _Secret | None
+    announced: _Digest | None = None
     former: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_FORMER)] = ()
 
     def __repr__(self) -> str:
@@ -87,6 +88,7 @@ class _ContactRecord(_Strict, frozen=True):
             addresses=contact.addresses,
             newest=contact.newest,
             confirmed=contact.confirmed,
+            announced=None if contact.announced is None else bytes(contact.announced),
             former=tuple(map(bytes, contact.former)),
         )
 
@@ -108,6 +110,7 @@ class _ContactRecord(_Strict, frozen=True):
             addresses=self.addresses,
             newest=self.newest,
             confirmed=self.confirmed,
+            announced=None if self.announced is None else Fingerprint(self.announced),
             former=tuple(map(Fingerprint, self.former)),
         )
 

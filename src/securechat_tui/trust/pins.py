@@ -92,6 +92,8 @@ class Contact:
     """Where this key has answered, most recent last; never where a call came from."""
     named: bool = False
     """Whether ``name`` is more than provisional."""
+    announced: Fingerprint | None = None
+    """The successor that this key has signed a statement for, as far as one was shown here."""
     former: tuple[Fingerprint, ...] = ()
     """Keys that this one has taken the place of, the most recent last: none of them may come back."""
     newest: bytes | None = field(default=None, repr=False)
@@ -160,6 +162,7 @@ class Contact:
             self,
             spki=heir.spki,
             bits=heir.bits,
+            announced=None,
             former=(*former, self.fingerprint)[-MAX_FORMER:],
             newest=None,
             confirmed=None,

@@ -10,7 +10,9 @@ wherever it appears.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from securechat_tui.protocol.errors import HandshakeFailure
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.trust.pins import Contact, Endpoint, Pins
 from securechat_tui.trust.states import Trust
 
@@ -21,12 +23,14 @@ __all__ = [
     "Downgrade",
     "Known",
     "New",
+    "Rotated",
     "Uninvited",
     "Verdict",
     "judge_candidate",
     "judge_guest",
     "judge_host",
     "judge_invited",
+    "judge_rotation",
 ]
 
 
@@ -76,6 +80,15 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotated:
+    """A key that the one pinned for a contact has named as its successor: a person decides."""
+
+    trust: ClassVar[Trust] = Trust.NEW
+    contact: Contact
+    """Whose key it would become."""
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """The key of somebody with whom a person has decided not to speak."""
 
@@ -106,7 +119,7 @@ class Uninvited:
     """Whose key it is, where it is a contact's."""
 
 
-Verdict = Known | New | Different | Candidate | Blocked | Downgrade | Uninvited
+Verdict = Known | New | Different | Candidate | Rotated | Blocked | Downgrade | Uninvited
 
 
 def judge_host(
@@ -154,6 +167,50 @@ def judge_candidate(verdict: Verdict, wanted: Fingerprint | None, version: int) 
     if verdict.known is not None or contact.trust is Trust.BLOCKED:
         return verdict
     return Downgrade(contact, version) if version < contact.version else Candidate(contact)
+
+
+def judge_rotation(
+    verdict: Verdict, pins: Pins, answered: PublicIdentity, rotations: tuple[Rotation, ...], version: int
+) -> Verdict:
+    """Take up a statement by which a pinned key names the one that somebody shows.
+
+    It counts only under the pinned key itself, whose holder alone can have made it. A key that has named
+    two successors, now or before, is in other hands too: that is as good as none.
+    """
+    match verdict:
+        case Different(known=None) if not verdict.is_former:
+            named = verdict.expected
+        case New():
+            named = pins.contacts
+        case _:
+            return verdict
+    for contact in named:
+        heirs = _named_heirs(contact, rotations)
+        if answered.fingerprint in heirs:
+            return _judge_heir(contact, answered, heirs, version)
+    return verdict
+
+
+def _named_heirs(contact: Contact, rotations: tuple[Rotation, ...]) -> set[Fingerprint]:
+    """The successors that a contact's key has signed for, with the one that was shown before."""
+    heirs = set()
+    for rotation in rotations:
+        if rotation.old != contact.fingerprint:
+            continue
+        try:
+            rotation.verify(PublicIdentity.from_spki(contact.spki))
+        except HandshakeFailure:
+            continue
+        heirs.add(Fingerprint(rotation.new))
+    return heirs | ({contact.announced} if heirs and contact.announced else set())
+
+
+def _judge_heir(contact: Contact, answered: PublicIdentity, heirs: set[Fingerprint], version: int) -> Verdict:
+    if contact.trust is Trust.BLOCKED:
+        return Blocked(contact)
+    if len(heirs) > 1 or contact.trust is Trust.CHANGED:
+        return Different((contact,), answered, None)
+    return Downgrade(contact, version) if version < contact.version else Rotated(contact)
 
 
 def _judge(pins: Pins, answered: PublicIdentity, expected: tuple[Contact, ...], version: int) -> Verdict:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS: tuple[list[str], ...] = (
     [], ["host"], ["join"], ["guest"], ["demo"], ["identity"], ["identity", "show"], ["identity", "new"],
+    ["identity", "passphrase"], ["identity", "export"], ["identity", "import"], ["doctor"],
     ["contacts"], ["contacts", "list"], ["contacts", "show"], ["contacts", "forget"],
 )  # fmt: skip
 
@@ -111,7 +112,12 @@ def test_the_quick_answers_load_no_room(option: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = done.stdout.splitlines()[-1].split()
-    assert loaded == ["securechat_tui.cli", "securechat_tui.headless", "securechat_tui.headless.exit_codes"]
+    commands = ["", ".doctor", ".identity", ".options"]
+    assert loaded == [
+        *(f"securechat_tui.cli{module}" for module in commands),
+        "securechat_tui.headless",
+        "securechat_tui.headless.exit_codes",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -317,7 +317,7 @@ def test_a_profile_is_found_by_name() -> None:
 
 
 def test_a_profile_without_identity() -> None:
-    for ask in (profiles.show_identity, profiles.public_pem):
+    for ask in (profiles.stored_key, profiles.require_identity):
         with pytest.raises(CommandError) as error:
             ask(profiles.open_profile("fresh"))
         assert error.value.code == "no-identity"
@@ -327,18 +327,18 @@ def test_an_identity_is_made_once() -> None:
     profile = profiles.open_profile("fresh")
     made = profiles.new_identity(profile, "  Zoë ", 3072)
     assert (made.name, made.key_bits) == ("Zoë", 3072)
-    assert profiles.show_identity(profile) == made
-    assert profiles.public_pem(profile).startswith("-----BEGIN PUBLIC KEY-----")
+    key = profiles.stored_key(profile)
+    assert profiles.show_identity(profile, key) == made
     with pytest.raises(IdentityExists):
         profiles.new_identity(profile, "other", 3072)
-    assert profiles.show_identity(profile) == made
+    assert profiles.stored_key(profile).public == key.public
 
 
 def test_the_name_is_the_login_name_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getuser", lambda: "zoe")
     profile = person("fresh", "alice")
     profile.config_path.unlink()
-    assert profiles.show_identity(profile).name == login_name() == "zoe"
+    assert profiles.show_identity(profile, identity_key("alice")).name == login_name() == "zoe"
 
 
 @pytest.mark.parametrize("error", [OSError, KeyError, ImportError])

@@ -18,6 +18,7 @@ from securechat_tui.chat.events import (
     Invite,
     Listening,
     Message,
+    PassphraseNeeded,
     Peer,
     Queued,
     Ready,
@@ -27,6 +28,7 @@ from securechat_tui.chat.events import (
     Sent,
     Trust,
 )
+from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.views import ContactView
 
 CONVERSATION = "c0" * 32
@@ -113,11 +115,13 @@ class FakeEngine:
         *on_join: Event,
         delivers: bool = True,
         has_identity: bool = True,
+        locked: bool = False,
         failing: CommandError | None = None,
     ) -> None:
         self.on_join = on_join
         self.delivers = delivers
         self.has_identity = has_identity
+        self.locked = locked
         self.failing = failing
         self.asked: list[tuple[Any, ...]] = []
         self.sent: list[str] = []
@@ -132,7 +136,8 @@ class FakeEngine:
 
     async def __aenter__(self) -> Self:
         needed = IdentityNeeded(time=TIME, suggested_name="login")
-        self.emit(self._ready("alice") if self.has_identity else needed)
+        begin = self._ready("alice") if self.has_identity else needed
+        self.emit(PassphraseNeeded(time=TIME) if self.locked else begin)
         return self
 
     async def __aexit__(
@@ -163,7 +168,9 @@ class FakeEngine:
             self.acted.clear()
             await self.acted.wait()
 
-    async def create_identity(self, name: str, bits: int = 3072) -> None:
+    async def create_identity(
+        self, name: str, bits: int = 3072, passphrase: Passphrase | None = None
+    ) -> None:
         self._note("create_identity", name, bits)
         self.emit(self._ready(name))
 

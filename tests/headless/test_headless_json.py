@@ -122,6 +122,17 @@ def test_a_message_in_json() -> None:
     assert list(value)[:2] == ["event", "time"]
 
 
+async def test_an_identity_that_was_locked_meanwhile_is_exit_code_five(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The command line asks for the passphrase before a run; another program may set one in between."""
+    async with Rig(FakeEngine(locked=True)) as rig:
+        assert await rig.code() == ExitCode.PROFILE
+        assert rig.event("error")["code"] == "passphrase"
+        assert [event["event"] for event in rig.events] == ["error"]
+    assert "start again" in capsys.readouterr().err
+
+
 async def test_a_whole_run_in_its_order() -> None:
     async with Rig(joining()) as rig:
         rig.type({"cmd": "send", "text": "/exit is text", "ref": "a"}, {"cmd": "quit"})

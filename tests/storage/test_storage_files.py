@@ -249,12 +249,13 @@ def test_a_leftover_that_cannot_go_is_no_reason_to_stop(tmp_path: Path) -> None:
 
 def test_every_sentence_can_be_said_in_one_line_and_says_what_to_do() -> None:
     facts = dict.fromkeys(
-        ["name", "home", "path", "reason", "limit", "key", "allowed", "expected", "example"], "x\x1b{y}\nz"
+        ["name", "home", "path", "reason", "limit", "key", "allowed", "expected", "example", "size"],
+        "x\x1b{y}\nz",
     )
     kinds = ProfileError.__subclasses__()
     assert len(kinds) > 15
     for kind in kinds:
         sentence = str(kind(**facts))
         assert sentence == SafeText.line(sentence, 1000)
-        assert "␛{y} z" in sentence
+        assert ("␛{y} z" in sentence) == ("{" in (kind.__doc__ or ""))
         assert len(sentence.split(". ")) >= 2, sentence

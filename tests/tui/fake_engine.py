@@ -20,6 +20,7 @@ from securechat_tui.chat.events import (
     Invite,
     Listening,
     Message,
+    PassphraseNeeded,
     Peer,
     Queued,
     Ready,
@@ -31,6 +32,7 @@ from securechat_tui.chat.events import (
     Trust,
     TrustChanged,
 )
+from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
 
@@ -193,6 +195,9 @@ class FakeEngine:
     ) -> None:
         self.identity = identity
         self.profile = "default"
+        self.locked = False
+        self.passphrase: Passphrase | None = None
+        """That of the identity; None where it has none."""
         self.conversations: tuple[str, ...] = ()
         self.is_hosting = False
         self.calls: list[tuple[object, ...]] = []
@@ -215,7 +220,9 @@ class FakeEngine:
 
     def open(self) -> None:
         """Say whether there is an identity."""
-        if self.identity is None:
+        if self.locked:
+            self.emit(PassphraseNeeded(time=NOON))
+        elif self.identity is None:
             self.emit(IdentityNeeded(time=NOON, suggested_name="ada"))
         else:
             self.emit_ready()
@@ -272,8 +279,20 @@ class FakeEngine:
         while (event := await self._queue.get()) is not None:
             yield event
 
-    async def create_identity(self, name: str, bits: int = 3072) -> None:
+    async def unlock(self, passphrase: Passphrase) -> None:
+        self._note("unlock")
+        await self.key_making.wait()
+        if passphrase != self.passphrase:
+            raise CommandError("passphrase", "That is not the passphrase.")
+        self.locked = False
+        self.identity = IDENTITY
+        self.emit_ready()
+
+    async def create_identity(
+        self, name: str, bits: int = 3072, passphrase: Passphrase | None = None
+    ) -> None:
         self._note("create_identity", name, bits)
+        self.passphrase = passphrase
         await self.key_making.wait()
         self.identity = IdentityView(
             name=name, fingerprint=OWN_FINGERPRINT, key_bits=bits, randomart=OWN_PICTURE, folder="/home/ada"

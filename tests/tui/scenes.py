@@ -20,6 +20,7 @@ from fake_engine import (
 from textual.pilot import Pilot
 
 from securechat_tui.chat.events import Delivered, Event, Queued, RoundTrip, SafeText, Sent, Trust
+from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import Preferences, ThemeName
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
@@ -110,6 +111,14 @@ def newcomer() -> FakeEngine:
     return FakeEngine(identity=None)
 
 
+def locked() -> FakeEngine:
+    """Somebody whose key has a passphrase."""
+    engine = FakeEngine(identity=None)
+    engine.locked = True
+    engine.passphrase = Passphrase("correct horse")
+    return engine
+
+
 def themed(theme: ThemeName) -> Callable[[], FakeEngine]:
     """Somebody who has chosen a theme."""
 
@@ -126,6 +135,11 @@ FIND = ("ctrl+f", *"the", "enter")
 
 SCENES: dict[str, Scene] = {
     "first-run": Scene(StartScreen(), newcomer),
+    "first-run-80": Scene(StartScreen(), newcomer, size=USUAL),
+    "first-run-50": Scene(StartScreen(), newcomer, size=SMALL),
+    "passphrase": Scene(StartScreen(), locked, keys=(*"correct",)),
+    "passphrase-80": Scene(StartScreen(), locked, keys=("enter",), size=USUAL),
+    "passphrase-50": Scene(StartScreen(), locked, size=SMALL),
     "start": Scene(StartScreen(alone=lambda: 0), acquainted),
     "join": Scene(StartScreen(alone=lambda: 0), acquainted, keys=("down", "enter")),
     "hosting": Scene(HostAt("0.0.0.0:8000")),

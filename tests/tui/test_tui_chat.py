@@ -301,7 +301,7 @@ class TestCommands:
             await stage.enter("/join")
             assert isinstance(stage.app.screen, JoinScreen)
             await stage.press("enter")
-            assert stage.shows("Type the address")
+            assert stage.shows("type the address")
             await stage.type("10.0.0.1")
             await stage.press("tab", "space", "shift+tab", "enter")
             assert stage.calls("join") == [("join", "10.0.0.1", True)]

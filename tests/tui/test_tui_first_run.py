@@ -29,7 +29,7 @@ async def test_from_nothing_to_the_start_screen() -> None:
 async def test_a_name_of_ones_own_and_a_larger_key() -> None:
     async with on_stage(StartScreen(), engine=newcomer()) as stage:
         stage.app.screen.query_one("#name", Input).value = "grace"
-        await stage.press("tab", "down", "space", "tab", "enter")
+        await stage.press("tab", "tab", "tab", "down", "space", "tab", "enter")
         assert stage.calls("create_identity") == [("create_identity", "grace", 4096)]
 
 
@@ -77,7 +77,7 @@ async def test_then_it_goes_on_as_the_command_line_said() -> None:
     async with on_stage(HostAt("0.0.0.0:9000"), engine=newcomer()) as stage:
         assert stage.calls("host") == []
         await stage.press("enter")
-        assert stage.calls("host") == [("host", "0.0.0.0:9000")]
+        assert stage.calls("host") == [("host", "0.0.0.0:9000", False)]
         assert stage.shows(OWN_FINGERPRINT)
 
 
@@ -91,5 +91,5 @@ async def test_only_what_works_is_offered() -> None:
 
 async def test_it_fits_a_small_window() -> None:
     async with on_stage(StartScreen(), engine=newcomer(), size=(50, 20)) as stage:
-        await stage.press("tab", "tab")
+        assert stage.shows("Your name")
         assert stage.shows("Create my identity")

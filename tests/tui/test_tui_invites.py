@@ -6,6 +6,7 @@ import pytest
 import segno
 from fake_engine import INVITE, NOON, FakeEngine, peer
 from stage import Stage, in_conversation, on_stage
+from textual.events import Paste
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Trust
@@ -139,6 +140,13 @@ class TestJoining:
         async with in_conversation() as stage:
             await stage.enter("/join")
             await stage.press(*INVITE, "enter")
+            assert stage.calls("join")[-1] == ("join", INVITE, False)
+
+    async def test_the_form_takes_it_in_pieces(self) -> None:
+        async with in_conversation() as stage:
+            await stage.enter("/join")
+            stage.app.screen.query_one("#target").post_message(Paste(f"{INVITE[:50]}\n{INVITE[50:]}\n"))
+            await stage.press("enter")
             assert stage.calls("join")[-1] == ("join", INVITE, False)
 
     async def test_a_spoilt_one_sets_the_exit_code(self) -> None:

@@ -18,8 +18,9 @@ from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, load_config, save_config
 from securechat_tui.storage.contacts import load_contacts, save_contacts
-from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.errors import PassphraseNeeded, ProfileError
 from securechat_tui.storage.keystore import create_identity, load_identity
+from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Pins
 
@@ -37,32 +38,53 @@ class _Loaded:
     config: Config
     key: IdentityKey | None
     pins: Pins
+    locked: bool
 
 
-def _load(profile: Profile) -> _Loaded:
+def _load(profile: Profile, key: IdentityKey | None) -> _Loaded:
     profile.open()
     try:
-        return _Loaded(load_config(profile), load_identity(profile), load_contacts(profile))
+        config, pins, locked = load_config(profile), load_contacts(profile), False
+        try:
+            key = key or load_identity(profile)
+        except PassphraseNeeded:
+            locked = True
+        return _Loaded(config, key, pins, locked)
     except BaseException:
         profile.close()
         raise
 
 
 class Account:
-    """What the engine knows of its own person; everything that blocks runs in a thread."""
+    """What the engine knows of its own person; everything that blocks runs in a thread.
 
-    def __init__(self, profile: Profile) -> None:
+    ``key`` is the identity where a face has opened it already; ``cost`` is that of a passphrase.
+    """
+
+    def __init__(self, profile: Profile, key: IdentityKey | None = None, cost: Cost = USUAL_COST) -> None:
         self.profile = profile
         self.config = Config()
         self.pins = Pins()
-        self.key: IdentityKey | None = None
+        self.key = key
+        self.locked = False
+        """Whether there is an identity whose passphrase has not been given yet."""
+        self._cost = cost
         self._saving = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Lock the profile and read it; raises the ProfileError family."""
-        loaded = await asyncio.to_thread(_load, self.profile)
+        loaded = await asyncio.to_thread(_load, self.profile, self.key)
         self.config, self.key, self.pins = loaded.config, loaded.key, loaded.pins
+        self.locked = loaded.locked
+
+    async def unlock(self, passphrase: Passphrase) -> None:
+        """Open the identity; raises CommandError for a wrong passphrase, after which nothing has changed."""
+        try:
+            self.key = await asyncio.to_thread(load_identity, self.profile, passphrase)
+        except ProfileError as error:
+            raise CommandError("passphrase", str(error)) from None
+        self.locked = False
 
     async def close(self) -> None:
         """Let others use the profile, once nothing is being written any more."""
@@ -76,7 +98,9 @@ class Account:
 
     @property
     def own_key(self) -> IdentityKey:
-        """The identity key; raises CommandError before the first run is complete."""
+        """The identity key; raises CommandError while there is none, or its passphrase is not given."""
+        if self.locked:
+            raise CommandError("passphrase", "The identity is locked: give its passphrase first.")
         if self.key is None:
             raise CommandError("no-identity", "There is no identity yet: choose a name first.")
         return self.key
@@ -88,14 +112,20 @@ class Account:
             return None
         return IdentityView.of(self.name, self.key.public, str(self.profile.folder))
 
-    async def create(self, name: str, bits: int) -> None:
-        """Make the identity and keep the name."""
-        if self.key is not None:
+    async def create(self, name: str, bits: int, passphrase: Passphrase | None = None) -> None:
+        """Keep the name and make the identity, under a passphrase if there is one.
+
+        Raises CommandError where there is one, or where it cannot be written; it can be tried again then.
+        """
+        if self.key is not None or self.locked:
             raise CommandError("exists", "This profile has an identity already: use another --profile.")
-        chosen = str(SafeText.name(name))
-        self.key = await asyncio.to_thread(create_identity, self.profile, bits)
-        self.config = msgspec.structs.replace(self.config, name=chosen)
-        await asyncio.to_thread(save_config, self.profile, self.config)
+        config = msgspec.structs.replace(self.config, name=str(SafeText.name(name)))
+        try:
+            await asyncio.to_thread(save_config, self.profile, config)
+            self.config = config
+            self.key = await asyncio.to_thread(create_identity, self.profile, bits, passphrase, self._cost)
+        except ProfileError as error:
+            raise CommandError("profile", str(error)) from None
 
     def ready(self, key: IdentityKey) -> Ready:
         """Tell who is there, now that there is a key."""

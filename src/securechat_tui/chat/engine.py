@@ -29,9 +29,11 @@ from securechat_tui.chat.views import ContactView, Counters, IdentityView
 from securechat_tui.network.addresses import Address, reachable_addresses
 from securechat_tui.network.clock import now
 from securechat_tui.network.listener import Listener
+from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.session import Session
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.invites import looks_like_invite
 
@@ -50,8 +52,9 @@ def _profile_errors() -> Iterator[None]:
 class Engine:
     """One profile at work. Commands raise :class:`CommandError`; everything else comes as events."""
 
-    def __init__(self, profile: Profile) -> None:
-        self.account = Account(profile)
+    def __init__(self, profile: Profile, key: IdentityKey | None = None, cost: Cost = USUAL_COST) -> None:
+        """``key`` is the identity where a face has opened it already; ``cost`` that of a passphrase."""
+        self.account = Account(profile, key, cost)
         self.reception = Reception(self.account)
         self.stream = self.reception.stream
         self._listener: Listener | None = None
@@ -61,9 +64,14 @@ class Engine:
     # Life.
 
     async def __aenter__(self) -> Self:
-        """Lock and read the profile; Ready or IdentityNeeded follows. Raises the ProfileError family."""
+        """Lock and read the profile; Ready, PassphraseNeeded or IdentityNeeded follows.
+
+        Raises the ProfileError family.
+        """
         await self.account.open()
-        if self.account.key is None:
+        if self.account.locked:
+            self.stream.emit(events.PassphraseNeeded(time=time.time()))
+        elif self.account.key is None:
             self.stream.emit(events.IdentityNeeded(time=time.time(), suggested_name=login_name()))
         else:
             self.stream.emit(self.account.ready(self.account.key))
@@ -87,17 +95,29 @@ class Engine:
         """Return the one stream of events; it ends when the engine is closed."""
         return aiter(self.stream)
 
-    async def create_identity(self, name: str, bits: int = 3072) -> None:
+    async def create_identity(
+        self, name: str, bits: int = 3072, passphrase: Passphrase | None = None
+    ) -> None:
         """Make the identity key, in a thread; Ready follows."""
-        await self.account.create(name, bits)
+        await self.account.create(name, bits, passphrase)
+        self.stream.emit(self.account.ready(self.account.own_key))
+
+    async def unlock(self, passphrase: Passphrase) -> None:
+        """Open the identity, in a thread; Ready follows. Raises CommandError for a wrong passphrase."""
+        await self.account.unlock(passphrase)
         self.stream.emit(self.account.ready(self.account.own_key))
 
     # What a face may look at.
 
     @property
     def identity(self) -> IdentityView | None:
-        """Who one is; None before the first run is complete."""
+        """Who one is; None before the first run is complete, or the passphrase is given."""
         return self.account.view
+
+    @property
+    def locked(self) -> bool:
+        """Whether there is an identity whose passphrase has not been given yet."""
+        return self.account.locked
 
     @property
     def profile(self) -> str:

@@ -6,7 +6,7 @@ class CommandError(Exception):
 
     ``code`` is a short word for programs: no-identity, no-conversation, too-long, empty,
     bad-address, bad-invite, unknown-contact, cannot-listen, not-hosting, too-many-invites, busy, gated,
-    exists.
+    exists, passphrase, profile.
     """
 
     def __init__(self, code: str, sentence: str) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "Listening",
     "Message",
     "Notice",
+    "PassphraseNeeded",
     "Peer",
     "Queued",
     "Ready",
@@ -55,6 +56,11 @@ class IdentityNeeded(Event):
     """The profile has no identity yet: :meth:`Engine.create_identity` makes one."""
 
     suggested_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassphraseNeeded(Event):
+    """The identity is protected by a passphrase: :meth:`Engine.unlock` takes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

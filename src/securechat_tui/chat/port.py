@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from securechat_tui.chat.events import Event
+from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.views import ContactView
 
 __all__ = ["EnginePort"]
@@ -30,7 +31,9 @@ class EnginePort(Protocol):
     def events(self) -> AsyncIterator[Event]:
         """The one stream of events; it ends when the engine is closed."""
 
-    async def create_identity(self, name: str, bits: int = 3072) -> None:
+    async def create_identity(
+        self, name: str, bits: int = 3072, passphrase: Passphrase | None = None
+    ) -> None:
         """Make the key pair; ``Ready`` follows."""
 
     async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:

@@ -1,5 +1,8 @@
 """A profile without an engine: what the command line shows and changes directly."""
 
+import os
+from typing import Final
+
 from securechat_tui.chat.account import login_name
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.views import ContactView, IdentityView
@@ -8,19 +11,26 @@ from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, load_config, save_config
 from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.errors import ProfileError
-from securechat_tui.storage.keystore import create_identity, load_identity
+from securechat_tui.storage.keystore import create_identity, load_identity, read_sealed, save_identity
+from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import DEFAULT_PROFILE, Profile
 
 __all__ = [
+    "IdentityKey",
     "Profile",
     "ProfileError",
+    "change_passphrase",
     "forget_contact",
+    "is_locked",
     "list_contacts",
     "new_identity",
     "open_profile",
-    "public_pem",
+    "require_identity",
     "show_identity",
+    "stored_key",
 ]
+
+_NO_IDENTITY: Final = "This profile has no identity yet: make one with 'identity new'."
 
 
 def open_profile(name: str | None) -> Profile:
@@ -28,22 +38,39 @@ def open_profile(name: str | None) -> Profile:
     return Profile.named(DEFAULT_PROFILE if name is None else name)
 
 
-def _identity(profile: Profile) -> IdentityKey:
-    key = load_identity(profile)
+def require_identity(profile: Profile) -> None:
+    """Raise CommandError where there is no identity; nothing is opened or made."""
+    if not os.path.lexists(profile.identity_path):
+        raise CommandError("no-identity", _NO_IDENTITY)
+
+
+def is_locked(profile: Profile) -> bool:
+    """Whether there is an identity under a passphrase; raises :class:`ProfileError`."""
+    return read_sealed(profile) is not None
+
+
+def stored_key(profile: Profile, passphrase: Passphrase | None = None) -> IdentityKey:
+    """Load the identity; raises CommandError where there is none, and :class:`ProfileError`."""
+    key = load_identity(profile, passphrase)
     if key is None:
-        raise CommandError("no-identity", "This profile has no identity yet: make one with 'identity new'.")
+        raise CommandError("no-identity", _NO_IDENTITY)
     return key
 
 
-def show_identity(profile: Profile) -> IdentityView:
-    """Describe the identity; raises CommandError where there is none."""
+def show_identity(profile: Profile, key: IdentityKey) -> IdentityView:
+    """Describe the identity."""
     name = load_config(profile).name or login_name()
-    return IdentityView.of(name, _identity(profile).public, str(profile.folder))
+    return IdentityView.of(name, key.public, str(profile.folder))
 
 
-def public_pem(profile: Profile) -> str:
-    """Return the public key as PEM; raises CommandError where there is none."""
-    return _identity(profile).public.pem()
+def change_passphrase(
+    profile: Profile, key: IdentityKey, passphrase: Passphrase | None, cost: Cost = USUAL_COST
+) -> None:
+    """Keep the identity under another passphrase, or under none; the profile is open.
+
+    Raises :class:`ProfileError` where it cannot be written; everything is as before then.
+    """
+    save_identity(profile, key, passphrase, cost)
 
 
 def new_identity(profile: Profile, name: str, bits: int) -> IdentityView:

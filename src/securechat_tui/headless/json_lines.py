@@ -13,7 +13,15 @@ from typing import Any
 import msgspec
 
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Closed, Error, Event, IdentityNeeded, Refused, TrustChanged
+from securechat_tui.chat.events import (
+    Closed,
+    Error,
+    Event,
+    IdentityNeeded,
+    PassphraseNeeded,
+    Refused,
+    TrustChanged,
+)
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
     AcceptKey,
@@ -66,8 +74,8 @@ class JsonLines:
         self.warn: Callable[[str], None] = say
 
     def show(self, event: Event) -> bytes:
-        """The line for ``event``. That an identity is missing is no news: it is being made."""
-        if isinstance(event, IdentityNeeded):
+        """The line for ``event``. That an identity is missing or locked is no news: others see to that."""
+        if isinstance(event, IdentityNeeded | PassphraseNeeded):
             return b""
         if isinstance(event, Refused | Error) or (isinstance(event, Closed) and event.reason in BAD_ENDS):
             self.warn(event.message)

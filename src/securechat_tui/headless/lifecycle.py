@@ -41,6 +41,8 @@ def code_of_error(code: str) -> ExitCode:
         return ExitCode.DISTRUSTED
     if code.startswith("bad-"):
         return ExitCode.USAGE
+    if code in {"passphrase", "profile"}:
+        return ExitCode.PROFILE
     return ExitCode.UNREACHABLE if code in _UNREACHABLE else ExitCode.FAILED
 
 

@@ -12,13 +12,22 @@ from securechat_tui.chat.profiles import (
     list_contacts,
     new_identity,
     open_profile,
-    public_pem,
     show_identity,
 )
 from securechat_tui.chat.views import ContactView, IdentityView
+from securechat_tui.headless.passphrases import open_identity
 
-__all__ = ["contact", "contacts", "forget", "identity", "make_first_identity", "make_identity", "pem"]
-
+__all__ = [
+    "contact",
+    "contacts",
+    "forget",
+    "identity",
+    "json_object",
+    "make_first_identity",
+    "make_identity",
+    "minute",
+    "pem",
+]
 
 DEFAULT_BITS = 3072
 """The size of a key that nobody chose."""
@@ -26,7 +35,8 @@ DEFAULT_BITS = 3072
 
 def identity(profile: str | None, *, as_json: bool) -> list[str]:
     """One's own identity. Raises ``CommandError`` where there is none."""
-    return _identity(show_identity(open_profile(profile)), as_json=as_json)
+    opened = open_profile(profile)
+    return _identity(show_identity(opened, open_identity(opened)), as_json=as_json)
 
 
 def make_identity(profile: str | None, name: str | None, bits: int, *, as_json: bool) -> list[str]:
@@ -43,7 +53,7 @@ def make_first_identity(profile: str | None, name: str) -> None:
 
 def pem(profile: str | None) -> list[str]:
     """One's own public key."""
-    return public_pem(open_profile(profile)).splitlines()
+    return open_identity(open_profile(profile)).public.pem().splitlines()
 
 
 def contacts(profile: str | None, *, as_json: bool) -> list[str]:
@@ -67,7 +77,7 @@ def contact(profile: str | None, name: str, *, as_json: bool) -> list[str]:
 def forget(profile: str | None, name: str, *, as_json: bool) -> list[str]:
     """Drop a contact's pin and say so."""
     forget_contact(open_profile(profile), name)
-    return [_object({"forgotten": name})] if as_json else [f"{SafeText.line(name)} is forgotten."]
+    return [json_object({"forgotten": name})] if as_json else [f"{SafeText.line(name)} is forgotten."]
 
 
 def _identity(view: IdentityView, *, as_json: bool) -> list[str]:
@@ -78,7 +88,7 @@ def _identity(view: IdentityView, *, as_json: bool) -> list[str]:
             "key_bits": view.key_bits,
             "folder": view.folder,
         }
-        return [_object(fields)]
+        return [json_object(fields)]
     return [
         f"name         {view.name}",
         f"fingerprint  {view.fingerprint}",
@@ -99,10 +109,10 @@ def _contact_in_full(view: ContactView) -> list[str]:
         f"fingerprint  {view.fingerprint}",
         f"key          RSA {view.key_bits}",
         f"addresses    {', '.join(view.addresses) or 'none'}",
-        f"first seen   {_minute(view.first_seen)}",
-        f"last seen    {_minute(view.last_seen)}",
+        f"first seen   {minute(view.first_seen)}",
+        f"last seen    {minute(view.last_seen)}",
         *(
-            f"{'history' if index == 0 else '':<12} {_minute(one.when)}  "
+            f"{'history' if index == 0 else '':<12} {minute(one.when)}  "
             f"{one.before.value} -> {one.after.value}, {SafeText.line(one.how)}"
             for index, one in enumerate(view.history)
         ),
@@ -124,10 +134,11 @@ def _contact_object(view: ContactView) -> str:
             for one in view.history
         ],
     }
-    return _object(fields)
+    return json_object(fields)
 
 
-def _object(fields: Mapping[str, object]) -> str:
+def json_object(fields: Mapping[str, object]) -> str:
+    """Facts as one JSON object on one line."""
     return msgspec.json.encode(fields).decode()
 
 
@@ -135,5 +146,6 @@ _LAST_TIME = 253_000_000_000.0
 """Unix seconds: later ones have no date."""
 
 
-def _minute(time: float) -> str:
+def minute(time: float) -> str:
+    """A time in Unix seconds as people here write it."""
     return f"{datetime.fromtimestamp(min(max(time, 0.0), _LAST_TIME), tz=UTC).astimezone():%Y-%m-%d %H:%M}"

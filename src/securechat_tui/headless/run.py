@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Event, IdentityNeeded, Ready
+from securechat_tui.chat.events import Event, IdentityNeeded, PassphraseNeeded, Ready
 from securechat_tui.chat.limits import MAX_HELD, MAX_PENDING
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.exit_codes import ExitCode
@@ -71,7 +71,9 @@ class HeadlessRun:
         self._lifecycle = lifecycle
         self._input = InputLines(streams.input)
         self._name = name
-        self._needed: asyncio.Future[IdentityNeeded | None] = asyncio.get_running_loop().create_future()
+        self._needed: asyncio.Future[IdentityNeeded | PassphraseNeeded | None] = (
+            asyncio.get_running_loop().create_future()
+        )
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self._over = asyncio.Event()
         self._changed = asyncio.Event()
@@ -126,6 +128,8 @@ class HeadlessRun:
 
     async def _get_ready(self) -> None:
         needed = await self._needed
+        if isinstance(needed, PassphraseNeeded):  # it was given before the run, or set since then
+            raise CommandError("passphrase", "The identity is locked by a passphrase now: start again.")
         if needed is not None:
             await self._engine.create_identity(self._name or needed.suggested_name)
         ready = await self._ready
@@ -215,8 +219,8 @@ class HeadlessRun:
             await self._output.room()
 
     def _note(self, event: Event) -> None:
-        if isinstance(event, Ready | IdentityNeeded) and not self._needed.done():
-            self._needed.set_result(event if isinstance(event, IdentityNeeded) else None)
+        if isinstance(event, Ready | IdentityNeeded | PassphraseNeeded) and not self._needed.done():
+            self._needed.set_result(None if isinstance(event, Ready) else event)
         if isinstance(event, Ready) and not self._ready.done():
             self._ready.set_result(event)
         if self._lifecycle.is_over:

@@ -142,9 +142,17 @@ class IdentityKey:
         except CryptoFailure:
             raise BadKey("not an unencrypted RSA private key in PEM") from None
 
-    def to_pem(self) -> bytes:
-        """The private key as unencrypted PKCS#8 PEM: a secret."""
-        return primitives.rsa_private_to_pem(self._key)
+    @classmethod
+    def from_encrypted_pem(cls, pem: bytes, password: bytes) -> Self:
+        """Load an encrypted PEM key and check it; raises :class:`CryptoFailure`, :class:`BadKey`.
+
+        The former says that the password does not open it, or that it is damaged: nobody can tell which.
+        """
+        return cls(primitives.rsa_private_from_pem(pem, password))
+
+    def to_pem(self, password: bytes | None = None) -> bytes:
+        """The private key as PKCS#8 PEM: a secret, where no ``password`` encrypts it."""
+        return primitives.rsa_private_to_pem(self._key, password)
 
     def sign(self, message: bytes) -> bytes:
         """Return an RSA-PSS signature."""

@@ -167,19 +167,25 @@ def rsa_generate(bits: int) -> RsaPrivateKey:
     return rsa.generate_private_key(public_exponent=c.RSA_EXPONENT, key_size=bits)
 
 
-def rsa_private_from_pem(pem: bytes) -> RsaPrivateKey:
-    """Load and check an unencrypted PKCS#8 or PKCS#1 RSA key; raises :class:`CryptoFailure`."""
-    key = _guarded(lambda: serialization.load_pem_private_key(pem, password=None))
+def rsa_private_from_pem(pem: bytes, password: bytes | None = None) -> RsaPrivateKey:
+    """Load and check a PKCS#8 or PKCS#1 RSA key; raises :class:`CryptoFailure`.
+
+    It must be encrypted where there is a ``password``, and unencrypted without one.
+    """
+    key = _guarded(lambda: serialization.load_pem_private_key(pem, password))
     if not isinstance(key, RsaPrivateKey):
         raise CryptoFailure("not an RSA key")
     return key
 
 
-def rsa_private_to_pem(key: RsaPrivateKey) -> bytes:
-    """Return the key as unencrypted PKCS#8 PEM (RFC 5958)."""
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+def rsa_private_to_pem(key: RsaPrivateKey, password: bytes | None = None) -> bytes:
+    """Return the key as PKCS#8 PEM (RFC 5958), encrypted (PBES2, AES-256) where there is a ``password``.
+
+    The library derives the cipher's key in 2048 rounds of PBKDF2: the password must be as hard to
+    guess as a key.
+    """
+    encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
 def rsa_public_from_spki(spki: bytes) -> RsaPublicKey:

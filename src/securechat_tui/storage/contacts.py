@@ -25,7 +25,7 @@ from securechat_tui.trust.pins import (
 )
 from securechat_tui.trust.states import Trust
 
-__all__ = ["load_contacts", "save_contacts"]
+__all__ = ["NewerFormat", "decode_contacts", "encode_contacts", "load_contacts", "save_contacts"]
 
 _FORMAT: Final = 1
 _MAX_BYTES: Final = 16 * 1024 * 1024
@@ -126,6 +126,27 @@ class _Format(msgspec.Struct):
     format: int
 
 
+class NewerFormat(ValueError):
+    """A newer version has written this."""
+
+
+def encode_contacts(pins: Pins) -> bytes:
+    """Return all contacts as JSON."""
+    book = _Book(format=_FORMAT, contacts=tuple(map(_ContactRecord.of, pins.contacts)))
+    return msgspec.json.format(msgspec.json.encode(book), indent=1)
+
+
+def decode_contacts(data: bytes) -> Pins:
+    """Read what :func:`encode_contacts` wrote; raises :class:`ValueError`, NewerFormat among them."""
+    try:
+        if msgspec.json.decode(data, type=_Format).format > _FORMAT:
+            raise NewerFormat
+        book = msgspec.json.decode(data, type=_Book)
+        return Pins(tuple(record.contact() for record in book.contacts))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def load_contacts(profile: Profile) -> Pins:
     """Read all contacts; none where there is no file yet. Raises :class:`ProfileError`."""
     path = profile.contacts_path
@@ -133,15 +154,13 @@ def load_contacts(profile: Profile) -> Pins:
     if data is None:
         return Pins()
     try:
-        if msgspec.json.decode(data, type=_Format).format > _FORMAT:
-            raise NewerContacts(path=path)
-        book = msgspec.json.decode(data, type=_Book)
-        return Pins(tuple(record.contact() for record in book.contacts))
-    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        return decode_contacts(data)
+    except NewerFormat:
+        raise NewerContacts(path=path) from None
+    except ValueError as error:  # msgspec's errors are ValueErrors
         raise DamagedContacts(path=path, reason=str(error)) from None
 
 
 def save_contacts(profile: Profile, pins: Pins) -> None:
     """Write all contacts, atomically; the profile is open. Raises :class:`CannotWrite`."""
-    book = _Book(format=_FORMAT, contacts=tuple(map(_ContactRecord.of, pins.contacts)))
-    write_private(profile.contacts_path, msgspec.json.format(msgspec.json.encode(book), indent=1))
+    write_private(profile.contacts_path, encode_contacts(pins))

@@ -5,25 +5,39 @@ from pathlib import Path
 from securechat_tui.protocol.text import SafeText
 
 __all__ = [
+    "BadBackup",
     "BadConfig",
+    "BadDescriptor",
     "BadHome",
     "BadIdentity",
     "BadProfileName",
     "CannotRead",
     "CannotWrite",
     "DamagedContacts",
+    "EmptyPassphrase",
+    "FileExists",
     "IdentityExists",
+    "LongPassphrase",
+    "NewerBackup",
     "NewerContacts",
+    "NewerIdentity",
+    "NoBackup",
     "NotAFile",
     "NotAFolder",
+    "NotEnoughMemory",
+    "OddPassphrase",
     "OthersCanEnter",
     "OthersCanRead",
+    "PassphraseNeeded",
     "ProfileError",
     "ProfileInUse",
+    "ProfileNotEmpty",
     "SomebodyElses",
     "SymbolicLink",
     "TooLarge",
     "UnknownSetting",
+    "WrongBackupPassphrase",
+    "WrongPassphrase",
     "WrongSetting",
 ]
 
@@ -128,6 +142,104 @@ class BadIdentity(ProfileError):
 
     Put your copy back; or move the file away and start again for a new identity, of which your contacts
     will be warned as a changed key.
+    """
+
+
+class NewerIdentity(ProfileError):
+    """{path} was written by a newer securechat-tui and is left as it is.
+
+    Use that version, or another profile with --profile NAME.
+    """
+
+
+class PassphraseNeeded(ProfileError):
+    """A passphrase is needed, and there is no terminal to ask for it.
+
+    Set SECURECHAT_TUI_PASSPHRASE_FD to the number of an open file descriptor that gives it.
+    """
+
+
+class BadDescriptor(ProfileError):
+    """SECURECHAT_TUI_PASSPHRASE_FD is set to '{name}', from which no passphrase can be read.
+
+    Set it to the number of an open descriptor that gives one line for each passphrase, or unset it.
+    """
+
+
+class WrongPassphrase(ProfileError):
+    """That is not the passphrase.
+
+    Mind capitals and the keyboard's language; nothing opens {path} without it.
+    """
+
+
+class EmptyPassphrase(ProfileError):
+    """A passphrase cannot be empty.
+
+    Several words that do not belong together are easy to remember and hard to guess.
+    """
+
+
+class LongPassphrase(ProfileError):
+    """A passphrase can have at most {limit} bytes of UTF-8.
+
+    Choose a shorter one.
+    """
+
+
+class OddPassphrase(ProfileError):
+    """A passphrase must be Unicode text, which this is not.
+
+    Check what your terminal, or the descriptor, sends: it should be UTF-8.
+    """
+
+
+class NotEnoughMemory(ProfileError):
+    """Making a key of the passphrase takes {size} MiB of memory, which could not be had.
+
+    Close other programs and try again.
+    """
+
+
+class NoBackup(ProfileError):
+    """There is no file {path}.
+
+    Check the name; 'identity export FILE' makes a backup.
+    """
+
+
+class BadBackup(ProfileError):
+    """{path} is no backup that can be used ({reason}), and nothing was changed.
+
+    Copy it again from where it was made, or use another one.
+    """
+
+
+class NewerBackup(ProfileError):
+    """{path} was made by a newer securechat-tui, and nothing was changed.
+
+    Use that version to import it.
+    """
+
+
+class WrongBackupPassphrase(ProfileError):
+    """That is not the passphrase of this backup, and nothing was changed.
+
+    Mind capitals and the keyboard's language; nothing opens {path} without it.
+    """
+
+
+class FileExists(ProfileError):
+    """{path} is there already and is never overwritten.
+
+    Choose another name, or move it away.
+    """
+
+
+class ProfileNotEmpty(ProfileError):
+    """The profile '{name}' has an identity or contacts already, which a backup never overwrites.
+
+    Import into a new one with --profile NAME, or move the folder {path} away first.
     """
 
 

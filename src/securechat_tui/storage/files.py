@@ -25,11 +25,20 @@ from securechat_tui.storage.errors import (
     TooLarge,
 )
 
-__all__ = ["make_private_folder", "read_file", "remove_leftovers", "write_private"]
+__all__ = [
+    "check_entry",
+    "leftovers",
+    "make_private_folder",
+    "others_can_replace",
+    "read_file",
+    "remove_leftovers",
+    "write_private",
+]
 
 _HAS_OWNERS: Final = hasattr(os, "geteuid")
 _SYNCS_FOLDERS: Final = os.name == "posix"
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _PRIVATE_FOLDER: Final = stat.S_IRWXU
 _LEFTOVER: Final = ".tmp"
 _CHUNK: Final = 1 << 16
@@ -77,6 +86,39 @@ def _check_owner(path: Path, info: os.stat_result, when_open: type[ProfileError]
         raise SomebodyElses(path=path)
     if info.st_mode & _OTHERS:
         raise when_open(path=path)
+
+
+def check_entry(path: Path, *, private: bool = True) -> None:
+    """Look at one entry of a profile without opening it; raises :class:`ProfileError`.
+
+    Raises for a link, for what is neither file nor folder, for somebody else's, and for what others
+    can look into (where it is ``private``) or write to.
+    """
+    try:
+        info = path.lstat()
+    except OSError as error:
+        raise CannotRead(path=path, reason=_reason(error)) from None
+    if stat.S_ISLNK(info.st_mode):
+        raise SymbolicLink(path=path)
+    if stat.S_ISDIR(info.st_mode):
+        _check_owner(path, info, OthersCanEnter)
+    elif not stat.S_ISREG(info.st_mode):
+        raise NotAFile(path=path)
+    elif private or info.st_mode & _OTHERS_WRITE:
+        _check_owner(path, info, OthersCanRead)
+
+
+def others_can_replace(folder: Path) -> bool:
+    """Whether any user of the machine may rename what lies in a folder, as only /tmp prevents."""
+    if not _HAS_OWNERS:
+        return False
+    mode = folder.stat().st_mode
+    return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What an interrupted :func:`write_private` has left, oldest name first."""
+    return sorted(folder.glob(f".*{_LEFTOVER}"))
 
 
 def read_file(path: Path, limit: int, *, private: bool = True) -> bytes | None:
@@ -161,7 +203,7 @@ def _sync_folder(folder: Path) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Delete what an interrupted :func:`write_private` left; call it while nobody else can write."""
-    for leftover in folder.glob(f".*{_LEFTOVER}"):
+    for leftover in leftovers(folder):
         with suppress(OSError):
             leftover.unlink()
 

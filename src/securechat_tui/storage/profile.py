@@ -79,6 +79,19 @@ class Profile:
         remove_leftovers(self.folder)
         return self
 
+    def is_in_use(self) -> bool:
+        """Whether another process holds the profile. Creates nothing."""
+        if not (self.folder / "lock").exists():
+            return False
+        try:
+            self._lock.acquire()
+        except Timeout:
+            return True
+        except OSError:  # nobody can hold what cannot be opened
+            return False
+        self._lock.release()
+        return False
+
     def close(self) -> None:
         """Let others in again; closing twice does nothing."""
         self._lock.release(force=True)  # however often it was opened

@@ -46,6 +46,7 @@ from securechat_tui.tui.perform import EngineJobs, Job, Outcome
 from securechat_tui.tui.port import ScreenPort
 from securechat_tui.tui.safety import SafetyFilter
 from securechat_tui.tui.screens.chat import ChatScreen
+from securechat_tui.tui.screens.passphrase import PassphraseScreen
 from securechat_tui.tui.screens.start import HomeScreen, StartChoice
 from securechat_tui.tui.screens.verify import VerifyScreen
 from securechat_tui.tui.screens.welcome import WelcomeScreen
@@ -129,7 +130,9 @@ class ChatApp(App[int], inherit_bindings=False):
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = THEMES[self.engine.preferences.theme].name
-        if self.engine.identity is None:
+        if self.engine.locked:
+            self.push_screen(PassphraseScreen(self.engine.profile, self.engine.unlock))
+        elif self.engine.identity is None:
             self.push_screen(WelcomeScreen())
         elif isinstance(self._opening, StartScreen):
             self._push_home(self._opening)
@@ -286,7 +289,7 @@ class ChatApp(App[int], inherit_bindings=False):
 
     @on(WelcomeScreen.Create)
     def _create_identity(self, event: WelcomeScreen.Create) -> None:
-        self.jobs.add(Job(lambda: self.engine.create_identity(event.name, event.bits)))
+        self.jobs.add(Job(lambda: self.engine.create_identity(event.name, event.bits, event.passphrase)))
 
     @on(VerifyScreen.Chosen)
     def _verify_chosen(self, event: VerifyScreen.Chosen) -> None:

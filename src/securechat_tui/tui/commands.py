@@ -132,10 +132,10 @@ COMMANDS: tuple[Command, ...] = (
         id="join",
         title="Join",
         words=("join", "guest"),
-        argument="ADDRESS, NAME or INVITE",
+        argument="ADDRESS or NAME",
         palette=True,
         names=True,
-        summary="connect to a host; --new for a stranger there",
+        summary="or with an INVITE; --new: a stranger there",
     ),
     Command(
         id="invite",

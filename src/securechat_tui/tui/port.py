@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.views import Counters, IdentityView
@@ -14,7 +15,11 @@ class ScreenPort(EnginePort, Protocol):
 
     @property
     def identity(self) -> IdentityView | None:
-        """Who one is; None before the first run is complete."""
+        """Who one is; None before the first run is complete, or the passphrase is given."""
+
+    @property
+    def locked(self) -> bool:
+        """Whether there is an identity whose passphrase has not been given yet."""
 
     @property
     def profile(self) -> str:
@@ -23,6 +28,9 @@ class ScreenPort(EnginePort, Protocol):
     @property
     def preferences(self) -> Preferences:
         """What the person has chosen for the screen."""
+
+    async def unlock(self, passphrase: Passphrase) -> None:
+        """Open the identity; ``Ready`` follows. Raises ``CommandError`` for a wrong passphrase."""
 
     async def rename(self, name: str) -> None:
         """Take another name; peers are told it from the next session on."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -17,6 +17,15 @@ __all__ = ["JoinScreen"]
 
 _PLACEHOLDER = "192.168.1.20:8000, a name, or securechat://..."
 _EMPTY = "Paste the invite, or type the address the host shows or the name of a contact."
+
+
+class _TargetInput(Input):
+    """One line, also where an invite was broken into several on its way."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.replace("".join(event.text.splitlines()), *self.selection)
 
 
 class JoinScreen(ModalScreen[str | None]):
@@ -36,7 +45,7 @@ class JoinScreen(ModalScreen[str | None]):
             frame.border_title = "Join"
             frame.border_subtitle = "Enter joins, Esc cancels"
             yield Static("ADDRESS[:PORT], a contact's name, or an invite", markup=False)
-            yield Input(
+            yield _TargetInput(
                 placeholder=_PLACEHOLDER,
                 suggester=SuggestFromList(self._names, case_sensitive=False),
                 id="target",

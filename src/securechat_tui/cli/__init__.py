@@ -10,14 +10,15 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from securechat_tui import __version__
+from securechat_tui.cli.doctor import doctor
+from securechat_tui.cli.identity import export_identity, import_identity, passphrase
+from securechat_tui.cli.options import PROGRAM, Settings, common, pass_settings
 from securechat_tui.headless.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -27,62 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_PROGRAM = "securechat-tui"
 _DEFAULT_PORT = 8000
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - being reached from outside is what hosting is for
 _LOOPBACK = "127.0.0.1"
-
-_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
-
-
-@dataclass(slots=True)
-class Settings:
-    """The options that every command takes, before or after its name."""
-
-    profile: str | None = None
-    name: str | None = None
-    plain: bool = False
-    json: bool = False
-    no_color: bool = False
-
-    @property
-    def is_headless(self) -> bool:
-        """Lines were asked for instead of a screen."""
-        return self.plain or self.json
-
-
-def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
-    settings = context.ensure_object(Settings)
-    if value:
-        setattr(settings, str(parameter.name), value)
-
-
-def _show_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
-    if wanted and not context.resilient_parsing:
-        click.echo(f"{_PROGRAM} {__version__}")
-        context.exit()
-
-
-def _option(flag: str, text: str, *, metavar: str | None = None) -> Callable[[_Decorated], _Decorated]:
-    is_flag = metavar is None
-    return click.option(flag, metavar=metavar, is_flag=is_flag, expose_value=False, callback=_keep, help=text)
-
-
-def _common(command: _Decorated) -> _Decorated:
-    """Add the options that work everywhere."""
-    version = click.option("--version", is_flag=True, is_eager=True, expose_value=False,
-                           callback=_show_version, help="Show the version.")  # fmt: skip
-    options = (
-        _option("--profile", "Be another person: own key, own contacts.", metavar="NAME"),
-        _option("--name", "Your name, if the key is made now.", metavar="NAME"),
-        _option("--plain", "Lines instead of a screen."),
-        _option("--json", "JSON lines, for programs."),
-        _option("--no-color", "No colours."),
-        version,
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 def _endpoint(host: str, port: int) -> str:
@@ -92,7 +40,6 @@ def _endpoint(host: str, port: int) -> str:
 
 _host_option = click.option("--host", metavar="ADDRESS", help="The address alone, with --port.")
 _port_option = click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="The port alone.")
-_pass_settings = click.make_pass_decorator(Settings, ensure=True)
 
 
 @click.group(
@@ -100,10 +47,10 @@ _pass_settings = click.make_pass_decorator(Settings, ensure=True)
     epilog="\b\nExamples: securechat-tui host\n          securechat-tui join 192.0.2.7:8000\n"
     "          echo hi | securechat-tui join bob --plain",
 )
-@_common
+@common
 @click.pass_context
 def _root(context: click.Context) -> int:
-    """Private chat between two terminals. Without a command, the start screen asks."""
+    """Private chat between two terminals. Alone, it opens the start screen."""
     if context.invoked_subcommand is not None:
         return ExitCode.DONE
     return _start(context.ensure_object(Settings))
@@ -118,8 +65,8 @@ def _root(context: click.Context) -> int:
 @click.option("--invite-only", "invited_only", is_flag=True, help="Answer invites and known contacts alone.")
 @_host_option
 @_port_option
-@_common
-@_pass_settings
+@common
+@pass_settings
 def _host(
     settings: Settings, bind: str | None, invited_only: bool, host: str | None, port: int | None
 ) -> int:
@@ -176,13 +123,13 @@ def _join_command(name: str, *, hidden: bool) -> None:
         name,
         help=_join.__doc__,
         hidden=hidden,
-        epilog=f"\b\nExamples: {_PROGRAM} {name} 192.0.2.7\n          {_PROGRAM} {name} bob\n"
-        f"          echo hi | {_PROGRAM} {name} '[2001:db8::7]:9000' --plain",
+        epilog=f"\b\nExamples: {PROGRAM} {name} 192.0.2.7\n          {PROGRAM} {name} bob\n"
+        f"          echo hi | {PROGRAM} {name} '[2001:db8::7]:9000' --plain",
     )
     target = click.argument("target", metavar="ADDRESS[:PORT]|NAME|INVITE|-", required=False)
     new = click.option("--new", is_flag=True, help="Somebody else than the one pinned at this address.")
     verify = click.option("--verify-key", metavar="FINGERPRINT", help="Compare codes with this changed key.")
-    options = (target, _host_option, _port_option, new, verify, _common, _pass_settings)
+    options = (target, _host_option, _port_option, new, verify, common, pass_settings)
     callback: Callable[..., int] = _join
     for option in reversed(options):
         callback = option(callback)
@@ -193,9 +140,9 @@ _join_command("join", hidden=False)
 _join_command("guest", hidden=True)
 
 
-@_root.command("demo", epilog=f"\b\nExamples: {_PROGRAM} demo\n          {_PROGRAM} demo | less")
-@_common
-@_pass_settings
+@_root.command("demo", epilog=f"\b\nExamples: {PROGRAM} demo\n          {PROGRAM} demo | less")
+@common
+@pass_settings
 def _demo(settings: Settings) -> int:
     """Try it alone, with a practice peer; /alarm shows a key change."""
     if settings.is_headless or not _has_terminal():
@@ -205,20 +152,20 @@ def _demo(settings: Settings) -> int:
     return _demo_on_screen(settings)
 
 
-@_root.group("identity", invoke_without_command=True, epilog=f"\b\nExample: {_PROGRAM} identity show --pem")
-@_common
+@_root.group("identity", invoke_without_command=True, epilog=f"\b\nExample: {PROGRAM} identity show --pem")
+@common
 @click.pass_context
 def _identity(context: click.Context) -> int:
-    """Show or make your own key."""
+    """Show, make, protect, export or import your own key."""
     if context.invoked_subcommand is None:
         context.invoke(_identity_show)
     return ExitCode.DONE
 
 
-@_identity.command("show", epilog=f"\b\nExample: {_PROGRAM} identity show --pem > me.pem")
+@_identity.command("show", epilog=f"\b\nExample: {PROGRAM} identity show --pem > me.pem")
 @click.option("--pem", is_flag=True, help="The public key itself, as PEM.")
-@_common
-@_pass_settings
+@common
+@pass_settings
 def _identity_show(settings: Settings, pem: bool = False) -> None:
     """Show name, fingerprint and picture of your key."""
     from securechat_tui.headless import records
@@ -228,10 +175,10 @@ def _identity_show(settings: Settings, pem: bool = False) -> None:
     )
 
 
-@_identity.command("new", epilog=f"\b\nExample: {_PROGRAM} --profile bob identity new --name Bob")
+@_identity.command("new", epilog=f"\b\nExample: {PROGRAM} --profile bob identity new --name Bob")
 @click.option("--bits", type=click.Choice(["3072", "4096"]), default="3072", help="The size of the RSA key.")
-@_common
-@_pass_settings
+@common
+@pass_settings
 def _identity_new(settings: Settings, bits: str) -> None:
     """Make a key where there is none yet."""
     from securechat_tui.headless import records
@@ -239,8 +186,14 @@ def _identity_new(settings: Settings, bits: str) -> None:
     _print(records.make_identity(settings.profile, settings.name, int(bits), as_json=settings.json))
 
 
-@_root.group("contacts", invoke_without_command=True, epilog=f"\b\nExample: {_PROGRAM} contacts show bob")
-@_common
+_identity.add_command(passphrase)
+_identity.add_command(export_identity)
+_identity.add_command(import_identity)
+_root.add_command(doctor)
+
+
+@_root.group("contacts", invoke_without_command=True, epilog=f"\b\nExample: {PROGRAM} contacts show bob")
+@common
 @click.pass_context
 def _contacts(context: click.Context) -> int:
     """List, show or forget the people pinned here."""
@@ -249,9 +202,9 @@ def _contacts(context: click.Context) -> int:
     return ExitCode.DONE
 
 
-@_contacts.command("list", epilog=f"\b\nExample: {_PROGRAM} contacts list --json")
-@_common
-@_pass_settings
+@_contacts.command("list", epilog=f"\b\nExample: {PROGRAM} contacts list --json")
+@common
+@pass_settings
 def _contacts_list(settings: Settings) -> None:
     """List name, trust, fingerprint and addresses."""
     from securechat_tui.headless import records
@@ -259,10 +212,10 @@ def _contacts_list(settings: Settings) -> None:
     _print(records.contacts(settings.profile, as_json=settings.json))
 
 
-@_contacts.command("show", epilog=f"\b\nExample: {_PROGRAM} contacts show bob")
+@_contacts.command("show", epilog=f"\b\nExample: {PROGRAM} contacts show bob")
 @click.argument("contact", metavar="NAME")
-@_common
-@_pass_settings
+@common
+@pass_settings
 def _contacts_show(settings: Settings, contact: str) -> None:
     """Show one contact, with the picture of the key."""
     from securechat_tui.headless import records
@@ -270,10 +223,10 @@ def _contacts_show(settings: Settings, contact: str) -> None:
     _print(records.contact(settings.profile, contact, as_json=settings.json))
 
 
-@_contacts.command("forget", epilog=f"\b\nExample: {_PROGRAM} contacts forget bob")
+@_contacts.command("forget", epilog=f"\b\nExample: {PROGRAM} contacts forget bob")
 @click.argument("contact", metavar="NAME")
-@_common
-@_pass_settings
+@common
+@pass_settings
 def _contacts_forget(settings: Settings, contact: str) -> None:
     """Drop a contact's pin; the next meeting is a first one."""
     from securechat_tui.headless import records
@@ -289,7 +242,7 @@ def _print(lines: Sequence[str]) -> None:
 def _start(settings: Settings) -> int:
     """No command: the start screen, or plain lines that wait for /host or /join."""
     if settings.json:
-        raise click.UsageError(f"With --json, say what to do: {_PROGRAM} host --json, or join.")
+        raise click.UsageError(f"With --json, say what to do: {PROGRAM} host --json, or join.")
     if settings.plain:
         from securechat_tui.headless.openings import Stay
 
@@ -305,7 +258,7 @@ def _run_headless(settings: Settings, opening: "Opening") -> int:
     from securechat_tui.headless.faces import run_json, run_plain
 
     run = run_json if settings.json else run_plain
-    return run(_engine(settings), opening, settings.name)
+    return run(_unlocked_engine(settings), opening, settings.name)
 
 
 def _check_face(settings: Settings) -> None:
@@ -338,6 +291,16 @@ def _engine(settings: Settings) -> "Engine":
     return Engine(open_profile(settings.profile))
 
 
+def _unlocked_engine(settings: Settings) -> "Engine":
+    """Ask for the passphrase, where there is one, before the streams belong to the conversation."""
+    from securechat_tui.chat.engine import Engine
+    from securechat_tui.chat.profiles import is_locked, open_profile
+    from securechat_tui.headless.passphrases import open_identity
+
+    profile = open_profile(settings.profile)
+    return Engine(profile, open_identity(profile.open()) if is_locked(profile) else None)
+
+
 def _demo_on_screen(settings: Settings) -> int:
     from securechat_tui.chat.account import login_name
     from securechat_tui.chat.practice import PracticeThread
@@ -357,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.excepthook = _last_resort
     _tolerate_narrow_encodings()
     try:
-        return int(_root.main(arguments, prog_name=_PROGRAM, standalone_mode=False) or ExitCode.DONE)
+        return int(_root.main(arguments, prog_name=PROGRAM, standalone_mode=False) or ExitCode.DONE)
     except click.ClickException as error:
         return _complain(_usage_sentence(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
@@ -390,7 +353,7 @@ def _usage_sentence(error: click.ClickException) -> str:
 
 
 def _complain(sentence: str, code: int) -> int:
-    click.echo(f"{_PROGRAM}: {sentence}", err=True)
+    click.echo(f"{PROGRAM}: {sentence}", err=True)
     return int(code)
 
 
@@ -414,5 +377,5 @@ def _last_resort(kind: type[BaseException], error: BaseException, trace: Traceba
         trace = trace.tb_next
     where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
     sys.stderr.write(
-        f"{_PROGRAM}: a fault in the program ended it ({kind.__name__}{where}); please report it.\n"
+        f"{PROGRAM}: a fault in the program ended it ({kind.__name__}{where}); please report it.\n"
     )

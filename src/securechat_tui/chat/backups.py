@@ -1,0 +1,69 @@
+"""Taking an identity elsewhere, and bringing it back."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from securechat_tui.chat.account import login_name
+from securechat_tui.protocol.identity import IdentityKey
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.backup import (
+    Backup,
+    SealedBackup,
+    check_empty,
+    check_target,
+    restore,
+    write_backup,
+)
+from securechat_tui.storage.config import load_config
+from securechat_tui.storage.contacts import load_contacts
+from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
+from securechat_tui.storage.profile import Profile
+
+__all__ = ["BackupView", "check_target", "export_backup", "find_backup", "import_backup"]
+
+
+@dataclass(frozen=True, slots=True)
+class BackupView:
+    """What is in a backup; ``made`` is in Unix seconds."""
+
+    made: float
+    name: SafeText
+    fingerprint: str
+    contacts: int
+
+    @classmethod
+    def of(cls, backup: Backup) -> "BackupView":
+        """Describe a backup."""
+        fingerprint = str(backup.identity.public.fingerprint)
+        return cls(backup.made, backup.name, fingerprint, len(backup.pins.contacts))
+
+
+def export_backup(
+    profile: Profile, key: IdentityKey, path: Path, passphrase: Passphrase, cost: Cost = USUAL_COST
+) -> BackupView:
+    """Write identity, contacts and name to a file; the profile is open. Raises :class:`ProfileError`."""
+    name = SafeText.name(load_config(profile).name or login_name())
+    backup = Backup(time.time(), name, key, load_contacts(profile))
+    write_backup(path, backup, passphrase, cost)
+    return BackupView.of(backup)
+
+
+def find_backup(profile: Profile, path: Path) -> SealedBackup:
+    """Read a backup that is to be restored into a profile, as far as that goes without its passphrase.
+
+    Raises :class:`ProfileError` where the profile is not empty, and for every defect of the file.
+    """
+    if profile.folder.exists():
+        check_empty(profile)
+    return SealedBackup.read(path)
+
+
+def import_backup(
+    profile: Profile, sealed: SealedBackup, passphrase: Passphrase, cost: Cost = USUAL_COST
+) -> BackupView:
+    """Restore a backup into an empty profile, under its passphrase. Raises :class:`ProfileError`."""
+    backup = sealed.open(passphrase)
+    with profile:
+        restore(profile, backup, passphrase, cost)
+    return BackupView.of(backup)

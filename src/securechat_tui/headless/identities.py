@@ -1,0 +1,77 @@
+"""Protecting one's identity and carrying it elsewhere, as lines for people or as JSON objects."""
+
+from pathlib import Path
+from typing import Final
+
+from securechat_tui.chat.backups import check_target, export_backup, find_backup, import_backup
+from securechat_tui.chat.events import SafeText
+from securechat_tui.chat.profiles import change_passphrase as keep_under
+from securechat_tui.chat.profiles import open_profile, require_identity
+from securechat_tui.headless.passphrases import Source, open_identity, passphrase_source, tried
+from securechat_tui.headless.records import json_object, minute
+
+__all__ = ["change_passphrase", "export_identity", "import_identity"]
+
+_SET: Final = (
+    "The key is under the passphrase now, and every start asks for it.",
+    "Nobody can open the key without it, you included: 'identity export FILE' makes a backup.",
+    "Copies of the file from before, in backups of your disk, open as they did then.",
+)
+_REMOVED: Final = ("The key has no passphrase now: whoever can read your files can be you.",)
+_EXPORTED: Final = (
+    "In it: your key, your name, and your contacts with their keys, trust and history.",
+    "Not in it: messages, settings, and reconnect secrets; your contacts know you by your key.",
+    "Whoever has the file and its passphrase can be you. Nobody can open it without, you included.",
+)
+_IMPORTED: Final = (
+    "The key is under the backup's passphrase; 'identity passphrase' changes that.",
+    "Not restored: messages, and contacts met or forgotten since then. Conversations begin anew,",
+    "which your contacts may be shown. Use the identity in one place only: take it away at the other.",
+)
+
+
+def change_passphrase(
+    profile: str | None, *, remove: bool, as_json: bool, source: Source | None = None
+) -> list[str]:
+    """Set, change or remove the passphrase, and say so. Raises ``CommandError``, ``ProfileError``."""
+    opened = open_profile(profile)
+    require_identity(opened)
+    with opened:
+        key = open_identity(opened, source)
+        asked = None if remove else source or passphrase_source()
+        new = asked.ask_new(f"the identity '{opened.name}'") if asked else None
+        keep_under(opened, key, new)
+    return [json_object({"passphrase": not remove})] if as_json else [*(_REMOVED if remove else _SET)]
+
+
+def export_identity(
+    profile: str | None, path: Path, *, as_json: bool, source: Source | None = None
+) -> list[str]:
+    """Write a backup, and say what is in it. Raises ``CommandError``, ``ProfileError``."""
+    opened = open_profile(profile)
+    require_identity(opened)
+    check_target(path)
+    with opened:
+        source = source or passphrase_source()
+        key = open_identity(opened, source)
+        view = export_backup(opened, key, path, source.ask_new("the backup"))
+    if as_json:
+        return [json_object({"file": str(path), "fingerprint": view.fingerprint, "contacts": view.contacts})]
+    return [SafeText.line(f"{path} is a backup of {view.name}, {view.fingerprint}."), *_EXPORTED]
+
+
+def import_identity(
+    profile: str | None, path: Path, *, as_json: bool, source: Source | None = None
+) -> list[str]:
+    """Restore a backup, and say what came of it. Raises ``ProfileError``."""
+    opened = open_profile(profile)
+    sealed = find_backup(opened, path)
+    source = source or passphrase_source()
+    view = tried(source, "the backup", lambda typed: import_backup(opened, sealed, typed))
+    if as_json:
+        fields = {"name": str(view.name), "fingerprint": view.fingerprint, "contacts": view.contacts}
+        return [json_object(fields)]
+    restored = (
+        f"Restored as of {minute(view.made)}: {view.name}, {view.fingerprint}, contacts: {view.contacts}."
+    )
+    return [restored, *_IMPORTED]

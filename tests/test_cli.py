@@ -268,8 +268,6 @@ def test_identity_from_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert value["fingerprint"] in made
     assert cli.main(["identity", "show", "--pem"]) == 0
     assert capsys.readouterr().out.startswith("-----BEGIN PUBLIC KEY-----\n")
-    assert cli.main(["identity", "new"]) == ExitCode.PROFILE
-    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_contacts_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:

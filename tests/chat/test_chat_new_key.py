@@ -5,13 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from chat_people import Face, contacts, opened, person, secured, write_identity
-from protocol_peers import identity_key
+from chat_people import Face, compared, contacts, gated, key_of, met, opened, person, secured, write_identity
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Closed,
-    Code,
     Gate,
     Message,
     Peer,
@@ -19,40 +17,11 @@ from securechat_tui.chat.events import (
     Refused,
     Secure,
     TrustChanged,
-    VerifyAsked,
 )
-from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.states import Trust
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
-
-
-def key_of(name: str) -> Fingerprint:
-    return identity_key(name).public.fingerprint
-
-
-async def met(host: Profile, guest: Profile) -> None:
-    """Let two people become contacts of each other."""
-    async with opened(host) as at_host, opened(guest) as at_guest:
-        await secured(at_host, at_guest, await at_host.host())
-        await at_guest.engine.leave()
-        await at_host.until(Closed)
-
-
-async def gated(here: Face, there: Face) -> None:
-    """Wait until each side knows of the other, and this one stands at its gate."""
-    assert (await here.until(Gate)).reason == "key-changed"
-    await there.until(Peer)
-
-
-async def compared(one: Face, other: Face) -> None:
-    """Let both ask, and look at the same code."""
-    await one.engine.verify()
-    await other.until(VerifyAsked)
-    await other.engine.verify()
-    hers, his = await one.until(Code), await other.until(Code)
-    assert hers.digits == his.digits
 
 
 @asynccontextmanager

@@ -198,7 +198,6 @@ async def test_a_line_that_is_not_understood_changes_nothing(line: bytes) -> Non
 @pytest.mark.parametrize(
     "command",
     [
-        {"cmd": "accept-key"},
         {"cmd": "resolve", "choice": "resend"},
         {"cmd": "history", "limit": 10, "before": 5},
         {"cmd": "search", "text": "x"},
@@ -431,6 +430,15 @@ async def test_letting_a_changed_key_in() -> None:
         rig.type('{"cmd":"verify-key","fingerprint":"SHA256:new"}', '{"cmd":"quit"}')
         await rig.code()
     assert ("verify_key", "SHA256:new", "") in rig.engine.asked
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_accepting_a_new_key(plain: bool) -> None:
+    async with Rig(joining(), plain=plain) as rig:
+        rig.type("/accept" if plain else '{"cmd":"accept-key"}')
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+    assert ("accept_key",) in rig.engine.asked
 
 
 @pytest.mark.parametrize("plain", [False, True])

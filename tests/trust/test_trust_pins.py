@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
+from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.text import MAX_NAME, SafeText, skeleton
 from securechat_tui.trust.pins import (
     BY_INVITE,
@@ -31,11 +32,13 @@ from securechat_tui.trust.verdicts import (
     Downgrade,
     Known,
     New,
+    Rotated,
     Uninvited,
     judge_candidate,
     judge_guest,
     judge_host,
     judge_invited,
+    judge_rotation,
 )
 
 LOOPBACK = ("127.0.0.1", 8000)
@@ -442,3 +445,70 @@ def test_only_the_key_that_a_person_asked_for_is_let_in_for_a_comparison() -> No
         Different((replace(alice, trust=Trust.BLOCKED),), key("bob"), None),
     ):
         assert judge_candidate(refused, wanted, 1) is refused
+
+
+@cache
+def owner(person: str) -> IdentityKey:
+    """Return a private key for who signs; ``key`` has the public halves of other ones."""
+    assert person in {"alice", "other alice"}
+    return IdentityKey.generate(3072)
+
+
+def signed_contact(trust: Trust = Trust.PINNED, version: int = 1) -> Contact:
+    return replace(Contact.met(owner("alice").public, 100.0, version), trust=trust)
+
+
+def statement(new: PublicIdentity, counter: int = 1, by: str = "alice") -> Rotation:
+    return Rotation.sign(owner(by), new, counter)
+
+
+def test_a_key_that_the_pinned_one_has_signed_waits_for_a_person() -> None:
+    alice, bob = signed_contact(), met("mallory")
+    pins = Pins((bob, alice))
+    shown = (statement(key("bob")),)
+    for before in (New(), Different((alice,), key("bob"), None)):
+        assert judge_rotation(before, pins, key("bob"), shown, 1) == Rotated(alice)
+    assert Rotated(alice).trust is Trust.NEW
+
+
+def test_what_a_statement_does_not_change() -> None:
+    alice = signed_contact()
+    pins, new = Pins((alice,)), key("bob")
+    shown = (statement(new),)
+    for verdict in (Known(alice), Blocked(alice), Different((alice,), new, met("bob"))):
+        assert judge_rotation(verdict, pins, new, shown, 1) is verdict
+    former = Different((replace(alice, former=(new.fingerprint,)),), new, None)
+    assert judge_rotation(former, pins, new, shown, 1) is former
+    different = Different((alice,), new, None)
+    forged = replace(statement(new, by="other alice"), old=bytes(alice.fingerprint))
+    for worthless in ((), (forged,), (statement(key("mallory")),), (statement(new, by="other alice"),)):
+        assert judge_rotation(different, pins, new, worthless, 1) is different
+        assert judge_rotation(New(), pins, new, worthless, 1) == New()
+
+
+def test_two_successors_of_one_key_are_as_good_as_none() -> None:
+    alice, new = signed_contact(), key("bob")
+    different = Different((alice,), new, None)
+    both = (statement(new), statement(key("mallory"), 2))
+    assert judge_rotation(New(), Pins((alice,)), new, both, 1) == different
+    twice = (statement(new), statement(new, 2))
+    assert judge_rotation(different, Pins((alice,)), new, twice, 1) == Rotated(alice)
+    seen = replace(alice, announced=key("mallory").fingerprint)
+    assert judge_rotation(New(), Pins((seen,)), new, both[:1], 1) == Different((seen,), new, None)
+    same = replace(alice, announced=new.fingerprint)
+    assert judge_rotation(New(), Pins((same,)), new, both[:1], 1) == Rotated(same)
+
+
+def test_whose_new_key_is_refused_whatever_the_old_one_says() -> None:
+    new, shown = key("bob"), (statement(key("bob")),)
+    blocked, distrusted, newer = (
+        signed_contact(trust=Trust.BLOCKED),
+        signed_contact(trust=Trust.CHANGED),
+        signed_contact(version=2),
+    )
+    for contact, verdict in (
+        (blocked, Blocked(blocked)),
+        (distrusted, Different((distrusted,), new, None)),
+        (newer, Downgrade(newer, 1)),
+    ):
+        assert judge_rotation(New(), Pins((contact,)), new, shown, 1) == verdict

@@ -87,6 +87,15 @@ def gated() -> list[Event]:
     ]
 
 
+def rotated() -> list[Event]:
+    """A contact comes with a new key that the old one has signed."""
+    sentence = (
+        "bob has a new key, signed by the one you verified on 12 Nov 2026. Nothing is sent until you decide: "
+        "leave, accept the new key (/accept), or compare codes (/verify)."
+    )
+    return [peer(), gate("rotation", sentence)]
+
+
 @dataclass(frozen=True)
 class Scene:
     """An opening, what the engine says, and the keys that are pressed then."""
@@ -167,6 +176,8 @@ SCENES: dict[str, Scene] = {
     "alarm": Scene(events=lambda: [*conversation(), closed("lost"), key_changed()]),
     "alarm-80": Scene(events=lambda: [key_changed()], size=USUAL),
     "alarm-50": Scene(events=lambda: [key_changed()], size=SMALL),
+    "new-key": Scene(events=rotated, size=USUAL),
+    "new-key-50": Scene(events=rotated, size=SMALL),
     "too-small": Scene(events=conversation, size=(20, 5)),
 }
 

@@ -97,7 +97,19 @@ class TestRegistry:
     def test_the_words_that_exist(self) -> None:
         words = {word for command in available(practice=False) for word in command.words}
         assert words == {
-            *("help", "host", "invite", "join", "guest", "leave", "reconnect", "contacts", "details", "verify"),
+            *(
+                "help",
+                "accept",
+                "host",
+                "invite",
+                "join",
+                "guest",
+                "leave",
+                "reconnect",
+                "contacts",
+                "details",
+                "verify",
+            ),
             *("copy", "clear", "sidebar", "quit", "exit", "find", "nick", "notify", "theme"),
         }
 

@@ -14,6 +14,7 @@ from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.keystore import create_identity, load_identity, read_sealed, save_identity
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import DEFAULT_PROFILE, Profile
+from securechat_tui.storage.rotation import rotate_identity
 
 __all__ = [
     "IdentityKey",
@@ -25,6 +26,7 @@ __all__ = [
     "list_contacts",
     "new_identity",
     "open_profile",
+    "replace_identity",
     "require_identity",
     "show_identity",
     "stored_key",
@@ -81,6 +83,16 @@ def new_identity(profile: Profile, name: str, bits: int) -> IdentityView:
         chosen = str(SafeText.name(name or config.name or login_name()))
         save_config(profile, Config(name=chosen, bind=config.bind))
     return IdentityView.of(chosen, key.public, str(profile.folder))
+
+
+def replace_identity(
+    profile: Profile, key: IdentityKey, bits: int, passphrase: Passphrase | None, cost: Cost = USUAL_COST
+) -> IdentityView:
+    """Make a new key that the present one signs, under the same passphrase; the profile is open.
+
+    Raises :class:`ProfileError` where something cannot be written; the present key stays then.
+    """
+    return show_identity(profile, rotate_identity(profile, key, bits, passphrase, cost))
 
 
 def list_contacts(profile: Profile) -> tuple[ContactView, ...]:

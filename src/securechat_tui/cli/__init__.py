@@ -180,10 +180,22 @@ def _identity_show(settings: Settings, pem: bool = False) -> None:
 @common
 @pass_settings
 def _identity_new(settings: Settings, bits: str) -> None:
-    """Make a key where there is none yet."""
+    """Make a key; where there is one, a new one that it signs."""
     from securechat_tui.headless import records
 
-    _print(records.make_identity(settings.profile, settings.name, int(bits), as_json=settings.json))
+    if records.has_identity(settings.profile):
+        from securechat_tui.headless import identities
+        from securechat_tui.headless.asking import confirmed
+
+        lines = identities.replace_key(
+            settings.profile,
+            int(bits),
+            as_json=settings.json,
+            confirm=lambda text: confirmed(text, identities.CONFIRMATION),
+        )
+    else:
+        lines = records.make_identity(settings.profile, settings.name, int(bits), as_json=settings.json)
+    _print(lines)
 
 
 _identity.add_command(passphrase)

@@ -1,5 +1,6 @@
 """One's own identity and the contacts, as lines for people or as JSON objects, one on a line."""
 
+import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -42,6 +43,11 @@ def identity(profile: str | None, *, as_json: bool) -> list[str]:
 def make_identity(profile: str | None, name: str | None, bits: int, *, as_json: bool) -> list[str]:
     """The identity just made with a key of ``bits``; without a ``name``, the login name is taken."""
     return _identity(new_identity(open_profile(profile), name or "", bits), as_json=as_json)
+
+
+def has_identity(profile: str | None) -> bool:
+    """Whether there is an identity, whatever state it is in."""
+    return os.path.lexists(open_profile(profile).identity_path)
 
 
 def make_first_identity(profile: str | None, name: str) -> None:

@@ -19,7 +19,7 @@ from securechat_tui.storage.keystore import save_identity
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 
-__all__ = ["load_rotation", "rotate_identity", "shown"]
+__all__ = ["load_rotation", "rotate_identity", "save_statement", "shown"]
 
 _MAX_BYTES: Final = 4096
 _MAX_COUNTER: Final = 2**32 - 1
@@ -54,6 +54,12 @@ def shown(rotation: Rotation | None, own: PublicIdentity) -> tuple[Rotation, ...
     return (rotation,) if rotation is not None and rotation.new == own.fingerprint else ()
 
 
+def save_statement(profile: Profile, statement: Rotation) -> None:
+    """Put a statement in the place of the last one; the profile is open. Raises :class:`ProfileError`."""
+    record = _Record(1, statement.old, statement.new, statement.counter, statement.signature)
+    write_private(profile.rotation_path, msgspec.json.encode(record))
+
+
 def rotate_identity(
     profile: Profile,
     old: IdentityKey,
@@ -69,7 +75,6 @@ def rotate_identity(
     before = load_rotation(profile)
     new = IdentityKey.generate(bits)
     statement = Rotation.sign(old, new.public, before.counter + 1 if before else 1)
-    record = _Record(1, statement.old, statement.new, statement.counter, statement.signature)
-    write_private(profile.rotation_path, msgspec.json.encode(record))
+    save_statement(profile, statement)
     save_identity(profile, new, passphrase, cost)
     return new

@@ -243,7 +243,7 @@ class ChatApp(App[int], inherit_bindings=False):
             case Dialing() | Peer() | Hosting(active=True) | Secure():
                 self.chat.lock_composer(locked=False)
             case Gate():
-                self.chat.lock_composer(locked=True, gated=True)
+                self.key_change.stand_at(event)
             case Code():
                 self.desk.perform("verify")
             case TrustChanged(trust=Trust.CHANGED):

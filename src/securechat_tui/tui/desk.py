@@ -44,6 +44,7 @@ class CommandDesk:
             "host": self._host,
             "invite": self._invite,
             "join": self._join,
+            "accept": self._accept,
             "leave": self._leave,
             "reconnect": self._reconnect,
             "contacts": self._contacts,
@@ -166,6 +167,9 @@ class CommandDesk:
     def _join_from_form(self, target: str | None) -> None:
         if target:
             self._join(target)
+
+    def _accept(self, _: str) -> None:
+        self._engine_job(Job(self._app.engine.accept_key))
 
     def _leave(self, _: str) -> None:
         self._engine_job(Job(self._app.engine.leave))

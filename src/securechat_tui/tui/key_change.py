@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from securechat_tui.chat.events import Refused
+from securechat_tui.chat.events import Gate, Refused
 from securechat_tui.tui.perform import Job, end_practice_alarm
 from securechat_tui.tui.screens.alarm import AlarmChoice, AlarmScreen
+from securechat_tui.tui.screens.new_key import NewKeyChoice, NewKeyScreen
 
 if TYPE_CHECKING:
     from securechat_tui.tui.chat_app import ChatApp
@@ -55,6 +56,22 @@ class KeyChange:
         app.chat.lock_composer(locked=False)
         done = "" if refused.target else _AWAITED
         app.jobs.add(Job(lambda: app.engine.verify_key(refused.offered, refused.target), done=done))
+
+    def stand_at(self, gate: Gate) -> None:
+        """Lock the composer; a new key that the old one has signed needs an answer at once."""
+        self._app.chat.lock_composer(locked=True, gated=True)
+        if gate.reason == "rotation":
+            self._app.show_chat()
+            self._app.push_screen(NewKeyScreen(gate.message), self._decided)
+
+    def _decided(self, choice: NewKeyChoice | None) -> None:
+        match choice:
+            case NewKeyChoice.ACCEPT:
+                self._app.jobs.add(Job(self._app.engine.accept_key))
+            case NewKeyChoice.COMPARE:
+                self._app.desk.perform("verify")
+            case _:
+                self._app.jobs.add(Job(self._app.engine.leave))
 
     def _is_about_present_peer(self) -> bool:
         """Whether the key that was found changed is that of the person one is talking with."""

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint mitm soak screenshots vectors reference requirements clean
+.PHONY: run demo test lint bench fuzz mitm soak soak-screen screenshots vectors reference requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -23,6 +23,15 @@ lint: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# Under ten minutes; writes bench/RESULTS.md. Best on a machine that does nothing else.
+bench: $(VENV)/bench
+	$(BIN)/python -m bench
+
+# Each harness for so long; what is found is kept in .fuzz/. Some of them: bin/python -m fuzz NAME ...
+SECONDS ?= 10
+fuzz: $(VENV)/fuzz
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
+
 # Every bit of every frame, and more: the number of the man in the middle's tries, and his zero.
 mitm: $(VENV)/dev
 	PYTHONPATH=tests/support $(BIN)/python tools/mitm.py
@@ -31,6 +40,11 @@ mitm: $(VENV)/dev
 MINUTES ?= 5
 soak: $(VENV)/dev
 	PYTHONPATH=tests/support $(BIN)/python tools/soak.py $(MINUTES)
+
+# The screen under a burst and then a chat for an hour: make soak-screen MINUTES=20
+soak-screen: MINUTES = 60
+soak-screen: $(VENV)/run
+	$(BIN)/python -m bench.soak_screen $(MINUTES)
 
 screenshots: $(VENV)/dev
 	$(BIN)/python tools/screenshots.py
@@ -48,9 +62,13 @@ requirements:
 		--no-header --upgrade --extra build pyproject.toml --output-file requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade --extra bench pyproject.toml --output-file requirements/bench.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade --group fuzz --output-file requirements/fuzz.txt
 
 clean:
-	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
@@ -69,3 +87,14 @@ $(VENV)/dev: $(VENV)/python requirements/dev.txt pyproject.toml
 	@$(PIP) --no-deps --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/run
+
+$(VENV)/bench: $(VENV)/python requirements/bench.txt pyproject.toml
+	@echo "Installing what the benchmarks need into $(VENV) ..."
+	@$(PIP) --no-deps --require-hashes -r requirements/bench.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/run
+
+$(VENV)/fuzz: $(VENV)/dev requirements/fuzz.txt
+	@$(PIP) --no-deps --only-binary :all: --require-hashes -r requirements/fuzz.txt \
+		|| echo "atheris does not install here; Hypothesis looks for inputs instead."
+	@touch $@

@@ -24,6 +24,7 @@ COMMANDS: tuple[list[str], ...] = (
     [], ["host"], ["join"], ["guest"], ["demo"], ["identity"], ["identity", "show"], ["identity", "new"],
     ["identity", "passphrase"], ["identity", "export"], ["identity", "import"], ["doctor"],
     ["contacts"], ["contacts", "list"], ["contacts", "show"], ["contacts", "forget"],
+    ["contacts", "verify"],
 )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ class Runs:
         self.started.append(("plain", engine.profile, opening, name))
         return ExitCode.UNDELIVERED
 
-    def screen(self, engine: Engine, opening: "ScreenOpening", no_color: bool) -> int:
+    def screen(self, engine: Engine, opening: "ScreenOpening", _curtain: object, no_color: bool) -> int:
         self.started.append(("screen", engine.profile, opening, no_color))
         return 0
 
@@ -196,8 +197,8 @@ def test_a_signal_unwinds_a_screen(runs: Runs, monkeypatch: pytest.MonkeyPatch, 
             if not orderly:
                 raise
 
-    def screen(engine: Engine, opening: "ScreenOpening", no_color: bool) -> int:
-        runs.screen(engine, opening, no_color)
+    def screen(engine: Engine, opening: "ScreenOpening", curtain: object, no_color: bool) -> int:
+        runs.screen(engine, opening, curtain, no_color)
         asyncio.run(stay())
         return 1
 
@@ -271,11 +272,13 @@ def test_identity_from_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_contacts_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["identity", "new"]) == 0
+    capsys.readouterr()
     assert cli.main(["contacts"]) == 0
     assert capsys.readouterr().out == "Nobody is pinned here yet.\n"
     assert cli.main(["contacts", "list", "--json"]) == 0
     assert capsys.readouterr().out == ""
-    for word in ("show", "forget"):
+    for word in ("show", "forget", "verify"):
         assert cli.main(["contacts", word, "bob"]) == ExitCode.FAILED
         assert "bob" in capsys.readouterr().err
 

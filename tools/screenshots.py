@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 from textual.pilot import Pilot
 
@@ -19,6 +20,7 @@ from securechat_tui.chat.engine import Engine
 from securechat_tui.chat.events import Listening
 from securechat_tui.chat.openings import HostAt, JoinTarget
 from securechat_tui.chat.profiles import new_identity, open_profile
+from securechat_tui.network.addresses import Address
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import Opening, StartScreen
 from securechat_tui.tui.screens.invite import InviteScreen
@@ -115,14 +117,17 @@ async def draw(pictures: Pictures) -> None:
     async with on_screen("nobody-yet", StartScreen(), LARGE) as (app, pilot):
         await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
         pictures.take(app, "first-run")
-    async with on_screen("alice", HostAt("127.0.0.1:8000"), LARGE) as (app, pilot):
-        await until(pilot, lambda: app.state.invite is not None)
-        pictures.take(app, "hosting")
-    async with on_screen("alice", HostAt("127.0.0.1:8000"), COMMON) as (app, pilot):
-        await until(pilot, lambda: app.state.invite is not None)
-        app.desk.perform("invite")
-        await until(pilot, lambda: isinstance(app.screen, InviteScreen))
-        pictures.take(app, "invite")
+    # An address of no machine: which this one has is nobody's business.
+    address = (Address("192.0.2.7", 8000),)
+    with mock.patch("securechat_tui.chat.engine.reachable_addresses", return_value=address):
+        async with on_screen("alice", HostAt("127.0.0.1:8000"), LARGE) as (app, pilot):
+            await until(pilot, lambda: app.state.invite is not None)
+            pictures.take(app, "hosting")
+        async with on_screen("alice", HostAt("127.0.0.1:8000"), COMMON) as (app, pilot):
+            await until(pilot, lambda: app.state.invite is not None)
+            app.desk.perform("invite")
+            await until(pilot, lambda: isinstance(app.screen, InviteScreen))
+            pictures.take(app, "invite")
 
     async with hosting("alice") as (alice, port):
         target = f"127.0.0.1:{port}"
@@ -150,7 +155,7 @@ def main() -> None:
     """Draw with throw-away profiles."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "screenshots"
     with tempfile.TemporaryDirectory(prefix="securechat-tui-pictures-") as home:
-        os.environ["SECURECHAT_TUI_HOME"] = home
+        os.environ.update(SECURECHAT_TUI_HOME=home, COLORTERM="truecolor")
         asyncio.run(draw(Pictures(folder)))
 
 

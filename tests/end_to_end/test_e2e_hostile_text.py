@@ -6,7 +6,8 @@ import pytest
 from chat_raw import answering, call
 from terminal_desk import BOB, Desk
 from terminal_hostile_words import LAST, LONG, NAME, SHORT, hear, hostile_bytes, open_as
-from terminal_screen import CTRL_C, CTRL_END, ENTER, ESCAPE, F3, F4, PAGE_UP, Terminal
+from terminal_programs import address_of
+from terminal_screen import CTRL_C, CTRL_END, ENTER, ESCAPE, F3, F4, PAGE_UP, Terminal, paste
 
 ESCAPES = "\x1b]0;owned\x07\x1b[31;46;5m\u009b31m\u202e"
 
@@ -48,6 +49,22 @@ async def test_a_hostile_guest_and_the_screen(desk: Desk) -> None:
     await host.enter("/quit")
     assert await host.wait_exit() == 0
     assert hostile_bytes(host.raw) == {}
+
+
+async def test_a_hostile_paste_is_text_and_sends_nothing(desk: Desk) -> None:
+    host = desk.piped("host", "--bind", "127.0.0.1:0", "--json")
+    guest = desk.terminal("--profile", BOB, "join", address_of(await host.see("listening")))
+    await host.see("secure")
+    await guest.wait_for("◆ PINNED")
+    await guest.send(paste("\n".join([*SHORT, "/quit", "the end"])))
+    await guest.wait_for("the end", "/quit")
+    await guest.send(CTRL_C)
+    await guest.wait_gone("the end")
+    await guest.enter("and now I send")
+    assert await host.see("message", text="and now I send", number=1)
+    await guest.enter("/quit")
+    assert await guest.wait_exit() == 0
+    assert hostile_bytes(guest.raw) == {}
 
 
 @pytest.mark.parametrize("face", ["--plain", "--json"])

@@ -79,7 +79,11 @@ async def test_the_guest_is_alarmed_keeps_the_draft_and_sends_nothing(desk: Desk
             "KEY CHANGED", "alice's key is DIFFERENT from the one you pinned", "Nothing was sent."
         )
         await guest.wait_for(
-            world.alice, f"securechat-tui join --new {world.address}", "Disconnect", "Read only"
+            world.alice,
+            f"securechat-tui join --new {world.address}",
+            "Disconnect",
+            "Read only",
+            "Enter chooses",
         )
         await guest.send(ESCAPE)
         await guest.wait_gone("KEY CHANGED")
@@ -105,7 +109,7 @@ async def test_read_only_keeps_the_composer_closed(desk: Desk, world: World) -> 
     async with wire_at(world.port, real) as wire:
         wire.let_through.set()
         guest = desk.terminal("--profile", BOB, "join", world.address)
-        await guest.wait_for("KEY CHANGED", "Read only")
+        await guest.wait_for("KEY CHANGED", "Read only", "Enter chooses")
         await guest.send(b"\x1b[C\x1b[C", ENTER)
         await guest.wait_gone("KEY CHANGED")
         await guest.wait_for("read only, draft kept")
@@ -145,7 +149,7 @@ async def test_what_the_host_says_of_a_guest_with_another_key(desk: Desk, world:
 
     replace_identity(world.home, BOB, "eve")  # the pins stay: the call shows the secret that belongs to bob
     guest = desk.piped("--profile", BOB, "join", address, "--json")
-    await host.wait_for("KEY CHANGED", "bob's key is DIFFERENT", world.bob)
+    await host.wait_for("KEY CHANGED", "bob's key is DIFFERENT", world.bob, "Enter chooses")
     assert await guest.wait_exit() == 3
     assert not [event for event in guest.events if event["event"] in {"peer", "secure"}]
     await host.send(ENTER)

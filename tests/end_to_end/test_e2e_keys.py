@@ -2,7 +2,7 @@
 
 from terminal_desk import BOB, Desk
 from terminal_programs import Piped, address_of
-from terminal_screen import ALT_ENTER, CTRL_J, ENTER, SHIFT_ENTER, Terminal, paste
+from terminal_screen import ALT_ENTER, CTRL_J, ENTER, SHIFT_ENTER, XTERM_SHIFT_ENTER, Terminal, paste
 
 LIMIT = 32768
 
@@ -26,8 +26,8 @@ async def test_what_enter_sends_and_what_makes_a_new_line(desk: Desk) -> None:
     host, guest = await talking(desk)
     await guest.send("hello\rworld\r")
     assert await texts(host, "world") == ["hello", "world"]
-    await guest.send("one", CTRL_J, "two", SHIFT_ENTER, "three", ENTER)
-    assert (await texts(host, "one\ntwo\nthree"))[2:] == ["one\ntwo\nthree"]
+    await guest.send("one", CTRL_J, "two", SHIFT_ENTER, "three", XTERM_SHIFT_ENTER, "four", ENTER)
+    assert (await texts(host, "one\ntwo\nthree\nfour"))[2:] == ["one\ntwo\nthree\nfour"]
 
     await guest.send(paste("first line\nsecond line\n"))
     await guest.wait_for("first line", "second line")
@@ -39,13 +39,17 @@ async def test_what_enter_sends_and_what_makes_a_new_line(desk: Desk) -> None:
     await guest.send(b"\x15", "//literal", ENTER)
     assert (await texts(host, "/literal"))[4:] == ["/literal"]
 
+    # Alt+x is sent as ESC and x; nothing is bound to it, and it is no letter.
+    await guest.send("al", b"\x1bx", "so", ENTER)
+    assert (await texts(host, "also"))[5:] == ["also"]
+
     # Terminals send ESC and CR for Alt+Enter, which cannot be told from Esc and then Enter: it sends.
     await guest.send("with alt", ALT_ENTER)
-    assert (await texts(host, "with alt"))[5:] == ["with alt"]
+    assert (await texts(host, "with alt"))[6:] == ["with alt"]
     await guest.enter("/quit")
     assert await guest.wait_exit() == 0
     await host.see("closed", reason="goodbye", by="peer")
-    assert len([event for event in host.events if event["event"] == "message"]) == 6
+    assert len([event for event in host.events if event["event"] == "message"]) == 7
 
 
 async def test_a_bare_exit_asks_once_more(desk: Desk) -> None:

@@ -53,7 +53,7 @@ async def test_the_demo_in_a_terminal(empty_desk: Desk) -> None:
     await demo.wait_for("I read “is anybody there?” as your message #1")
     await demo.wait_for(lambda terminal: "✓✓" in terminal.row("you    is anybody there?"))
     await demo.enter("/alarm")
-    await demo.wait_for("KEY CHANGED", "robin's key is DIFFERENT", "Nothing was sent.", "Disconnect")
+    await demo.wait_for("KEY CHANGED", "robin's key is DIFFERENT", "Nothing was sent.", "Enter chooses")
     await demo.send(ENTER)
     await demo.wait_for("It is me again, with my own key.", "◆ PINNED")
     await demo.enter("/quit")

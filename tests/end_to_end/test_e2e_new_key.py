@@ -15,7 +15,7 @@ async def test_from_the_alarm_to_the_first_message(desk: Desk, world: World) -> 
     host = desk.piped("--profile", ALICE, "host", "--bind", world.address, "--json")
     await host.see("hosting")
     guest = desk.terminal("--profile", BOB, "join", world.address, size=(120, 36))
-    await guest.wait_for("KEY CHANGED", "Verify the new key")
+    await guest.wait_for("KEY CHANGED", "Verify the new key", "Enter chooses")
     await guest.send(RIGHT, ENTER)
     await guest.wait_for("is here to be compared", "✖ CHANGED", "read only, draft kept")
     await host.see("peer", trust="pinned")

@@ -15,7 +15,7 @@ from headless_fake_engine import (
 )
 from headless_rig import Rig
 
-from securechat_tui.chat.events import Checks, Delivered, Notice, SafeText, Trust
+from securechat_tui.chat.events import Checks, Delivered, Hosting, Notice, SafeText, Trust
 from securechat_tui.chat.views import ContactView
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.openings import HostAt, JoinTarget, Stay
@@ -84,6 +84,21 @@ def test_only_a_person_who_types_is_told_of_each_delivery() -> None:
     event = Delivered(time=TIME, conversation=CONVERSATION, number=3, ref=None, durable=True)
     assert PlainWording(MARK, attended=True).lines(event) == ["         [#3 delivered, stored there ✓✓]"]
     assert PlainWording(MARK, attended=False).lines(event) == []
+
+
+@pytest.mark.parametrize(
+    ("reachable", "told"),
+    [
+        (("[fd00::10]:8000", "127.0.0.1:8000"), "join [fd00::10]:8000"),
+        (("127.0.0.1:8000", "192.0.2.7:8000"), "join 192.0.2.7:8000"),
+        (("127.0.0.1:8000", "[::1]:8000"), "join 127.0.0.1:8000, which works on this machine alone"),
+    ],
+    ids=["network", "later", "loopback"],
+)
+def test_what_a_guest_types(reachable: tuple[str, ...], told: str) -> None:
+    hosting = Hosting(time=0.0, active=True, reachable=reachable)
+    lines = PlainWording(MARK, attended=True).lines(hosting)
+    assert lines == [f"         Your guest types: securechat-tui {told}"]
 
 
 async def test_echo_hi_into_a_join() -> None:

@@ -78,6 +78,24 @@ async def test_the_socket_is_set_for_small_writes_and_dead_machines() -> None:
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
+async def test_what_is_said_to_what_has_arrived_goes_out_in_the_same_turn() -> None:
+    session, recorder = FakeSession(lambda _: [Note("asked")]), Recorder()
+    connection = make_connection(session, recorder)
+    scheduled: list[bool] = []
+
+    def answer(one: Connection, events: Sequence[SessionEvent]) -> None:
+        session.outgoing += b"answer"
+        one.flush()
+        scheduled.append(one._flush is not None)
+        recorder.on_events(one, events)
+
+    connection._on_events = answer
+    async with linked(connection) as peer:
+        await peer.send(b"question")
+        assert await peer.read(6) == b"answer"
+    assert scheduled[0] is False
+
+
 async def test_reading_can_be_held_and_resumed() -> None:
     session = FakeSession()
     connection = make_connection(session, Recorder())

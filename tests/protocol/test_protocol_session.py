@@ -307,7 +307,7 @@ def parts_of(thing: object) -> list[object]:
     """Return the objects that hang from one, without the bytes that its repr does not show."""
     names = getattr(thing, "__slots__", None) or vars(thing)
     held = [getattr(thing, name) for name in names]
-    return [one for one in held if one is not None and not isinstance(one, bytes | int | str | tuple | list)]
+    return [one for one in held if type(one) not in (type(None), bytes, int, str, tuple, list)]
 
 
 def objects_of(peer: Peer) -> list[object]:

@@ -64,7 +64,16 @@ def test_a_wrong_type_is_named_with_what_it_must_be(profile: Profile, line: str,
 
 
 @pytest.mark.parametrize(
-    "data", [b"name = ", b"name = bob", b"\xff", b"name = 'a'\nname = 'b'", b"a = " + b"[" * 9999]
+    "data",
+    [
+        b"name = ",
+        b"name = bob",
+        b"\xff",
+        b"name = 'a'\nname = 'b'",
+        b"a = " + b"[" * 9999,
+        b"a = " + b"9" * 9999,
+    ],
+    ids=["nothing", "bare", "no UTF-8", "twice", "nested", "a number of many digits"],
 )
 def test_what_is_no_toml_is_told_with_its_place(profile: Profile, data: bytes) -> None:
     profile.config_path.write_bytes(data)

@@ -23,13 +23,13 @@ SAFETY_SECONDS: Final = 12.0
 """A test that waits this long for something has failed; no test waits for time to pass."""
 
 _CHUNK: Final = 65536
-_UNWANTED: Final = ("SECURECHAT", "TEXTUAL", "XDG_", "NO_COLOR", "COLUMNS", "LINES", "PYTHON")
+_UNWANTED: Final = ("SECURECHAT", "TEXTUAL", "XDG_", "NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "PYTHON")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """The environment of a person whose files are all below ``home``."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}
-    place = {"HOME": str(home), "SECURECHAT_TUI_HOME": str(home)}
+    place = {"HOME": str(home), "SECURECHAT_TUI_HOME": str(home), "TERM": "xterm-256color"}
     return {**kept, **place, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TEXTUAL_ANIMATIONS": "none", **more}
 
 

@@ -29,6 +29,8 @@ F4: Final = b"\x1bOS"
 PAGE_UP: Final = b"\x1b[5~"
 SHIFT_ENTER: Final = b"\x1b[13;2u"
 """As terminals with the kitty protocol (CSI u) send it."""
+XTERM_SHIFT_ENTER: Final = b"\x1b[27;2;13~"
+"""As xterm sends it with modifyOtherKeys, and tmux with extended keys of that format."""
 UP: Final = b"\x1b[A"
 
 _CHUNK: Final = 65536
@@ -58,7 +60,7 @@ class Terminal:
         self._child = pexpect.spawn(
             str(PROGRAM),
             list(arguments),
-            env={**environment, "TERM": "xterm-256color"},
+            env=dict(environment),
             dimensions=(rows, columns),
             timeout=SAFETY_SECONDS,
             encoding=None,

@@ -117,6 +117,21 @@ def test_the_name_of_a_contact_gets_a_mark_and_the_older_one_is_told() -> None:
     assert pins.namesake("carol", key("bob").fingerprint) is None
 
 
+def test_a_name_that_only_looks_like_a_contacts_is_marked_and_told_too() -> None:
+    alice = met("alice")
+    pins = Pins((alice,)).with_contact(Contact.met(key("mallory"), 200.0, 1))
+    pins = pins.christened(key("mallory").fingerprint, "аlice")
+    assert [one.name for one in pins.contacts] == ["alice", "аlice (2)"]
+    assert pins.namesake("аlice", key("mallory").fingerprint) == alice
+    assert pins.namesake("alice", alice.fingerprint) is None
+    assert pins.by_name("аlice") is None
+    old = Pins(
+        (alice, replace(met("bob"), name=SafeText.name("аlice")))
+    )  # from before names were compared so
+    assert old.namesake("аlice", old.contacts[1].fingerprint) is None
+    assert old.namesake("al1ce", key("mallory").fingerprint) == alice
+
+
 def test_who_gives_no_name_is_nobodys_namesake() -> None:
     pins = Pins((fake(1, "anonymous"), Contact.met(key("bob"), 1.0, 1)))
     assert pins.namesake("anonymous", key("bob").fingerprint) is None

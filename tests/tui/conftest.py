@@ -18,9 +18,11 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLORTERM", "truecolor")
 
 
 @pytest.fixture(autouse=True)
-def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture must not depend on when in its blinking the cursor was caught."""
+def _nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture must not depend on when in its blinking or dancing something was caught."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
+    monkeypatch.setattr("textual.widgets._loading_indicator.time", lambda: 0.0)

@@ -176,6 +176,8 @@ def trust_changed(trust: Trust, how: str = "codes compared: the same") -> TrustC
 
 def closed(reason: str = "goodbye", by: str = "peer", *, will_retry: bool = False) -> Closed:
     sentence = "bob has said goodbye." if by == "peer" else "You have said goodbye."
+    if reason == "lost":
+        sentence = "The connection to bob was cut: no goodbye was said."
     return Closed(
         time=NOON + 3600,
         conversation=CONVERSATION,

@@ -1,11 +1,14 @@
 """Scenes worth a picture: for the snapshots, and for the screenshots in the documents."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 from fake_engine import (
+    ALL_PASSED,
     CONVERSATION,
     NOON,
+    OTHER_FINGERPRINT,
     FakeEngine,
     closed,
     code,
@@ -19,15 +22,18 @@ from fake_engine import (
 )
 from textual.pilot import Pilot
 
-from securechat_tui.chat.events import Delivered, Event, Queued, RoundTrip, SafeText, Sent, Trust
+from securechat_tui.chat.events import Delivered, Dialing, Event, Queued, RoundTrip, SafeText, Sent, Trust
 from securechat_tui.chat.passphrases import Passphrase
-from securechat_tui.chat.preferences import Preferences, ThemeName
+from securechat_tui.chat.preferences import ThemeName
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
+from securechat_tui.tui.screens.alarm import AlarmScreen
 
 WIDE = (120, 36)
 USUAL = (80, 24)
 SMALL = (50, 20)
+
+Play = Callable[[Pilot[int]], Awaitable[None]]
 
 
 def own(number: int, text: str, *, delivered: bool = True) -> list[Event]:
@@ -98,14 +104,22 @@ def rotated() -> list[Event]:
 
 @dataclass(frozen=True)
 class Scene:
-    """An opening, what the engine says, and the keys that are pressed then."""
+    """An opening, what the engine says, what is entered in the composer, and the keys pressed then."""
 
     opening: Opening = field(default_factory=lambda: JoinTarget("bob"))
     engine: Callable[[], FakeEngine] = FakeEngine
     events: Callable[[], list[Event]] = list
+    entered: str = ""
     keys: tuple[str, ...] = ()
-    size: tuple[int, int] = WIDE
-    title: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """On what a scene is shown: a window of a size, with a theme, or without colour."""
+
+    size: tuple[int, int] = USUAL
+    theme: ThemeName = "dark"
+    colour: bool = True
 
 
 def acquainted() -> FakeEngine:
@@ -115,9 +129,24 @@ def acquainted() -> FakeEngine:
     )
 
 
+class HereOnly(FakeEngine):
+    """An engine whose host no other machine can reach."""
+
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+        self._note("host", bind)
+        self.emit_hosting("127.0.0.1:8000", "[::1]:8000")
+
+
 def newcomer() -> FakeEngine:
     """Somebody who has just installed the program."""
     return FakeEngine(identity=None)
+
+
+def waiting_for_a_key() -> FakeEngine:
+    """Somebody whose key is being made."""
+    engine = newcomer()
+    engine.key_making.clear()
+    return engine
 
 
 def locked() -> FakeEngine:
@@ -128,81 +157,120 @@ def locked() -> FakeEngine:
     return engine
 
 
-def themed(theme: ThemeName) -> Callable[[], FakeEngine]:
-    """Somebody who has chosen a theme."""
+def undone() -> list[Event]:
+    """A conversation that was cut, with a message that came late and one that nobody signed."""
+    unsigned = replace(ALL_PASSED, signed=False)
+    late = replace(ALL_PASSED, fresh=False)
+    return [
+        *conversation(),
+        message(4, "Sorry, the train was in a tunnel.", checks=late, age=432),
+        message(5, "Are you still there?", checks=unsigned),
+        closed("lost", will_retry=True),
+        Dialing(
+            time=NOON + 3600,
+            address="192.168.1.20",
+            port=8000,
+            attempt=3,
+            returning=True,
+        ),
+    ]
 
-    def make() -> FakeEngine:
-        engine = FakeEngine()
-        engine.preferences = Preferences(theme=theme)
-        return engine
 
-    return make
+def namesake() -> list[Event]:
+    """Somebody who bears the name of a contact, with another key."""
+    return [peer(known_elsewhere=OTHER_FINGERPRINT), secure()]
 
 
-INVITE = (*"/invite", "enter")
-FIND = ("ctrl+f", *"the", "enter")
+ALONE = StartScreen(alone=lambda: 0)
+HOSTING = HostAt("0.0.0.0:8000")
 
 SCENES: dict[str, Scene] = {
     "first-run": Scene(StartScreen(), newcomer),
-    "first-run-80": Scene(StartScreen(), newcomer, size=USUAL),
-    "first-run-50": Scene(StartScreen(), newcomer, size=SMALL),
+    "making-the-key": Scene(StartScreen(), waiting_for_a_key, keys=("enter",)),
     "passphrase": Scene(StartScreen(), locked, keys=(*"correct",)),
-    "passphrase-80": Scene(StartScreen(), locked, keys=("enter",), size=USUAL),
-    "passphrase-50": Scene(StartScreen(), locked, size=SMALL),
-    "start": Scene(StartScreen(alone=lambda: 0), acquainted),
-    "join": Scene(StartScreen(alone=lambda: 0), acquainted, keys=("down", "enter")),
-    "hosting": Scene(HostAt("0.0.0.0:8000")),
+    "passphrase-missing": Scene(StartScreen(), locked, keys=("enter",)),
+    "start": Scene(ALONE, acquainted),
+    "join": Scene(ALONE, acquainted, keys=("down", "enter")),
+    "hosting": Scene(HOSTING),
+    "hosting-here-only": Scene(HostAt("127.0.0.1:8000"), HereOnly),
     "chat": Scene(events=conversation),
-    "chat-80": Scene(events=conversation, size=USUAL),
-    "chat-50": Scene(events=conversation, size=SMALL),
-    "chat-light": Scene(engine=themed("light"), events=conversation),
-    "chat-terminal": Scene(engine=themed("terminal"), events=conversation, size=USUAL),
-    "find": Scene(events=conversation, keys=FIND),
-    "find-50": Scene(events=conversation, keys=FIND, size=SMALL),
-    "hosting-50": Scene(HostAt("0.0.0.0:8000"), size=SMALL),
-    "invite": Scene(HostAt("0.0.0.0:8000"), keys=INVITE),
-    "invite-80": Scene(HostAt("0.0.0.0:8000"), keys=INVITE, size=USUAL),
-    "invite-50": Scene(HostAt("0.0.0.0:8000"), keys=INVITE, size=SMALL),
-    "alarm-light": Scene(engine=themed("light"), events=lambda: [key_changed()], size=USUAL),
-    "sidebar-over": Scene(events=conversation, size=USUAL, keys=("f2",)),
+    "cut": Scene(events=undone),
+    "namesake": Scene(events=namesake),
+    "selected": Scene(events=conversation, keys=("shift+tab", "up", "up")),
+    "find": Scene(events=conversation, entered="/find the", keys=("enter",)),
+    "palette": Scene(events=conversation, keys=("ctrl+p",)),
+    "sidebar": Scene(events=conversation, keys=("f2",)),
     "verify": Scene(events=verifying, keys=("f3",)),
-    "verify-80": Scene(events=comparing, size=USUAL),
-    "verify-50": Scene(events=comparing, size=SMALL),
+    "verify-alone": Scene(ALONE, keys=("f3",)),
     "verify-code": Scene(events=comparing),
-    "gate-80": Scene(events=gated, size=USUAL),
+    "gate": Scene(events=gated),
+    "invite": Scene(HOSTING, entered="/invite", keys=("enter",)),
     "details": Scene(events=conversation, keys=("f4",)),
     "help": Scene(events=conversation, keys=("f1",)),
-    "contacts": Scene(engine=acquainted, events=conversation, keys=(*"/contacts", "enter")),
+    "contacts": Scene(engine=acquainted, events=conversation, entered="/contacts"),
     "alarm": Scene(events=lambda: [*conversation(), closed("lost"), key_changed()]),
-    "alarm-80": Scene(events=lambda: [key_changed()], size=USUAL),
-    "alarm-50": Scene(events=lambda: [key_changed()], size=SMALL),
-    "new-key": Scene(events=rotated, size=USUAL),
-    "new-key-50": Scene(events=rotated, size=SMALL),
-    "too-small": Scene(events=conversation, size=(20, 5)),
+    "alarm-read": Scene(events=lambda: [key_changed()], keys=("right", "right", "enter")),
+    "new-key": Scene(events=rotated),
 }
 
+LOOKS = {
+    **{f"{columns}x{rows}": Look((columns, rows)) for columns, rows in (WIDE, USUAL, SMALL)},
+    "no-colour": Look(colour=False),
+}
+_VARIANTS = (
+    "passphrase-missing",
+    "hosting-here-only",
+    "cut",
+    "namesake",
+    "selected",
+    "verify-alone",
+    "alarm-read",
+)
+"""States of a screen of which the rest is pictured already."""
+_THEMED = ("chat", "contacts", "palette", "alarm")
 
-def stage_scene(scene: Scene) -> tuple[ChatApp, Callable[[Pilot[int]], Awaitable[None]]]:
+PICTURES: dict[str, tuple[Scene, Look]] = {
+    **{
+        f"{name}-{word}": (scene, look)
+        for name, scene in SCENES.items()
+        for word, look in LOOKS.items()
+        if name not in _VARIANTS
+    },
+    **{name: (SCENES[name], Look()) for name in _VARIANTS},
+    **{f"{name}-light": (SCENES[name], Look(theme="light")) for name in _THEMED},
+    **{f"{name}-terminal": (SCENES[name], Look(theme="terminal")) for name in _THEMED},
+    "too-small": (SCENES["chat"], Look((20, 5))),
+}
+"""Every screen at three sizes and without colour; some in the other themes."""
+
+
+def stage_scene(scene: Scene, theme: ThemeName = "dark") -> tuple[ChatApp, Play]:
     """The app of a scene, and what plays it once the app runs."""
     engine = scene.engine()
+    engine.preferences = replace(engine.preferences, theme=theme)
     engine.open()
-    app = ChatApp(engine, scene.opening)
+    # A clock at which every key is pressed long after the one before.
+    app = ChatApp(engine, scene.opening, clock=count(1000.0, 10.0).__next__)
     app.state.wall_clock = lambda: NOON
 
     async def play(pilot: Pilot[int]) -> None:
         await _settle(app, engine, pilot)
         engine.emit(*scene.events())
         await _settle(app, engine, pilot)
-        for key in scene.keys:
-            await pilot.press(key)
+        if scene.entered:
+            app.chat.composer.put(scene.entered)
+            await pilot.press("enter")
+        await pilot.press(*scene.keys)
         await _settle(app, engine, pilot)
+        while isinstance(app.screen, AlarmScreen) and not app.screen.is_ready:
+            await pilot.pause(0.05)
 
     return app, play
 
 
 async def _settle(app: ChatApp, engine: FakeEngine, pilot: Pilot[int]) -> None:
     for _ in range(300):
-        if engine.is_drained and app.jobs.is_idle:
+        if engine.is_drained and (app.jobs.is_idle or not engine.key_making.is_set()):
             break
         await pilot.pause()
     for _ in range(5):

@@ -15,7 +15,7 @@ from securechat_tui.tui.widgets.log_entries import (
     pack,
     unpack,
 )
-from securechat_tui.tui.widgets.log_layout import Extent
+from securechat_tui.tui.widgets.log_layout import Extent, Line, wrap
 from securechat_tui.tui.widgets.log_model import LogModel, status_text
 from securechat_tui.tui.widgets.log_rows import RowTable
 from securechat_tui.tui.widgets.log_store import CHUNK, EntryStore
@@ -217,3 +217,23 @@ def test_a_message_keeps_its_lines_from_queued_to_delivered() -> None:
 def test_late_is_said_in_a_word() -> None:
     assert status_text(message(0, late=True)) == "~ late"
     assert status_text(message(0, late=True, verdict="✓ signed")) == "✓ signed ~ late"
+
+
+def test_only_what_is_near_the_viewport_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrapped: list[str] = []
+
+    def counting(text: str, width: int) -> list[Line]:
+        wrapped.append(text)
+        return wrap(text, width)
+
+    monkeypatch.setattr("securechat_tui.tui.widgets.log_model.wrap", counting)
+    model, reach = LogModel(), 40
+    for number in range(20_000):
+        model.append(message(number, f"message {number} " + "word " * (number % 30)))
+    assert model.height >= len(model)
+    assert wrapped == []
+    for center, width in ((len(model) - 1, 80), (7_000, 80), (7_000, 31), (0, 120)):
+        model.resize(width)
+        model.settle(center, reach)
+        assert len(wrapped) <= 2 * reach + 1
+        wrapped.clear()

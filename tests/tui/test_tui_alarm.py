@@ -17,6 +17,7 @@ from fake_engine import (
 from stage import Stage, in_conversation, on_stage
 
 from securechat_tui.chat.events import Dialing, Trust
+from securechat_tui.tui.interrupt import SECONDS_TO_PAUSE
 from securechat_tui.tui.opening import HostAt, Practice
 from securechat_tui.tui.screens.alarm import AlarmScreen
 
@@ -42,6 +43,7 @@ async def raise_alarm(stage: Stage, draft: str = "my draft", target: str = "bob"
     stage.engine.emit(key_changed(target=target))
     await stage.until(lambda: isinstance(stage.app.screen, AlarmScreen))
     await stage.settle()
+    stage.clock.now += SECONDS_TO_PAUSE
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (50, 20)])
@@ -73,6 +75,26 @@ async def test_the_composer_is_disabled_and_the_draft_kept() -> None:
         await raise_alarm(stage)
         assert stage.app.chat.composer.disabled
         await stage.type("xyz")
+        assert stage.app.chat.composer.text == "my draft"
+        assert stage.calls("send") == []
+
+
+async def test_what_was_typed_on_does_not_answer_it() -> None:
+    async with on_stage() as stage:
+        stage.app.chat.composer.put("my draft")
+        stage.engine.emit(key_changed())
+        await stage.until(lambda: isinstance(stage.app.screen, AlarmScreen))
+        await stage.settle()
+        for key in ("g", "o", "space", "enter", "escape", "right", "enter"):
+            stage.clock.now += SECONDS_TO_PAUSE - 0.1  # a slow typist
+            await stage.pilot.press(key)
+        await stage.settle()
+        assert isinstance(stage.app.screen, AlarmScreen)
+        assert stage.app.focused is not None
+        assert stage.app.focused.id == "disconnect"
+        stage.clock.now += SECONDS_TO_PAUSE
+        await stage.press("right", "left", "enter")
+        assert stage.app.chat.is_active
         assert stage.app.chat.composer.text == "my draft"
         assert stage.calls("send") == []
 
@@ -214,6 +236,7 @@ async def test_practising_it() -> None:
         assert practice.calls == ["alarm"]
         assert stage.calls("leave") == [("leave",)]
         await stage.settle()
+        stage.clock.now += SECONDS_TO_PAUSE
         await stage.press("enter")
         assert practice.calls == ["alarm", "restore"]
         assert stage.calls("join")[-1] == ("join", "127.0.0.1:9", False)

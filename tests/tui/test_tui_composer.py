@@ -4,6 +4,7 @@ import pytest
 from fake_engine import FakeEngine, contact
 from stage import Stage, in_conversation, on_stage
 from textual import events
+from textual._xterm_parser import XTermParser
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import MAX_TEXT_BYTES
@@ -33,6 +34,39 @@ async def test_new_line(key: str) -> None:
     async with in_conversation() as stage:
         await stage.press("a", key, "b", "enter")
         assert stage.calls("send") == [("send", "a\nb")]
+
+
+def as_sent(sequence: str) -> events.Key:
+    """The key that Textual makes of what a terminal sends."""
+    (key,) = (event for event in XTermParser().feed(sequence) if isinstance(event, events.Key))
+    return key
+
+
+MODIFIED = {
+    "\x1b[13;2u": "a\nb",  # Shift+Enter: the kitty protocol
+    "\x1b[27;2;13~": "a\nb",  # Shift+Enter: xterm's modifyOtherKeys, and tmux from 3.5
+    "\x1b[106;5u": "a\nb",  # Ctrl+J, both ways
+    "\x1b[27;5;106~": "a\nb",
+    "\x1b[27;2;32~": "a b",  # Shift+Space
+    "\x1b[27;2;66~": "aBb",  # Shift+B
+    "\x1b[120;3u": "ab",  # Alt+x, to which nothing is bound, types nothing
+    "\x1b[27;5;121~": "ab",  # nor does Ctrl+Y
+    "\x1b[27;5;13~": "ab",  # Ctrl+Enter neither sends nor breaks
+    "\x1b[13;5u": "ab",
+}
+"""What terminals send for a key with a modifier, and the draft when it comes between a and b."""
+
+
+async def test_keys_with_modifiers() -> None:
+    async with in_conversation() as stage:
+        for sequence, text in MODIFIED.items():
+            stage.app.chat.composer.put("")
+            await stage.pilot.press("a")
+            stage.app.chat.composer.post_message(as_sent(sequence))
+            await stage.pilot.press("b")
+            await stage.until(lambda: draft(stage).endswith("b"))
+            assert draft(stage) == text, ascii(sequence)
+        assert stage.calls("send") == []
 
 
 async def test_a_paste_with_newlines_does_not_send() -> None:

@@ -1,5 +1,6 @@
 """How the program ends: well, or with a traceback that gives nothing away."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -7,12 +8,13 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from fake_engine import FakeEngine, key_changed
+from fake_engine import FakeEngine, key_changed, message
 from stage import in_conversation
 from textual.pilot import Pilot
 
 from securechat_tui.chat.views import Counters
 from securechat_tui.tui.app import ChatApp, run
+from securechat_tui.tui.curtain import Curtain
 from securechat_tui.tui.opening import JoinTarget, Opening, StartScreen
 from securechat_tui.tui.screens.alarm import AlarmScreen
 from securechat_tui.tui.screens.start import HomeScreen
@@ -99,7 +101,7 @@ def run_with(
         return await original(app, headless=True, size=(80, 24), auto_pilot=press)
 
     monkeypatch.setattr(ChatApp, "run_async", run_async)
-    return run(engine, opening)
+    return run(engine, opening, Curtain())
 
 
 def test_leaving_delivers_and_says_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +112,26 @@ def test_leaving_delivers_and_says_goodbye(monkeypatch: pytest.MonkeyPatch) -> N
     assert code == 0
     assert [call[0] for call in engine.calls] == ["join", "flush", "close"]
     assert engine.closed
+
+
+class Talkative(Answering):
+    """It has much to say while it delivers the last messages, and waits for its reader."""
+
+    async def flush(self, seconds: float) -> int:
+        for number in range(100):
+            self.emit(message(number + 1, "on the way"))
+        for _ in range(1000):
+            if self.is_drained:
+                return 0
+            await asyncio.sleep(0)
+        return 100
+
+
+def test_what_the_engine_says_is_read_until_everything_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = run_with(
+        monkeypatch, Talkative(), JoinTarget("bob"), lambda app: app.state.ever_secure, "ctrl+c", "ctrl+c"
+    )
+    assert code == 0
 
 
 def test_undelivered_messages_are_said_and_coded(
@@ -195,7 +217,7 @@ def test_no_color_reaches_textual(monkeypatch: pytest.MonkeyPatch) -> None:
         app.leave_program()
 
     monkeypatch.setattr(ChatApp, "run_async", run_async)
-    run(FakeEngine(), StartScreen(), no_color=True)
+    run(FakeEngine(), StartScreen(), Curtain(), no_color=True)
     assert seen == [True]
 
 

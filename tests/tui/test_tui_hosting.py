@@ -22,11 +22,24 @@ class TestHosting:
         class Loopback(FakeEngine):
             async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
                 self._note("host", bind)
-                self.emit_hosting()
+                self.emit_hosting("127.0.0.1:8000", "[::1]:8000")
 
         async with on_stage(HostAt("127.0.0.1:8000"), engine=Loopback()) as stage:
             assert stage.shows("only programs on this machine")
+            assert stage.shows("securechat-tui join 192.168.1.10:8000")  # where it listens
             assert not stage.shows("router")
+
+    async def test_addresses_of_this_machine_alone_are_not_for_the_other_person(self) -> None:
+        class Both(FakeEngine):
+            async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+                self._note("host", bind)
+                self.emit_hosting("192.168.1.10:8000", "127.0.0.1:8000", "[::1]:8000")
+
+        async with on_stage(HostAt("0.0.0.0:8000"), engine=Both()) as stage:
+            assert stage.shows("Without an invite they type:")
+            assert stage.shows("join 192.168.1.10:8000")
+            assert not stage.shows("127.0.0.1")
+            assert not stage.shows("::1")
 
     async def test_stop(self) -> None:
         async with on_stage(HostAt("0.0.0.0:8000")) as stage:

@@ -6,6 +6,7 @@ from scenes import rotated
 from stage import Stage, on_stage
 
 from securechat_tui.chat.events import Trust
+from securechat_tui.tui.interrupt import SECONDS_TO_PAUSE
 from securechat_tui.tui.screens.new_key import NewKeyScreen
 from securechat_tui.tui.screens.verify import VerifyScreen
 
@@ -15,6 +16,7 @@ async def ask(stage: Stage) -> None:
     stage.engine.emit(*rotated())
     await stage.until(lambda: isinstance(stage.app.screen, NewKeyScreen))
     await stage.settle()
+    stage.clock.now += SECONDS_TO_PAUSE
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (50, 20)])

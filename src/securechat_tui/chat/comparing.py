@@ -29,11 +29,12 @@ from securechat_tui.trust.comparison import Comparison, Stage
 from securechat_tui.trust.pins import Pins
 from securechat_tui.trust.states import Trust
 
-__all__ = ["Comparing"]
+__all__ = ["DIFFERENT_NUMBER", "SAME_NUMBER", "Comparing", "bare_digits"]
 
 SAME = "codes compared: the same"
 SAME_NUMBER = "safety numbers compared: the same"
 SIGNED_BY_THE_OLD = "new key, signed by the old one"
+DIFFERENT_NUMBER = "safety numbers compared: different"
 DIFFERENT = "codes compared: different"
 THEIRS_DIFFERENT = "the other side found the codes different"
 CUT = "a comparison was cut off"
@@ -64,7 +65,7 @@ class Comparing:
         CommandError for others and where there is no code, and the ProfileError family.
         """
         code = self._code()
-        if digits is not None and _bare(digits) != code.digits:
+        if digits is not None and bare_digits(digits) != code.digits:
             raise CommandError(
                 "code-differs",
                 "These are not the digits shown here. Let them be read out again; if they are still "
@@ -209,6 +210,6 @@ class Comparing:
         return pins.with_contact(contact.with_trust(trust or contact.trust, time.time(), how))
 
 
-def _bare(digits: str) -> str:
+def bare_digits(digits: str) -> str:
     """What was typed, without the spaces and hyphens by which digits are grouped."""
     return "".join(digits.split()).replace("-", "")

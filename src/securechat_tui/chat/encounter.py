@@ -43,8 +43,9 @@ from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import PinsFull
 from securechat_tui.trust.randomart import randomart
 
-_BACKLOG: Final = 64
-"""Batches of events that may wait before reading from the network stops."""
+_BACKLOG: Final = 1
+"""Batches of events that may wait before reading from the network stops: what is opened before it can be
+shown only holds up the face, which shares the loop."""
 
 
 def _unverified(fingerprint: Fingerprint) -> SafeText:
@@ -98,9 +99,9 @@ class Encounter:
             for event in happened:
                 if not await self._take(connection, event):
                     return
+                await self.engine.stream.room()
             if self.conversation is not None:
                 self.conversation.acknowledge()
-            await self.engine.stream.room()
             if self._waiting.empty():
                 connection.resume_reading()
 

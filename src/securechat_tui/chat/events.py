@@ -6,6 +6,7 @@ already a :class:`~securechat_tui.protocol.text.SafeText`.
 """
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.states import Trust
@@ -81,6 +82,15 @@ class Listening(Event):
     port: int
 
 
+def _is_loopback(address: str) -> bool:
+    """Whether a numeric host with its port is of this machine alone; a name is not known to be."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosting(Event):
     """Hosting has stopped or started as a whole; ``reachable`` are addresses a guest could type."""
@@ -89,6 +99,11 @@ class Hosting(Event):
     reachable: tuple[str, ...] = ()
     invited_only: bool = False
     """Whether strangers are turned away unless they bring an invite."""
+
+    @property
+    def from_elsewhere(self) -> tuple[str, ...]:
+        """The addresses that are of use on another machine: none of the loopback."""
+        return tuple(address for address in self.reachable if not _is_loopback(address))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,8 @@ class Inbox:
         """
         self._check_seen = check_seen
         self.conversation = signing.conversation_id(own, peer.fingerprint)
-        self._own, self._peer = own, peer
+        self._peer = peer
+        self._parties = (self.conversation, bytes(peer.fingerprint), bytes(own))
         self._batch: Signature | None = None
         self._forget(signing.NO_GENERATION)
 
@@ -75,7 +76,7 @@ class Inbox:
         self._check_leaf(leaf)
         header = Header.decode(leaf.header)
         item = signing.header_hash(leaf.header)
-        if (header.conversation, header.author, header.recipient) != self._parties():
+        if (header.conversation, header.author, header.recipient) != self._parties:
             raise SignatureFailure("written for another conversation")
         if signing.content_hash(leaf.salt, leaf.content) != header.content_hash:
             raise SignatureFailure("content")
@@ -107,9 +108,6 @@ class Inbox:
         if message.signed:
             self._previous = message.item
         return True
-
-    def _parties(self) -> tuple[bytes, bytes, bytes]:
-        return self.conversation, bytes(self._peer.fingerprint), bytes(self._own)
 
     def _check_leaf(self, leaf: Signed) -> None:
         if self._batch is None or leaf.count != self._batch.count:

@@ -6,6 +6,7 @@ Putting a message here fixes its number and its bytes; it stays the same however
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from securechat_tui.protocol import constants as c
@@ -130,12 +131,12 @@ class Outbox:
 
     def signing_input(self, messages: Sequence[Outgoing]) -> bytes:
         """Return the bytes that sign these messages."""
-        root, _ = _tree(messages)
+        root, _ = _tree(tuple(message.header for message in messages))
         return signing.batch_message(self.conversation, len(messages), root)
 
     def signed(self, messages: Sequence[Outgoing], signature: bytes) -> None:
         """Take the signature over these messages."""
-        root, paths = _tree(messages)
+        root, paths = _tree(tuple(message.header for message in messages))
         batch = Batch(root, paths, signature)
         for index, message in enumerate(messages):
             message.batch, message.index = batch, index
@@ -206,5 +207,7 @@ class Outbox:
             raise OutOfOrder("names a message that was never sent")
 
 
-def _tree(messages: Sequence[Outgoing]) -> tuple[bytes, tuple[tuple[bytes, ...], ...]]:
-    return signing.merkle_tree([signing.leaf_hash(message.header) for message in messages])
+@lru_cache(maxsize=1)
+def _tree(headers: tuple[bytes, ...]) -> tuple[bytes, tuple[tuple[bytes, ...], ...]]:
+    """Root and paths, which are wanted before signing and after it."""
+    return signing.merkle_tree(tuple(map(signing.leaf_hash, headers)))

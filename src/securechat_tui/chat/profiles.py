@@ -1,9 +1,11 @@
 """A profile without an engine: what the command line shows and changes directly."""
 
 import os
+import time
 from typing import Final
 
 from securechat_tui.chat.account import login_name
+from securechat_tui.chat.comparing import DIFFERENT_NUMBER, SAME_NUMBER
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.views import ContactView, IdentityView
 from securechat_tui.protocol.identity import IdentityKey
@@ -15,6 +17,9 @@ from securechat_tui.storage.keystore import create_identity, load_identity, read
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import DEFAULT_PROFILE, Profile
 from securechat_tui.storage.rotation import rotate_identity
+from securechat_tui.trust.codes import SafetyNumber
+from securechat_tui.trust.pins import Contact, Pins
+from securechat_tui.trust.states import Trust
 
 __all__ = [
     "IdentityKey",
@@ -23,11 +28,13 @@ __all__ = [
     "change_passphrase",
     "forget_contact",
     "is_locked",
+    "keep_comparison",
     "list_contacts",
     "new_identity",
     "open_profile",
     "replace_identity",
     "require_identity",
+    "safety_number",
     "show_identity",
     "stored_key",
 ]
@@ -104,7 +111,30 @@ def forget_contact(profile: Profile, name: str) -> None:
     """Drop a contact's pin; raises CommandError where there is none of that name."""
     with profile:
         pins = load_contacts(profile)
-        contact = pins.by_name(name)
-        if contact is None:
-            raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
-        save_contacts(profile, pins.without(contact.fingerprint))
+        save_contacts(profile, pins.without(_known(pins, name).fingerprint))
+
+
+def safety_number(profile: Profile, key: IdentityKey, name: str) -> SafetyNumber:
+    """Derive what one's own key and a contact's have in common; takes a good part of a second.
+
+    Raises CommandError where there is no contact of that name.
+    """
+    contact = _known(load_contacts(profile), name)
+    return SafetyNumber.of(key.public.fingerprint, contact.fingerprint)
+
+
+def keep_comparison(profile: Profile, name: str, *, same: bool) -> Trust:
+    """Keep what a person has found; raises CommandError where there is no contact of that name."""
+    trust, how = (Trust.VERIFIED, SAME_NUMBER) if same else (Trust.CHANGED, DIFFERENT_NUMBER)
+    with profile:
+        pins = load_contacts(profile)
+        contact = _known(pins, name).with_trust(trust, time.time(), how)
+        save_contacts(profile, pins.with_contact(contact))
+    return trust
+
+
+def _known(pins: Pins, name: str) -> Contact:
+    contact = pins.by_name(name)
+    if contact is None:
+        raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+    return contact

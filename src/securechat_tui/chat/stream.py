@@ -7,8 +7,8 @@ from typing import Final
 
 from securechat_tui.chat.events import Event
 
-_MANY: Final = 4096
-"""Events that may wait before conversations stop reading from the network."""
+_MANY: Final = 32
+"""Events that may wait before conversations stop taking more: the face sets the pace."""
 
 
 class EventStream:

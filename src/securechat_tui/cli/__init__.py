@@ -24,6 +24,7 @@ from securechat_tui.headless.exit_codes import ExitCode
 if TYPE_CHECKING:
     from securechat_tui.chat.engine import Engine
     from securechat_tui.headless.openings import Opening
+    from securechat_tui.tui.curtain import Curtain
     from securechat_tui.tui.opening import Opening as ScreenOpening
 
 __all__ = ["main"]
@@ -208,7 +209,7 @@ _root.add_command(doctor)
 @common
 @click.pass_context
 def _contacts(context: click.Context) -> int:
-    """List, show or forget the people pinned here."""
+    """List, show, verify or forget the people pinned here."""
     if context.invoked_subcommand is None:
         context.invoke(_contacts_list)
     return ExitCode.DONE
@@ -233,6 +234,22 @@ def _contacts_show(settings: Settings, contact: str) -> None:
     from securechat_tui.headless import records
 
     _print(records.contact(settings.profile, contact, as_json=settings.json))
+
+
+@_contacts.command(
+    "verify",
+    epilog=f"\b\nExamples: {PROGRAM} contacts verify bob\n"
+    f"          {PROGRAM} contacts verify bob --digits '1147 4593 ...'",
+)
+@click.argument("contact", metavar="NAME")
+@click.option("--digits", metavar="DIGITS", help="The 40 digits, as the other side reads them out.")
+@common
+@pass_settings
+def _contacts_verify(settings: Settings, contact: str, digits: str | None) -> None:
+    """Compare the twelve words that your key and a contact's have in common."""
+    from securechat_tui.headless.comparison import compare
+
+    _print(compare(settings.profile, contact, digits, as_json=settings.json))
 
 
 @_contacts.command("forget", epilog=f"\b\nExample: {PROGRAM} contacts forget bob")
@@ -284,15 +301,19 @@ def _run_screen(settings: Settings, opening: "ScreenOpening") -> int:
         from securechat_tui.headless.records import make_first_identity
 
         make_first_identity(settings.profile, settings.name)
-    return _show(settings, _engine(settings), opening)
+    from securechat_tui.tui.curtain import Curtain, loading
+
+    curtain = Curtain()
+    with loading(curtain):
+        return _show(settings, _engine(settings), opening, curtain)
 
 
-def _show(settings: Settings, engine: "Engine", opening: "ScreenOpening") -> int:
+def _show(settings: Settings, engine: "Engine", opening: "ScreenOpening", curtain: "Curtain") -> int:
     from securechat_tui.headless.interruption import as_interrupts
     from securechat_tui.tui.app import run
 
     with as_interrupts() as signals:
-        code = run(engine, opening, settings.no_color)
+        code = run(engine, opening, curtain, settings.no_color)
     return ExitCode.INTERRUPTED if signals else code
 
 
@@ -316,11 +337,12 @@ def _unlocked_engine(settings: Settings) -> "Engine":
 def _demo_on_screen(settings: Settings) -> int:
     from securechat_tui.chat.account import login_name
     from securechat_tui.chat.practice import PracticeThread
+    from securechat_tui.tui.curtain import Curtain
     from securechat_tui.tui.opening import Practice
 
     click.echo("Making throw-away keys for you and a practice peer...", err=True)
     with PracticeThread(settings.name or login_name()) as practice:
-        return _show(settings, practice.engine, Practice(practice.address, practice))
+        return _show(settings, practice.engine, Practice(practice.address, practice), Curtain())
 
 
 def _has_terminal() -> bool:
@@ -354,8 +376,14 @@ def _code_of(error: Exception) -> ExitCode | None:
     if isinstance(error, ProfileError):
         return ExitCode.PROFILE
     if isinstance(error, CommandError):
-        return ExitCode.USAGE if error.code.startswith("bad-") else ExitCode.FAILED
+        return _code_of_command(error.code)
     return None
+
+
+def _code_of_command(code: str) -> ExitCode:
+    if code == "code-differs":
+        return ExitCode.DISTRUSTED
+    return ExitCode.USAGE if code.startswith("bad-") else ExitCode.FAILED
 
 
 def _usage_sentence(error: click.ClickException) -> str:

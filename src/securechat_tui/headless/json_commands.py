@@ -45,6 +45,10 @@ class Quit(_Command, tag="quit"):
     """Say goodbye everywhere and end."""
 
 
+class Invite(_Command, tag="invite"):
+    """Make an invite."""
+
+
 class Verify(_Command, tag="verify"):
     """Ask to compare codes, or take up the peer's wish."""
 
@@ -67,10 +71,6 @@ class VerifyKey(_Command, tag="verify-key"):
     """Let in a changed key when it calls the next time, to compare codes with its owner."""
 
     fingerprint: str
-
-
-class Invite(_Command, tag="invite"):
-    """Make an invite."""
 
 
 class Unavailable(_Command):

@@ -25,7 +25,6 @@ from securechat_tui.chat.events import (
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
     AcceptKey,
-    Command,
     Decline,
     Differ,
     Invite,
@@ -99,13 +98,15 @@ class JsonLines:
                 await self._engine.leave(command.conversation)
             case Invite():
                 await self._engine.invite()
+            case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
+                await self._compare(command)
             case Quit():
                 return None
             case _:
-                await self._compare(command)
+                raise CommandError("unavailable", "This version does not have that command yet.")
         return b""
 
-    async def _compare(self, command: Command) -> None:
+    async def _compare(self, command: Verify | VerifyKey | AcceptKey | Match | Differ | Decline) -> None:
         match command:
             case Verify():
                 await self._engine.verify(command.conversation)
@@ -119,8 +120,6 @@ class JsonLines:
                 await self._engine.decline(command.conversation)
             case VerifyKey():
                 await self._engine.verify_key(command.fingerprint)
-            case _:
-                raise CommandError("unavailable", "This version does not have that command yet.")
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -178,7 +178,9 @@ def _(event: Listening) -> list[str]:
 def _(event: Hosting) -> list[str]:
     if not event.active:
         return [stamped(event, "Listening no more.")]
-    lines = [f"{_INDENT}Your guest types: securechat-tui join {address}" for address in event.reachable[:1]]
+    whence = "" if event.from_elsewhere else ", which works on this machine alone"
+    addresses = (event.from_elsewhere or event.reachable)[:1]
+    lines = [f"{_INDENT}Your guest types: securechat-tui join {address}{whence}" for address in addresses]
     if event.invited_only:
         lines.append(f"{_INDENT}Nobody is answered but known contacts and those who bring an invite.")
     return lines

@@ -92,6 +92,7 @@ class Connection(asyncio.BufferedProtocol):
         self._flush: asyncio.Handle | None = None
         self._room = asyncio.Event()
         self._gone = asyncio.Event()
+        self._receiving = False
         self._closing = False
         self._held_by_engine = False
         self._held_by_backlog = False
@@ -120,10 +121,10 @@ class Connection(asyncio.BufferedProtocol):
     def flush(self) -> None:
         """Write what the session has to say at the end of this turn of the loop.
 
-        Call it after having given the session something outside ``on_events``; it looks at the
-        session's deadline and its end as well.
+        Call it after having given the session something; it looks at the session's deadline and its
+        end as well. Within ``on_events`` of what has arrived there is no need, since that is done then.
         """
-        if self._flush is None and not self._gone.is_set():
+        if self._flush is None and not self._receiving and not self._gone.is_set():
             self._flush = self._loop.call_soon(self._flush_now)
 
     def carry_out(self, events: Sequence[SessionEvent]) -> None:
@@ -183,8 +184,10 @@ class Connection(asyncio.BufferedProtocol):
         """Give the session what has arrived; it copies what it keeps, the buffer is used again."""
         if self._closing:
             return
+        self._receiving = True
         with self._containment:
             self._hand_on(self.session.receive(self._view[:nbytes], now()))
+        self._receiving = False
         self._conclude()
 
     def eof_received(self) -> bool:

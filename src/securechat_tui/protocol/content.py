@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import IntFlag
+from struct import Struct
 from typing import Final
 
 from securechat_tui.protocol import constants as c
@@ -13,6 +14,10 @@ from securechat_tui.protocol.text import SafeText
 
 TEXT_CONTENT: Final = 1
 _MAX_CONTENT_LENGTH: Final = 1 + c.MAX_TEXT_LENGTH
+_SIGNED: Final = Struct(f">{Header.LENGTH}s{c.HASH_LENGTH}sBB")
+_PATHS: Final = tuple(Struct(f"{c.HASH_LENGTH}s" * siblings) for siblings in range(c.MAX_BATCH.bit_length()))
+_UNSIGNED: Final = Struct(f">{c.GENERATION_LENGTH}sQQ")
+_ACKNOWLEDGEMENT: Final = Struct(f">{c.GENERATION_LENGTH}sQ{c.HASH_LENGTH}s")
 
 
 def decode_utf8(data: bytes) -> str:
@@ -122,11 +127,10 @@ class Signed:
     @classmethod
     def decode(cls, reader: Reader) -> "Signed":
         """Read the fields; the path's length follows from the place in the batch."""
-        header, salt = reader.take(Header.LENGTH), reader.take(c.HASH_LENGTH)
-        index, count = reader.number(1), reader.number(1)
+        header, salt, index, count = reader.fields(_SIGNED)
         if not index < count <= c.MAX_BATCH:
             raise MalformedPayload("place outside the batch")
-        path = tuple(reader.take(c.HASH_LENGTH) for _ in range(path_length(index, count)))
+        path = reader.fields(_PATHS[path_length(index, count)])
         return cls(header, salt, index, count, path, reader.rest(_MAX_CONTENT_LENGTH))
 
 
@@ -150,12 +154,8 @@ class Unsigned:
     @classmethod
     def decode(cls, reader: Reader) -> "Unsigned":
         """Read the fields."""
-        return cls(
-            reader.take(c.GENERATION_LENGTH),
-            reader.number(8),
-            reader.number(8),
-            reader.rest(_MAX_CONTENT_LENGTH),
-        )
+        generation, number, claimed_ms = reader.fields(_UNSIGNED)
+        return cls(generation, number, claimed_ms, reader.rest(_MAX_CONTENT_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class Acknowledgement:
     @classmethod
     def decode(cls, reader: Reader) -> "Acknowledgement":
         """Read the fields."""
-        return cls(reader.take(c.GENERATION_LENGTH), reader.number(8), reader.take(c.HASH_LENGTH))
+        return cls(*reader.fields(_ACKNOWLEDGEMENT))
 
 
 @dataclass(frozen=True, slots=True)

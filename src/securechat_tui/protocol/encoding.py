@@ -1,7 +1,8 @@
 """The two building blocks of every layout: unambiguous concatenation and a bounded reader."""
 
 from enum import IntEnum
-from typing import Self, TypeVar
+from struct import Struct
+from typing import Any, Self, TypeVar
 
 from securechat_tui.protocol.errors import MalformedPayload
 
@@ -15,7 +16,7 @@ def lp(value: bytes) -> bytes:
 
 def encode(*parts: bytes) -> bytes:
     """Return the injective encoding of a list of byte strings: each behind its length."""
-    return b"".join(map(lp, parts))
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def u8(value: int) -> bytes:
@@ -72,6 +73,10 @@ class Reader:
     def number(self, length: int) -> int:
         """Return an unsigned big-endian number of ``length`` bytes."""
         return int.from_bytes(self.take(length), "big")
+
+    def fields(self, layout: Struct) -> tuple[Any, ...]:
+        """Return the fields of a layout of fixed length."""
+        return layout.unpack(self.take(layout.size))
 
     def flag(self) -> bool:
         """Return one byte that is 0 or 1."""

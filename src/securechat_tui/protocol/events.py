@@ -6,14 +6,14 @@ The ones that end in ``Needed`` and the questions (:class:`Called`, :class:`Host
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.payloads import Payload
 from securechat_tui.protocol.rotation import Rotation
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(NamedTuple):
     """A moment: ``monotonic`` seconds for timers, ``unix`` seconds for what people read."""
 
     monotonic: float

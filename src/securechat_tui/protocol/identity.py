@@ -3,7 +3,7 @@
 import base64
 import binascii
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self
 
 from securechat_tui.protocol import constants as c
@@ -51,6 +51,12 @@ def _small_primes_product() -> int:
     return math.prod(candidate for candidate in range(3, c.RSA_SMALLEST_FACTOR, 2) if sieve[candidate])
 
 
+@lru_cache(maxsize=64)
+def _has_small_factor(modulus: int) -> bool:
+    """Whether a prime below 2^16 divides it: costs half a signature, and the same few people come back."""
+    return modulus % 2 == 0 or math.gcd(modulus, _small_primes_product()) != 1
+
+
 def _check_rules(spki: bytes) -> primitives.RsaPublicKey:
     """Load an SPKI and hold it to the rules; raises :class:`BadKey`.
 
@@ -70,7 +76,7 @@ def _check_rules(spki: bytes) -> primitives.RsaPublicKey:
         raise BadKey("public exponent is not 65537")
     if canonical != spki:
         raise BadKey("not the canonical encoding")
-    if numbers.n % 2 == 0 or math.gcd(numbers.n, _small_primes_product()) != 1:
+    if _has_small_factor(numbers.n):
         raise BadKey("the modulus has a small factor")
     return key
 

@@ -22,7 +22,7 @@ from securechat_tui.protocol.payloads import (
     Unsigned,
 )
 
-_CONTENT: Final = (Signed, Unsigned, Signature, Acknowledgement, Gone)
+_CONTENT: Final = frozenset((Signed, Unsigned, Signature, Acknowledgement, Gone))
 
 
 class _Side:
@@ -80,8 +80,8 @@ class PayloadOrder:
         self._peer.note(payload)
 
     def _admits(self, side: _Side, payload: Payload) -> bool:
+        if type(payload) in _CONTENT:
+            return self.open
         if isinstance(payload, Hello):
             return not side.hello
-        if isinstance(payload, _CONTENT):
-            return self.open
         return self.greeted or (side.hello and isinstance(payload, Resume | Goodbye))

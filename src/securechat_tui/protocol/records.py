@@ -7,8 +7,9 @@ number. The sequence number is not sent; it runs on across epochs.
 An open is computed aside and committed last: one that fails leaves the state as it was.
 """
 
-from dataclasses import dataclass
+from bisect import bisect_left
 from enum import IntEnum
+from typing import NamedTuple
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
@@ -29,8 +30,7 @@ class Direction(IntEnum):
 _CHAIN_LABELS = {Direction.HOST: c.LABEL_HOST_CHAIN, Direction.GUEST: c.LABEL_GUEST_CHAIN}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Chain:
+class Chain(NamedTuple):
     """The state of one direction in one epoch; ``key`` (32 bytes) is the key of the next step."""
 
     epoch: int
@@ -46,14 +46,20 @@ class Chain:
         following, record_key = primitives.chain_step(self.key)
         return Chain(self.epoch, following), record_key
 
+    def __repr__(self) -> str:
+        return f"Chain(epoch={self.epoch})"
+
+
+def _size_for(length: int) -> int:
+    """Return the smallest size of a plaintext that holds ``length`` bytes."""
+    return c.RECORD_SIZES[bisect_left(c.RECORD_SIZES, length)]
+
 
 def pad(payload: bytes) -> bytes:
     """Return the payload behind its length, with zeros up to the smallest size that holds it."""
-    plaintext = lp(payload)
-    for size in c.RECORD_SIZES:
-        if len(plaintext) <= size:
-            return plaintext.ljust(size, b"\0")
-    raise LocalError("payload too long for a record")
+    if len(payload) > c.MAX_PAYLOAD_LENGTH:
+        raise LocalError("payload too long for a record")
+    return lp(payload).ljust(_size_for(_LENGTH_PREFIX + len(payload)), b"\0")
 
 
 def unpad(plaintext: bytes) -> bytes:
@@ -62,9 +68,9 @@ def unpad(plaintext: bytes) -> bytes:
     end = _LENGTH_PREFIX + length
     if end > len(plaintext):
         raise RecordFailure("payload length")
-    if len(plaintext) != next(size for size in c.RECORD_SIZES if end <= size):
+    if len(plaintext) != _size_for(end):
         raise RecordFailure("padded to a wrong size")
-    if plaintext[end:].count(0) != len(plaintext) - end:
+    if plaintext.count(0, end) != len(plaintext) - end:
         raise RecordFailure("padding is not zero")
     return plaintext[_LENGTH_PREFIX:end]
 
@@ -117,7 +123,7 @@ class Receiver:
         following, key = chain.step()
         try:
             associated = self._binding + epoch + u64(self.sequence)
-            plaintext = primitives.unseal(key, record[c.EPOCH_LENGTH :], associated)
+            plaintext = primitives.unseal(key, memoryview(record)[c.EPOCH_LENGTH :], associated)
         except CryptoFailure:
             raise RecordFailure("does not open") from None
         payload = unpad(plaintext)

@@ -21,12 +21,13 @@ from securechat_tui.protocol.errors import (
     VersionMismatch,
 )
 from securechat_tui.protocol.events import End, Ended, Instant, SessionEvent
-from securechat_tui.protocol.frames import FrameReader, FrameType, decode_hint, encode_hint, frame
+from securechat_tui.protocol.frames import FrameReader, FrameType, decode_hint, encode_hint, frame, header
 from securechat_tui.protocol.handshake import GuestHandshake, HostHandshake, State
 from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.liveness import Pings
 from securechat_tui.protocol.order import PayloadOrder
 from securechat_tui.protocol.payloads import (
+    Acknowledgement,
     Empty,
     Goodbye,
     GoodbyeReason,
@@ -35,6 +36,9 @@ from securechat_tui.protocol.payloads import (
     Ping,
     RekeyFirst,
     RekeySecond,
+    Signature,
+    Signed,
+    Unsigned,
     decode_payload,
 )
 from securechat_tui.protocol.recordlayer import RecordLayer
@@ -60,6 +64,7 @@ class Session:
     def __init__(self, handshake: GuestHandshake | HostHandshake, out: list[bytes], now: Instant) -> None:
         self.closed = False
         self._handshake = handshake
+        self._role = Direction.HOST if isinstance(handshake, HostHandshake) else Direction.GUEST
         self._out = out
         self._deadline = now.monotonic + c.HANDSHAKE_SECONDS
         self._frames = FrameReader()
@@ -203,7 +208,7 @@ class Session:
         def complete() -> list[SessionEvent]:
             self._handshake.confirm()
             self._records = RecordLayer(
-                self._handshake.master, self._handshake.peer, self._direction(), now.monotonic
+                self._handshake.master, self._handshake.peer, self._role, now.monotonic
             )
             self._pings = Pings(now.monotonic)
             return []
@@ -241,9 +246,6 @@ class Session:
         if not isinstance(self._handshake, HostHandshake):
             raise LocalError("only a host does that")
         return self._handshake
-
-    def _direction(self) -> Direction:
-        return Direction.HOST if isinstance(self._handshake, HostHandshake) else Direction.GUEST
 
     def _guarded(self, action: Callable[[], None]) -> list[SessionEvent]:
         """Run an action; whatever the peer did wrong ends the session."""
@@ -311,6 +313,8 @@ class Session:
 
     def _take_payload(self, payload: Payload, records: RecordLayer, now: Instant) -> None:
         match payload:
+            case Signed() | Unsigned() | Signature() | Acknowledgement():
+                self._events.append(events.PayloadReceived(payload))
             case Ping():
                 self._take_ping(payload, now)
             case RekeyFirst():
@@ -357,7 +361,7 @@ class Session:
         return self._records
 
     def _write(self, record: bytes) -> None:
-        self._out.append(frame(FrameType.RECORD, record))
+        self._out += (header(FrameType.RECORD, len(record)), record)
 
     def _greeted(self, now: Instant) -> None:
         """Ping for the first time when both names have passed."""
@@ -373,7 +377,7 @@ class Session:
 
     def _rekey_time(self, records: RecordLayer) -> float:
         """When to start a rekey or, where that is the other side's part, to give up waiting for it."""
-        if self._direction() is Direction.HOST or records.rekeying:
+        if self._role is Direction.HOST or records.rekeying:
             return records.budget.overdue
         return records.budget.due
 
@@ -392,7 +396,7 @@ class Session:
 
     def _demand_rekey(self, records: RecordLayer) -> None:
         """Start a rekey; where the peer's part is overdue, end, blaming nobody: a machine may have slept."""
-        if self._direction() is Direction.HOST or records.rekeying:
+        if self._role is Direction.HOST or records.rekeying:
             self._end(End.LOST, "rekey failure: the peer did not do its part in time")
             return
         self._ask_signature(records.begin(), self._send_first)

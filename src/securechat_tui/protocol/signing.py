@@ -8,6 +8,8 @@ travels with its path, and a single message is the batch of one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from struct import Struct
 from typing import ClassVar, Final
 
 from securechat_tui.protocol import constants as c
@@ -19,6 +21,9 @@ from securechat_tui.protocol.primitives import CryptoFailure, hash_of, sha256
 NO_HASH: Final = bytes(c.HASH_LENGTH)
 """Stands where there is no earlier header."""
 NO_GENERATION: Final = bytes(c.GENERATION_LENGTH)
+_PEOPLE: Final = Struct(f"{c.HASH_LENGTH}s" * 3)
+_PLACE: Final = Struct(f">{c.GENERATION_LENGTH}sQ{c.HASH_LENGTH}s")
+_CLAIM: Final = Struct(f">Q{c.HASH_LENGTH}s")
 _LEAF: Final = b"\x00"
 _NODE: Final = b"\x01"
 
@@ -79,19 +84,12 @@ class Header:
         reader = Reader(data)
         if reader.take(len(c.LABEL_HEADER)) != c.LABEL_HEADER:
             raise MalformedPayload("header label")
-        header = cls(
-            conversation=reader.take(c.HASH_LENGTH),
-            author=reader.take(c.HASH_LENGTH),
-            recipient=reader.take(c.HASH_LENGTH),
-            generation=reader.take(c.GENERATION_LENGTH),
-            number=reader.number(8),
-            previous=reader.take(c.HASH_LENGTH),
-            seen=Seen(reader.take(c.GENERATION_LENGTH), reader.number(8), reader.take(c.HASH_LENGTH)),
-            claimed_ms=reader.number(8),
-            content_hash=reader.take(c.HASH_LENGTH),
-        )
+        conversation, author, recipient = reader.fields(_PEOPLE)
+        generation, number, previous = reader.fields(_PLACE)
+        seen = Seen(*reader.fields(_PLACE))
+        claimed_ms, content = reader.fields(_CLAIM)
         reader.end()
-        return header
+        return cls(conversation, author, recipient, generation, number, previous, seen, claimed_ms, content)
 
 
 def header_hash(header: bytes) -> bytes:
@@ -124,8 +122,9 @@ def leaf_hash(header: bytes) -> bytes:
     return sha256(_LEAF + header)
 
 
+@lru_cache(maxsize=2 * c.MAX_BATCH)
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Return an inner node of the tree."""
+    """Return an inner node of the tree; a recipient meets each of them in many paths."""
     return sha256(_NODE + left + right)
 
 
@@ -149,14 +148,20 @@ def merkle_tree(leaves: Sequence[bytes]) -> tuple[bytes, tuple[tuple[bytes, ...]
     return node_hash(left, right), paths
 
 
+@cache
+def _sides(index: int, count: int) -> tuple[bool, ...]:
+    """From leaf ``index`` of ``count`` up to the root: whether the node is its parent's left child."""
+    if count == 1:
+        return ()
+    middle = _split(count)
+    if index < middle:
+        return (*_sides(index, middle), True)
+    return (*_sides(index - middle, count - middle), False)
+
+
 def path_length(index: int, count: int) -> int:
     """Return how many siblings the path of leaf ``index`` of ``count`` has; at most seven."""
-    length = 0
-    while count > 1:
-        middle = _split(count)
-        index, count = (index, middle) if index < middle else (index - middle, count - middle)
-        length += 1
-    return length
+    return len(_sides(index, count))
 
 
 def path_root(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:
@@ -164,12 +169,10 @@ def path_root(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> byt
 
     ``path`` has :func:`path_length` entries; the decoder of the payload has seen to that.
     """
-    if count == 1:
-        return leaf
-    middle = _split(count)
-    if index < middle:
-        return node_hash(path_root(leaf, index, middle, path[:-1]), path[-1])
-    return node_hash(path[-1], path_root(leaf, index - middle, count - middle, path[:-1]))
+    node = leaf
+    for is_left, sibling in zip(_sides(index, count), path, strict=True):
+        node = node_hash(node, sibling) if is_left else node_hash(sibling, node)
+    return node
 
 
 def batch_message(conversation: bytes, count: int, root: bytes) -> bytes:

@@ -195,8 +195,8 @@ def skeleton(name: str) -> str:
 
     Case, compatibility forms (full width, ligatures, styled mathematical letters), white space and
     whatever :class:`SafeText` drops make no difference. Letters that merely look alike across
-    alphabets or classes (Cyrillic ``а``, ``l`` and ``I``, ``0`` and ``O``) and accents still do: the
-    standard library has no table of confusables.
+    alphabets or classes (Cyrillic ``а``, ``l`` and ``I``, ``0`` and ``O``) and accents still do: for
+    these there is :mod:`~securechat_tui.protocol.lookalikes`.
     """
     folded = unicodedata.normalize("NFKC", SafeText.line(name)).casefold()
     return unicodedata.normalize("NFKC", "".join(folded.split()))

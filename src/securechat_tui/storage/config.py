@@ -5,6 +5,7 @@ is an error rather than a silent default: what it was meant to do would not happ
 """
 
 import tomllib
+from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
@@ -14,9 +15,10 @@ from securechat_tui.storage.errors import BadConfig, UnknownSetting, WrongSettin
 from securechat_tui.storage.files import read_file, write_private
 from securechat_tui.storage.profile import Profile
 
-__all__ = ["Config", "Notify", "ThemeName", "load_config", "save_config"]
+__all__ = ["Config", "Notify", "ThemeName", "decode_config", "encode_config", "load_config", "save_config"]
 
-_MAX_BYTES: Final = 64 * 1024
+_MAX_BYTES: Final = 16 * 1024
+"""More than all settings need; the time to read a key grows with the square of its dots."""
 
 
 Notify = Literal["off", "bell", "title", "all"]
@@ -56,30 +58,38 @@ _EXAMPLES: Final = {
 
 def load_config(profile: Profile) -> Config:
     """Read the settings; the defaults where there is no file. Raises :class:`ProfileError`."""
-    path = profile.config_path
-    data = read_file(path, _MAX_BYTES, private=False)
-    if data is None:
-        return Config()
+    data = read_file(profile.config_path, _MAX_BYTES, private=False)
+    return Config() if data is None else decode_config(profile.config_path, data)
+
+
+def decode_config(path: Path, data: bytes) -> Config:
+    """Read what a file holds; raises :class:`ProfileError` about ``path``."""
     try:
         table = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # not only TOMLDecodeError: a number may have too many digits
         raise BadConfig(path=path, reason=str(error)) from None
-    _check(profile, table)
+    _check(path, table)
     return msgspec.convert(table, Config)
 
 
-def _check(profile: Profile, table: dict[str, object]) -> None:
+def _check(path: Path, table: dict[str, object]) -> None:
     """Find the first setting that is unknown or of the wrong type, and say what is allowed."""
     fields = {field.name: field for field in msgspec.structs.fields(Config)}
     for key, value in table.items():
         if key not in fields:
-            raise UnknownSetting(path=profile.config_path, key=key, allowed=", ".join(fields))
+            raise UnknownSetting(path=path, key=key, allowed=", ".join(fields))
         try:
             msgspec.convert(value, fields[key].type)
         except msgspec.ValidationError:
-            raise WrongSetting(
-                path=profile.config_path, key=key, expected=_EXPECTED[key], example=_EXAMPLES[key]
-            ) from None
+            raise WrongSetting(path=path, key=key, expected=_EXPECTED[key], example=_EXAMPLES[key]) from None
+
+
+def encode_config(config: Config) -> bytes:
+    """Return what :func:`decode_config` reads: the settings that are not the default."""
+    return tomli_w.dumps(msgspec.to_builtins(config)).encode()
 
 
 def save_config(profile: Profile, config: Config) -> None:
@@ -87,4 +97,4 @@ def save_config(profile: Profile, config: Config) -> None:
 
     Raises :class:`CannotWrite`.
     """
-    write_private(profile.config_path, tomli_w.dumps(msgspec.to_builtins(config)).encode())
+    write_private(profile.config_path, encode_config(config))

@@ -17,6 +17,7 @@ from typing import Final, Self
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.lookalikes import likenesses
 from securechat_tui.protocol.text import ANONYMOUS, MAX_NAME, SafeText, skeleton
 from securechat_tui.trust.states import Trust
 
@@ -223,11 +224,14 @@ class Pins:
         return tuple(sorted(there, key=lambda one: one.last_seen, reverse=True))
 
     def namesake(self, name: str, fingerprint: Fingerprint) -> Contact | None:
-        """Find the contact with this name where it has another key than ``fingerprint``.
+        """Find the contact with this name, or one that looks like it, and another key than ``fingerprint``.
 
-        Nobody is the namesake of those who give no name.
+        Nobody is the namesake of those who give no name, nor of who bears the name by right here.
         """
         found = None if name == ANONYMOUS else self.by_name(name)
+        if found is None and name != ANONYMOUS:
+            wanted = likenesses(name)
+            found = next((one for one in self.contacts if wanted & likenesses(one.name)), None)
         return None if found is None or found.fingerprint == fingerprint else found
 
     def secrets(self) -> Iterator[tuple[Contact, bytes]]:
@@ -237,10 +241,12 @@ class Pins:
     def with_contact(self, contact: Contact) -> "Pins":
         """Put a contact in the place of the one with its key, or add it; raises :class:`PinsFull`.
 
-        It gets a mark where its name, even a provisional one, is another's already: "alice (2)".
+        It gets a mark where its name, even a provisional one, is another's already or looks like it:
+        "alice (2)".
         """
-        others = {skeleton(one.name) for one in self.contacts if one.fingerprint != contact.fingerprint}
-        contact = replace(contact, name=_unique(contact.name, others))
+        others = [one.name for one in self.contacts if one.fingerprint != contact.fingerprint]
+        taken = {likeness for name in others for likeness in likenesses(name)}
+        contact = replace(contact, name=_unique(contact.name, taken))
         if len(others) < len(self.contacts):
             same = contact.fingerprint
             return Pins(tuple(contact if one.fingerprint == same else one for one in self.contacts))
@@ -271,7 +277,7 @@ class Pins:
 def _unique(name: str, taken: set[str]) -> SafeText:
     marks = (f" ({number})" for number in count(2))
     candidate = base = SafeText.name(name)
-    while skeleton(candidate) in taken:
+    while likenesses(candidate) & taken:
         mark = next(marks)
         candidate = SafeText.name(base[: MAX_NAME - len(mark)] + mark)
     return candidate

@@ -1,30 +1,37 @@
 """The screen as a program: it runs the app inside its engine, says goodbye, and tells the exit code."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 from contextlib import suppress
 
 from securechat_tui.tui.chat_app import ChatApp
+from securechat_tui.tui.curtain import Curtain
 from securechat_tui.tui.opening import Opening, StartScreen
+from securechat_tui.tui.pasting import guard_pastes
 from securechat_tui.tui.port import ScreenPort
 
-__all__ = ["ChatApp", "run"]
+__all__ = ["SETTLED_SECONDS", "ChatApp", "run", "settle_memory"]
 
 FLUSH_SECONDS = 5.0
+SETTLED_SECONDS = 1.0
+"""After so long nearly everything that stays for good has been made."""
 EXIT_INTERRUPTED = 130
 EXIT_UNDELIVERED = 6
 
 
-def run(engine: ScreenPort, opening: Opening, no_color: bool = False) -> int:
+def run(engine: ScreenPort, opening: Opening, curtain: Curtain, no_color: bool = False) -> int:
     """Run the screen until it is left, say goodbye, deliver what is queued, and return the exit code.
 
+    ``curtain`` is lifted when the screen takes the terminal over.
     Whatever the engine raises while it starts (the profile is in use, a file is damaged) goes through.
     """
     if no_color:
         os.environ["NO_COLOR"] = "1"
-    code, wants_alone = asyncio.run(_converse(engine, opening))
+    guard_pastes()
+    code, wants_alone = asyncio.run(_converse(engine, opening, curtain))
     if wants_alone and isinstance(opening, StartScreen) and opening.alone:
         return opening.alone()
     return code
@@ -39,12 +46,32 @@ def _leave_on_signals(app: ChatApp) -> None:
             loop.add_signal_handler(getattr(signal, name), app.exit, EXIT_INTERRUPTED)
 
 
-async def _converse(engine: ScreenPort, opening: Opening) -> tuple[int, bool]:
+def settle_memory() -> None:
+    """Let the garbage collector see only what is made from now on.
+
+    It need not look again and again at what stays for good: that would hold up keys and drawing for a
+    tenth of a second each time.
+    """
+    gc.freeze()
+    gc.enable()
+
+
+async def _read_on(engine: ScreenPort) -> None:
+    """Take what the engine still says, unseen: it waits for its reader, and would deliver nothing more."""
+    async for _ in engine.events():
+        pass
+
+
+async def _converse(engine: ScreenPort, opening: Opening, curtain: Curtain) -> tuple[int, bool]:
     async with engine:
         app = ChatApp(engine, opening)
         _leave_on_signals(app)
+        asyncio.get_running_loop().call_later(SETTLED_SECONDS, settle_memory)
+        curtain.lift()
         code = await app.run_async()
+        reading = asyncio.create_task(_read_on(engine))
         undelivered = await engine.flush(FLUSH_SECONDS)
+    await reading
     if undelivered:
         noun = "message was" if undelivered == 1 else "messages were"
         sys.stderr.write(f"securechat-tui: {undelivered} {noun} not delivered.\n")

@@ -1,5 +1,6 @@
 """The app: it pumps the engine's events onto the screen and carries intents to the engine."""
 
+import asyncio
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
 from securechat_tui.chat.events import (
@@ -33,11 +33,13 @@ from securechat_tui.chat.events import (
     TrustChanged,
 )
 from securechat_tui.chat.events import Message as Received
+from securechat_tui.chat.preferences import ThemeName
 from securechat_tui.tui.attention import Attention
+from securechat_tui.tui.colours import ColourlessFilter, fitting_theme
 from securechat_tui.tui.commands import Scope, available, bindings
 from securechat_tui.tui.completion import complete
+from securechat_tui.tui.ctrl_c import CtrlC
 from securechat_tui.tui.desk import CommandDesk
-from securechat_tui.tui.interrupt import DoublePress
 from securechat_tui.tui.key_change import KeyChange
 from securechat_tui.tui.keymap import key_label, make_keymap
 from securechat_tui.tui.narration import Narrator
@@ -57,12 +59,12 @@ from securechat_tui.tui.widgets.composer import Composer
 __all__ = ["ChatApp"]
 
 _DEFAULT_PROFILE = "default"
-_LEAVE_HINT = "Ctrl+C again leaves."
-_CLEARED_HINT = f"Draft cleared; Up brings it back. {_LEAVE_HINT}"
 # A default screen's own style sheet is not loaded by Textual 8.2, so the app names it.
 _STYLES: list[str | PurePath] = ["app.tcss", "screens/chat.tcss"]
 _WIDTHS = [(0, "-tiny"), (34, "-narrow"), (100, "-wide")]
-_HEIGHTS = [(0, "-flat"), (10, "-short"), (28, "-tall")]
+_HEIGHTS = [(0, "-flat"), (10, "-short"), (22, "-medium"), (28, "-tall")]
+_AT_ONCE = 128
+"""Events that are shown together; after so many, the engine waits until they are drawn."""
 _CHAT_ONLY = frozenset({"sidebar", "details", "clear", "copy", "find"})
 
 
@@ -103,9 +105,11 @@ class ChatApp(App[int], inherit_bindings=False):
         self._opening = opening
         self._begun = False
         self._inbox: list[Event] = []
-        self._clock = clock
-        self._double = DoublePress()
+        self._taken = asyncio.Event()
+        self.clock = clock
+        self._ctrl_c = CtrlC(self)
         self._text_filter = SafetyFilter()
+        self._colourless = ColourlessFilter()
         self.attention = Attention(self.bell, self._write_control, clock)
         self.attention.manner = engine.preferences.notify
         self.keymap = make_keymap(engine.preferences.keys, engine.preferences.path)
@@ -129,13 +133,19 @@ class ChatApp(App[int], inherit_bindings=False):
         """Put on the theme, and cover the chat where something comes before it."""
         for theme in THEMES.values():
             self.register_theme(theme)
-        self.theme = THEMES[self.engine.preferences.theme].name
+        self.wear(self.engine.preferences.theme)
         if self.engine.locked:
             self.push_screen(PassphraseScreen(self.engine.profile, self.engine.unlock))
         elif self.engine.identity is None:
             self.push_screen(WelcomeScreen())
         elif isinstance(self._opening, StartScreen):
             self._push_home(self._opening)
+
+    def wear(self, name: ThemeName) -> bool:
+        """Put on a theme; False where the terminal has too few colours and keeps to its own."""
+        fitting = fitting_theme(name, self.console.color_system)
+        self.theme = fitting.name
+        return fitting is THEMES[name]
 
     @on(ChatScreen.Shown)
     def _chat_shown(self) -> None:
@@ -149,11 +159,17 @@ class ChatApp(App[int], inherit_bindings=False):
 
     @work(group="engine", exit_on_error=False)
     async def _pump(self) -> None:
-        """Read the engine's events; a burst becomes one message."""
+        """Read the engine's events; what comes in a frame becomes one message.
+
+        In a burst the engine waits while a frame is drawn and keys are heard: they share the loop.
+        """
         async for event in self.engine.events():
             self._inbox.append(event)
             if len(self._inbox) == 1:
+                self._taken.clear()
                 self.post_message(self.EventsArrived())
+            if len(self._inbox) >= _AT_ONCE:
+                await self._taken.wait()
 
     @work(group="commands", exit_on_error=False)
     async def _work_jobs(self) -> None:
@@ -212,6 +228,7 @@ class ChatApp(App[int], inherit_bindings=False):
         """Show a batch of events: the state folds them, the log takes them, a few change the screen."""
         batch, self._inbox = self._inbox, []
         self.take_events(batch)
+        self.chat.log_view.call_after_refresh(self._taken.set)
 
     def take_events(self, batch: Sequence[Event]) -> None:
         """Fold events into the state and draw once."""
@@ -353,31 +370,8 @@ class ChatApp(App[int], inherit_bindings=False):
             self.chat.focus_composer()
 
     def action_interrupt(self) -> None:
-        """Take Ctrl+C in its turn: after the keys that still wait for the composer."""
-        if self.focused is self.chat.composer:
-            self.chat.composer.post_message(Composer.Interrupt(self._interrupt))
-        else:
-            self._interrupt()
-
-    def _interrupt(self) -> None:
-        """Copy a selection, else clear the draft; twice within three seconds leaves."""
-        selected = self._selected_text()
-        if selected:
-            self._double.forget()
-            self.copy_to_clipboard(selected)
-            return
-        if self._double.press(self._clock()):
-            self.leave_program()
-        elif not isinstance(self.screen, ChatScreen):
-            self.notify(_LEAVE_HINT, markup=False)
-        elif not self.chat.composer.clear_draft(hint=_CLEARED_HINT):
-            self.chat.show_hint(_LEAVE_HINT)
-
-    def _selected_text(self) -> str:
-        focused = self.focused
-        if isinstance(focused, Input | TextArea) and focused.selected_text:
-            return focused.selected_text
-        return self.screen.get_selected_text() or ""
+        """Ctrl+C."""
+        self._ctrl_c.press()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette's entries: those of the registry, and nothing that writes a screen to disk."""
@@ -390,8 +384,9 @@ class ChatApp(App[int], inherit_bindings=False):
         return lambda: self.desk.perform(command_id)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters, and last the one that lets nothing but visible text pass."""
-        return [*super().get_line_filters(), self._text_filter]
+        """Textual's filters, or the one that leaves no colour; last the one for visible text alone."""
+        filters = [self._colourless] if self.no_color else super().get_line_filters()
+        return [*filters, self._text_filter]
 
     # Faults ---------------------------------------------------------------------------------------
 

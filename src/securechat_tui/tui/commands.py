@@ -86,7 +86,7 @@ COMMANDS: tuple[Command, ...] = (
         key_label="F3",
         footer=True,
         palette=True,
-        summary="is it really them? compare codes; both keys in full",
+        summary="is it them? compare codes; both keys in full",
     ),
     Command(
         id="details",

@@ -25,6 +25,7 @@ __all__ = ["CommandDesk"]
 
 _STOP = "stop"
 _UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
+_FEW_COLOURS = "Kept for terminals with more colours; this one says it has 16, so its own are used."
 _NO_MESSAGE = "No message has been received yet, so there is nothing to show."
 
 
@@ -229,8 +230,8 @@ class CommandDesk:
             present = self._app.engine.preferences.theme
             self._app.say(f"/theme is {present}: choose one of {', '.join(THEMES)}.")
             return
-        self._app.theme = THEMES[theme].name
-        self._engine_job(Job(lambda: self._app.engine.prefer(theme=theme)))
+        done = "" if self._app.wear(theme) else _FEW_COLOURS
+        self._engine_job(Job(lambda: self._app.engine.prefer(theme=theme), done=done))
 
     def _engine_job(self, job: Job) -> None:
         self._app.jobs.add(job)

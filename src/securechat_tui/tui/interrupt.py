@@ -1,8 +1,12 @@
-"""Twice within a few seconds means it."""
+"""Which keys are meant: twice within a few seconds, or after a pause."""
 
-__all__ = ["SECONDS_TO_REPEAT", "DoublePress"]
+from collections.abc import Callable
+
+__all__ = ["SECONDS_TO_PAUSE", "SECONDS_TO_REPEAT", "DoublePress", "TypingPause"]
 
 SECONDS_TO_REPEAT = 3.0
+SECONDS_TO_PAUSE = 0.5
+"""Longer than between two letters of a sentence, shorter than it takes to read one."""
 
 
 class DoublePress:
@@ -21,3 +25,23 @@ class DoublePress:
     def forget(self) -> None:
         """The next press is a first one."""
         self._last = None
+
+
+class TypingPause:
+    """Tells a key that answers what is on the screen from the end of a sentence typed before it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._last: float | None = None
+        self._is_over = False
+
+    def begin(self) -> None:
+        """There is something to be seen now."""
+        self._last = self._clock()
+
+    def is_over(self) -> bool:
+        """At a key: whether nothing was typed for a moment before it; once so, always so."""
+        now = self._clock()
+        self._is_over = self._is_over or (self._last is not None and now - self._last >= SECONDS_TO_PAUSE)
+        self._last = None if self._last is None else now
+        return self._is_over

@@ -29,6 +29,7 @@ class KeyChange:
         alarm = AlarmScreen(
             refused,
             caller=app.state.refused_caller,
+            clock=app.clock,
             can_verify=app.practice is None and not refused.offered_contact,
         )
         app.push_screen(alarm, lambda choice: self._answered(choice, refused))
@@ -62,7 +63,7 @@ class KeyChange:
         self._app.chat.lock_composer(locked=True, gated=True)
         if gate.reason == "rotation":
             self._app.show_chat()
-            self._app.push_screen(NewKeyScreen(gate.message), self._decided)
+            self._app.push_screen(NewKeyScreen(gate.message, clock=self._app.clock), self._decided)
 
     def _decided(self, choice: NewKeyChoice | None) -> None:
         match choice:

@@ -26,6 +26,7 @@ from securechat_tui.chat.events import (
     VerifyAsked,
 )
 from securechat_tui.tui import wording
+from securechat_tui.tui.archive import MessageArchive
 from securechat_tui.tui.screens.chat import ChatScreen
 from securechat_tui.tui.state import join_address
 from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEntry, Tick
@@ -46,9 +47,9 @@ class Narrator:
 
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
-        self._received: dict[str, Message] = {}
-        self._own: dict[str, str] = {}
-        """Entry id to text, for one's own messages."""
+        self._received = MessageArchive()
+        self._own: set[str] = set()
+        """Entry ids of one's own messages."""
         self._unnumbered: set[str] = set()
         """Entry ids of those that wait for a peer."""
         self._undelivered: dict[str, None] = {}
@@ -82,26 +83,22 @@ class Narrator:
     def clear(self) -> None:
         """Empty the log on the screen."""
         self._chat.log_view.clear()
-        self._received.clear()
-        self._own = {entry: self._own[entry] for entry in self._undelivered}
+        self._received = MessageArchive()
+        self._own = set(self._undelivered)
 
     def selected_message(self) -> Message | None:
         """The received message that is selected in the log."""
-        selected = self._selected_id()
-        return self._received.get(selected) if selected else None
+        selected = self._chat.log_view.selected
+        if selected is None or selected.own:
+            return None
+        return self._received[_place(selected.id)]
 
     def text_to_copy(self) -> str:
         """The text of the selected message, or of the last received one."""
-        selected = self._selected_id()
-        if selected in self._own:
-            return self._own[selected]
-        if selected in self._received:
-            return self._received[selected].text
-        return next(reversed(self._received.values())).text if self._received else ""
-
-    def _selected_id(self) -> str:
         selected = self._chat.log_view.selected
-        return selected.id if isinstance(selected, MessageEntry) else ""
+        if selected is not None:
+            return selected.text
+        return self._received[len(self._received) - 1].text if len(self._received) else ""
 
     def _flush(self, entries: list[Entry]) -> None:
         if entries:
@@ -118,7 +115,7 @@ class Narrator:
 
     def _received_entry(self, message: Message) -> MessageEntry:
         entry = f"in-{message.conversation}-{message.number}-{len(self._received)}"
-        self._received[entry] = message
+        self._received.append(message)
         return MessageEntry(
             id=entry,
             time=message.time,
@@ -135,7 +132,7 @@ class Narrator:
         return [] if entry in self._own else [self._own_entry(entry, event.text, event.time)]
 
     def _own_entry(self, entry: str, text: SafeText, when: float) -> MessageEntry:
-        self._own[entry] = text
+        self._own.add(entry)
         self._undelivered[entry] = None
         return MessageEntry(id=entry, time=when, nick=_OWN_NICK, text=text, own=True, tick=Tick.QUEUED)
 
@@ -162,6 +159,11 @@ class Narrator:
             self._chat.log_view.update_tick(entry, Tick.FAILED)
             self._undelivered.pop(entry, None)
             self._unnumbered.discard(entry)
+
+
+def _place(entry: str) -> int:
+    """Which of the received messages an entry's id belongs to."""
+    return int(entry.rpartition("-")[2])
 
 
 def verdict_for(message: Message) -> str:
@@ -205,7 +207,7 @@ def _peer_sentence(peer: Peer) -> str:
     calls = "" if peer.name == peer.contact else f", who says the name {peer.name},"
     sentence = f"{peer.contact}{calls} is here: {word}, {wording.trust_explanation(peer.trust)}."
     if peer.known_elsewhere:
-        return f"{sentence} ! You know somebody else as {peer.name}, with another key: compare (F3)."
+        return f"! You know somebody else as {peer.name}, with another key: compare (F3). {sentence}"
     return f"{sentence} F3 shows how to compare." if peer.trust is Trust.NEW else sentence
 
 

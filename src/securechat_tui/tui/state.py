@@ -77,6 +77,7 @@ class ChatState:
     target: str = ""
     listening: list[tuple[str, int]] = field(default_factory=list)
     reachable: tuple[str, ...] = ()
+    """Addresses at which another machine may reach this host."""
     peer: Peer | None = None
     secure: Secure | None = None
     epoch: int = 0
@@ -216,7 +217,7 @@ class ChatState:
 
     def _apply_hosting(self, event: Hosting) -> None:
         self.hosting = event.active
-        self.reachable = event.reachable if event.active else ()
+        self.reachable = event.from_elsewhere if event.active else ()
         self.invited_only = event.invited_only
         if event.active:
             self._settle(Link.WAITING)

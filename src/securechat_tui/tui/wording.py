@@ -13,6 +13,7 @@ __all__ = [
     "check_rows",
     "clock_time",
     "day",
+    "fingerprint_lines",
     "long_time",
     "mark",
     "nick_colour",
@@ -32,6 +33,7 @@ CHECK_NAMES = ("intact", "readable", "in order", "fresh", "signed")
 """The five checks of a message, in the order in which they are shown."""
 
 _SHORT_DIGITS = 8
+_INDENT = "  "
 _KIB = 1024
 _TENTHS_BELOW = 10
 _MINUTE = 60
@@ -77,6 +79,17 @@ def short_fingerprint(fingerprint: str) -> str:
 def shorter_fingerprint(fingerprint: str) -> str:
     """The short form without its label, for one line."""
     return short_fingerprint(fingerprint).partition(":")[2]
+
+
+def fingerprint_lines(fingerprint: str, width: int) -> list[str]:
+    """The whole fingerprint, indented; in two halves beneath each other where one line is too narrow."""
+    whole = f"{_INDENT}{fingerprint}"
+    label, _, digest = fingerprint.partition(":")
+    if len(whole) <= width or not digest:
+        return [whole]
+    half = (len(digest) + 1) // 2
+    before = f"{_INDENT}{label}:"
+    return [f"{before}{digest[:half]}", " " * len(before) + digest[half:]]
 
 
 def mark(*, passed: bool) -> str:

@@ -1,5 +1,6 @@
 """The alarm: another key than the pinned one answered."""
 
+from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
@@ -8,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from securechat_tui.chat.events import Refused, Trust
 from securechat_tui.tui import wording
+from securechat_tui.tui.screens.question import QuestionScreen
 from securechat_tui.tui.screens.verify_content import side_by_side
 
 __all__ = ["AlarmChoice", "AlarmScreen", "alarm_content", "alarm_sentence"]
@@ -29,7 +30,7 @@ class AlarmChoice(Enum):
     READ_ONLY = "read-only"
 
 
-class AlarmScreen(ModalScreen[AlarmChoice]):
+class AlarmScreen(QuestionScreen[AlarmChoice]):
     """Says what happened, what did not (nothing was sent), and what to do. Disconnect is the default."""
 
     CSS_PATH = "alarm.tcss"
@@ -44,12 +45,14 @@ class AlarmScreen(ModalScreen[AlarmChoice]):
         ("pagedown", "scroll('page_down')"),
     ]
 
-    def __init__(self, refused: Refused, *, caller: bool, can_verify: bool) -> None:
+    def __init__(
+        self, refused: Refused, *, caller: bool, can_verify: bool, clock: Callable[[], float]
+    ) -> None:
         """``caller`` says that somebody called here and was turned away; else a host was refused.
 
         ``can_verify``: the new key may be this contact's, and codes can be compared with its owner.
         """
-        super().__init__()
+        super().__init__(clock)
         self._caller = caller
         self._can_verify = can_verify
         self._refused = refused

@@ -41,6 +41,7 @@ class ChatScreen(Screen[None]):
     def __init__(self, state: ChatState) -> None:
         super().__init__()
         self._state = state
+        self._title = ""
 
     def compose(self) -> ComposeResult:
         """Log and composer to the left, the sidebar to the right or over the whole."""
@@ -76,10 +77,19 @@ class ChatScreen(Screen[None]):
     def refresh_state(self) -> None:
         """Draw the state anew with the next frame, however often this is called before it."""
         peer = self._state.peer
-        self.log_view.border_title = Content(peer.contact if peer else "securechat-tui")
-        self.query_one("#waiting", WaitingCard).display = self._state.is_waiting
-        for widget in (self.query_one(Sidebar), self.query_one(StatusLine), self.query_one(WaitingCard)):
-            widget.refresh(layout=True)
+        self._entitle(peer.contact if peer else "securechat-tui")
+        waiting = self.query_one(WaitingCard)
+        waiting.display = self._state.is_waiting
+        if waiting.display:
+            waiting.refresh(layout=True)
+        self.query_one(StatusLine).refresh()
+        self.query_one(Sidebar).redraw()
+
+    def _entitle(self, title: str) -> None:
+        """Put a title above the log. To set it draws the whole log anew, so that it is not set again."""
+        if title != self._title:
+            self._title = title
+            self.log_view.border_title = Content(title)
 
     def show_hint(self, sentence: str) -> None:
         """Show a sentence beneath the composer; an empty one takes it away."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -10,15 +11,15 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from securechat_tui.chat.views import ContactView
 from securechat_tui.tui.screens.start import contact_row
+from securechat_tui.tui.widgets.fitted_options import FittedOptions
 
 __all__ = ["ContactChoice", "ContactsScreen"]
 
 _NOBODY = "Nobody yet. Whoever you talk with is pinned here at the first contact."
-_HINT = "Enter joins, Delete twice forgets the key, Esc closes"
+_HINT = "Enter joins; Delete twice forgets the key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
         with Vertical(id="contacts") as frame:
             frame.border_title = "Contacts"
             frame.border_subtitle = "Esc closes"
-            yield OptionList(*(Option(contact_row(one)) for one in self._contacts), markup=False)
+            yield FittedOptions([partial(contact_row, one) for one in self._contacts])
             yield Static(_HINT if self._contacts else _NOBODY, markup=False, id="contacts-hint")
 
     @on(OptionList.OptionSelected)

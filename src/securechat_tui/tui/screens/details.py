@@ -5,6 +5,7 @@ from textual.content import Content
 from securechat_tui.chat.events import Message
 from securechat_tui.tui import wording
 from securechat_tui.tui.screens.panel import Panel
+from securechat_tui.tui.widgets.rows import Pair, Row, Rows
 
 __all__ = ["DetailsScreen"]
 
@@ -18,21 +19,23 @@ _MEANING = {
         "not signed: only this session vouches for it",
     ),
 }
-_NAME_WIDTH = 10
+_COLUMN = 12
+_MOST_LINES = 6
+_MOST_CHARACTERS = 480
 
 
 class DetailsScreen(Panel):
     """The verdict that is kept with a message."""
 
     def __init__(self, message: Message) -> None:
-        super().__init__("Message details", details_content(message))
+        super().__init__("Message details", Rows(details_rows(message), _COLUMN))
 
 
-def details_content(message: Message) -> Content:
+def details_rows(message: Message) -> list[Row]:
     """Verdict, trust at receipt, number and times of a received message."""
     received = message.time
-    rows = [
-        Content.styled(message.text, "italic"),
+    return [
+        Content.styled(_beginning(message.text), "italic"),
         Content(""),
         *(_check_row(message, name, passed=passed) for name, passed in wording.check_rows(message.checks)),
         Content(""),
@@ -43,24 +46,30 @@ def details_content(message: Message) -> Content:
         _fact("written", f"{wording.long_time(message.claimed)}  by the writer's own clock"),
         _fact("received", wording.long_time(received)),
     ]
-    return Content("\n").join(rows)
 
 
-def _check_row(message: Message, name: str, *, passed: bool) -> Content:
+def _beginning(text: str) -> str:
+    """Enough of a message to know it by; the whole stands in the log."""
+    lines = text[:_MOST_CHARACTERS].split("\n")[:_MOST_LINES]
+    shown = "\n".join(lines)
+    return shown if shown == text else f"{shown.rstrip()} …"
+
+
+def _check_row(message: Message, name: str, *, passed: bool) -> Pair:
     good, bad = _MEANING[name]
     meaning = good if passed else bad
     extra = f" ({wording.age_words(message.age)})" if name == "fresh" else ""
     colour = "$success" if passed else "$warning"
-    return Content.assemble((wording.mark(passed=passed), colour), f" {name:<{_NAME_WIDTH}}{meaning}{extra}")
+    term = Content.assemble((wording.mark(passed=passed), colour), f" {name}")
+    return Pair(term, Content(f"{meaning}{extra}"))
 
 
-def _trust_row(message: Message) -> Content:
+def _trust_row(message: Message) -> Pair:
     trust = message.trust
     word = f"{wording.trust_glyph(trust)} {wording.trust_word(trust)}"
-    return Content.assemble(
-        f"  {'trust':<{_NAME_WIDTH}}", (word, wording.trust_colour(trust)), "  when it was received"
-    )
+    told = Content.assemble((word, wording.trust_colour(trust)), "  when it was received")
+    return Pair(Content("  trust"), told)
 
 
-def _fact(name: str, value: str) -> Content:
-    return Content(f"  {name:<{_NAME_WIDTH}}{value}")
+def _fact(name: str, value: str) -> Pair:
+    return Pair(Content(f"  {name}"), Content(value))

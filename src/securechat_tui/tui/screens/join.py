@@ -50,7 +50,7 @@ class JoinScreen(ModalScreen[str | None]):
                 suggester=SuggestFromList(self._names, case_sensitive=False),
                 id="target",
             )
-            yield PlainCheckbox("a stranger at an address that I know as someone else's (--new)", id="new")
+            yield PlainCheckbox("somebody new at a known address (--new)", id="new")
             yield Static("", id="join-hint", markup=False)
 
     @on(Input.Submitted)

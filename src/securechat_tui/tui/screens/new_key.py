@@ -1,5 +1,6 @@
 """A contact's new key that the old one has signed: a person decides before anything passes."""
 
+from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
@@ -8,8 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+
+from securechat_tui.tui.screens.question import QuestionScreen
 
 __all__ = ["NewKeyChoice", "NewKeyScreen"]
 
@@ -27,7 +29,7 @@ class NewKeyChoice(Enum):
     ACCEPT = "accept"
 
 
-class NewKeyScreen(ModalScreen[NewKeyChoice]):
+class NewKeyScreen(QuestionScreen[NewKeyChoice]):
     """Says whose key is new and who says so. To leave is the default."""
 
     CSS_PATH = "new_key.tcss"
@@ -38,9 +40,9 @@ class NewKeyScreen(ModalScreen[NewKeyChoice]):
         ("right", "app.focus_next"),
     ]
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, *, clock: Callable[[], float]) -> None:
         """``sentence`` is the gate's."""
-        super().__init__()
+        super().__init__(clock)
         self._sentence = sentence
 
     def compose(self) -> ComposeResult:

@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from securechat_tui.tui.widgets.rows import Rows
+
 __all__ = ["Panel"]
 
 
@@ -19,7 +21,7 @@ class Panel(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q", "dismiss_panel", "Close")]
     AUTO_FOCUS = "#panel-body"
 
-    def __init__(self, title: str, body: Content) -> None:
+    def __init__(self, title: str, body: Content | Rows) -> None:
         super().__init__()
         self._panel_title = title
         self._body = body
@@ -30,7 +32,10 @@ class Panel(ModalScreen[None]):
             frame.border_title = Content(self._panel_title)
             frame.border_subtitle = Content("Esc closes")
             with VerticalScroll(id="panel-body"):
-                yield Static(self._body, markup=False, id="panel-text")
+                if isinstance(self._body, Rows):
+                    yield self._body
+                else:
+                    yield Static(self._body, markup=False, id="panel-text")
 
     def action_dismiss_panel(self) -> None:
         """Back to where one was."""

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
+from rich.cells import set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,17 +13,19 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from securechat_tui.chat.views import ContactView, IdentityView
 from securechat_tui.tui import wording
 from securechat_tui.tui.widgets.command_footer import CommandFooter
+from securechat_tui.tui.widgets.fitted_options import FittedOptions, FittedRow
 from securechat_tui.tui.widgets.too_small import TooSmall
 
 __all__ = ["HomeScreen", "StartChoice", "contact_row"]
 
 _RECENT = 6
 _NAME_WIDTH = 16
+_KEY_AT = 45
+"""Cells before the key: in one column, unless an address is longer than most."""
 
 
 class StartChoice(Enum):
@@ -34,9 +38,9 @@ class StartChoice(Enum):
 
 
 _CHOICES = {
-    StartChoice.HOST: ("Host", "wait here; shows what the other person types"),
+    StartChoice.HOST: ("Host", "wait here; shows what the other person types", "wait for the other person"),
     StartChoice.JOIN: ("Join", "connect to someone who hosts"),
-    StartChoice.ALONE: ("Try it alone", "a practice peer on this machine"),
+    StartChoice.ALONE: ("Try it alone", "a practice peer on this machine", "a practice peer here"),
 }
 
 
@@ -65,7 +69,7 @@ class HomeScreen(Screen[None]):
             frame.border_title = "securechat-tui"
             frame.border_subtitle = "Enter chooses, Esc goes to the chat"
             yield Static(_greeting(self._own), markup=False, id="start-greeting")
-            yield OptionList(*self._options(), markup=False, id="choices")
+            yield FittedOptions(self._rows(), id="choices")
             yield Static("", markup=False, id="start-hint")
         yield CommandFooter()
         yield TooSmall()
@@ -74,34 +78,31 @@ class HomeScreen(Screen[None]):
         """Say something beneath the choices."""
         self.query_one("#start-hint", Static).update(sentence)
 
-    def _options(self) -> list[Option | None]:
-        options: list[Option | None] = [
-            Option(_choice_row(*_CHOICES[one]), id=one.value) for one in self._choices
-        ]
+    def _rows(self) -> list[FittedRow | None]:
+        choices: list[FittedRow | None] = [partial(_choice_row, one) for one in self._choices]
         if self._recent:
-            options.append(None)
-            options += [
-                Option(contact_row(contact), id=f"{StartChoice.CONTACT.value}-{index}")
-                for index, contact in enumerate(self._recent)
-            ]
-        return options
+            choices += [None, *(partial(contact_row, contact) for contact in self._recent)]
+        return choices
 
     @on(OptionList.OptionSelected, "#choices")
     def _choose(self, event: OptionList.OptionSelected) -> None:
-        word, _, index = (event.option_id or "").partition("-")
-        contact = str(self._recent[int(index)].name) if index else ""
-        self.post_message(self.Chosen(StartChoice(word), contact))
+        index = event.option_index - len(self._choices)
+        if index < 0:
+            self.post_message(self.Chosen(self._choices[index]))
+        else:
+            self.post_message(self.Chosen(StartChoice.CONTACT, str(self._recent[index].name)))
 
 
-def contact_row(contact: ContactView) -> Content:
-    """A contact in one line: name, trust as glyph and word, key, newest address."""
+def contact_row(contact: ContactView, width: int) -> Content:
+    """A contact in one line: name, trust as glyph and word, newest address, and the key where it fits."""
     word = f"{wording.trust_glyph(contact.trust)} {wording.trust_word(contact.trust):<9}"
     address = contact.addresses[0] if contact.addresses else "came as a guest"
-    return Content.assemble(
-        (f"{contact.name:<{_NAME_WIDTH}.{_NAME_WIDTH - 1}}", "bold"),
-        (word, wording.trust_colour(contact.trust)),
-        f" {wording.short_fingerprint(contact.fingerprint)}  {address}",
+    name = set_cell_size(contact.name, _NAME_WIDTH - 1)
+    row = Content.assemble((f"{name} ", "bold"), (word, wording.trust_colour(contact.trust)), f" {address}")
+    whole = row.pad_right(max(_KEY_AT - row.cell_length, 0)).append(
+        f"  {wording.short_fingerprint(contact.fingerprint)}"
     )
+    return whole if whole.cell_length <= width else row.truncate(width, ellipsis=True)
 
 
 def _greeting(own: IdentityView) -> Content:
@@ -113,5 +114,7 @@ def _greeting(own: IdentityView) -> Content:
     )
 
 
-def _choice_row(title: str, meaning: str) -> Content:
-    return Content.assemble((f"{title:<{_NAME_WIDTH}}", "bold"), meaning)
+def _choice_row(choice: StartChoice, width: int) -> Content:
+    title, *meanings = _CHOICES[choice]
+    fitting = (meaning for meaning in meanings if _NAME_WIDTH + len(meaning) <= width)
+    return Content.assemble((f"{title:<{_NAME_WIDTH}}", "bold"), next(fitting, meanings[-1]))

@@ -20,6 +20,8 @@ from securechat_tui.tui.state import ChatState, Comparing
 __all__ = ["VerifyChoice", "VerifyScreen"]
 
 _DIGITS = "or type the digits that the other side reads out, and Enter"
+_FRAME = 5
+"""Columns that border, padding and scroll bar take."""
 _CODE_LENGTH = 13
 
 
@@ -108,7 +110,9 @@ class VerifyScreen(ModalScreen[None]):
         stage = state.comparing
         self.query_one("#verify-code", Static).update(code_content(state, self.size.width))
         self.query_one("#verify-words", Static).update(words_content(state))
-        self.query_one("#verify-keys", Static).update(keys_content(self._own, state.peer))
+        self.query_one("#verify-keys", Static).update(
+            keys_content(self._own, state.peer, self.size.width - _FRAME)
+        )
         self.query_one("#verify-digits").display = stage is Comparing.CODE
         self.query_one("#words-match").display = state.can_confirm_words
         for choice in _LABELS:

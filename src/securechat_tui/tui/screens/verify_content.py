@@ -3,7 +3,7 @@
 from itertools import zip_longest
 
 import segno
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from securechat_tui.chat.events import Code, Peer, Trust
@@ -102,27 +102,28 @@ def words_content(state: ChatState) -> Content:
     )
 
 
-def keys_content(own: IdentityView, peer: Peer | None) -> Content:
+def keys_content(own: IdentityView, peer: Peer | None, width: int) -> Content:
     """Both keys in full; their pictures, which are no proof; one's own as a QR code."""
-    parts = [Content(""), *_key_lines(f"You ({own.name})", own.fingerprint, own.key_bits)]
+    parts = [Content(""), *_key_lines(f"You ({own.name})", own.fingerprint, own.key_bits, width)]
     if peer is None:
         parts += [Content(""), *map(Content, own.randomart)]
     else:
-        parts += _key_lines(peer.contact, peer.fingerprint, peer.key_bits)
+        parts += _key_lines(peer.contact, peer.fingerprint, peer.key_bits, width)
         parts += [Content(""), *side_by_side(own.randomart, peer.randomart, own.name, peer.contact)]
     parts += [Content.styled(_PICTURES, "$muted"), Content(""), Content("Your fingerprint, for a camera:")]
     return Content("\n").join([*parts, *map(Content, qr_lines(own.fingerprint))])
 
 
-def _key_lines(name: str, fingerprint: str, bits: int) -> list[Content]:
-    return [Content.assemble((name, "bold"), (f"   RSA {bits}", "$muted")), Content(f"  {fingerprint}")]
+def _key_lines(name: str, fingerprint: str, bits: int, width: int) -> list[Content]:
+    title = Content.assemble((name, "bold"), (f"   RSA {bits}", "$muted"))
+    return [title, *map(Content, wording.fingerprint_lines(fingerprint, width))]
 
 
 def side_by_side(
     left: tuple[str, ...], right: tuple[str, ...], left_name: str, right_name: str
 ) -> list[Content]:
     """Two pictures beside each other, each below its name."""
-    rows = [Content(f"{left_name:<{_PICTURE_WIDTH}.{_PICTURE_WIDTH - 1}}{right_name}")]
+    rows = [Content(f"{set_cell_size(left_name, _PICTURE_WIDTH - 1)} {right_name}")]
     return rows + [Content(f"{a:<{_PICTURE_WIDTH}}{b}") for a, b in zip_longest(left, right, fillvalue="")]
 
 

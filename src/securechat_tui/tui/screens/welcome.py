@@ -57,7 +57,7 @@ class WelcomeScreen(Screen[None]):
         """The form, and what is shown while the key is being made."""
         with VerticalScroll(id="welcome-page", can_focus=False), Vertical(id="welcome") as frame:
             frame.border_title = "securechat-tui"
-            yield Static(_INTRODUCTION, markup=False)
+            yield Static(_INTRODUCTION, markup=False, id="introduction")
             yield Static("Your name, as others will see it", classes="label", markup=False)
             yield Input(self._suggested_name, placeholder="a name", max_length=64, id="name")
             yield Static(_OPTIONAL, classes="label", markup=False)

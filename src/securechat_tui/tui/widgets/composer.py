@@ -20,6 +20,11 @@ _NEAR_LIMIT = MAX_TEXT_BYTES * 9 // 10
 _EXIT_WORD = "exit"
 
 
+def _is_chord(key: str) -> bool:
+    """Whether more than Shift is held."""
+    return not {"shift"}.issuperset(key.split("+")[:-1])
+
+
 class Composer(TextArea):
     """The draft, its size, and one's own earlier messages. It sends nothing: it says what was asked for."""
 
@@ -148,15 +153,18 @@ class Composer(TextArea):
         widget; left to bubble it would come after the ones that follow. Typed fast, or sent by a
         program, either would cut the message in the wrong place.
         """
-        if event.is_printable:
+        # Enter as xterm and tmux send it with a modifier (modifyOtherKeys): Textual 8.2 leaves the CR in.
+        key = event.key.replace("\r", "enter")
+        if event.is_printable and not _is_chord(key):
             return
-        bound = self.screen.active_bindings.get(event.key)
+        bound = self.screen.active_bindings.get(key)
         if bound is not None and bound.node is self:
             event.stop()
             event.prevent_default()
             await self.run_action(bound.binding.action)
-        elif event.key == "enter":
-            # The focus went between the key and now: the draft stays as it is, without a new line in it.
+        elif key == "enter" or event.is_printable:
+            # The focus went between Enter and now: the draft stays as it is, without a new line in it.
+            # Nor does a chord such as Alt+x, that nothing here is bound to, type its letter.
             event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:

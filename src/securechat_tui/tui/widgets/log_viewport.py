@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.events import Resize
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -71,6 +70,7 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         self._anchor = Anchor(0, 0, 0)
         self._selected: int | None = None
         self._strips: dict[int, dict[int, Strip]] = {}
+        self._styles: dict[str, Style] = {}
         self._is_scheduled = False
         self._is_placing = False
         self._search: LogSearch | None = None
@@ -108,18 +108,29 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Take up a new place where it was not the log itself that went there."""
+        if self._is_placing:
+            self.vertical_scrollbar.position = new_value
+            return
         super().watch_scroll_y(old_value, new_value)
-        if self._is_placing or not len(self._model) or self._view.width != self._model.columns.width:
+        if not len(self._model) or self._view.width != self._model.columns.width:
             return
         self._follows = round(new_value) >= self.max_scroll_y
         if not self._follows:
             self._anchor = self._model.anchor_at(round(new_value))
         self._settle()
 
-    def on_resize(self, event: Resize) -> None:
-        """Wrap anew around the place that was at the top."""
-        event.stop()
-        self._settle()
+    def _size_updated(
+        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        """Wrap anew around the place that was at the top, before the new size is painted for the first time.
+
+        The event that tells of a new size comes after that, and everything would be painted twice.
+        """
+        is_painted_anew = size != self.outer_size
+        is_changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if is_changed:
+            self._settle(draw=not is_painted_anew)
+        return is_changed
 
     def on_show(self) -> None:
         """Take up what came while the log was hidden."""
@@ -139,19 +150,25 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         """The viewport: what is inside border, padding and scrollbar."""
         return self.scrollable_content_region.size
 
-    def _settle(self) -> None:
-        """Measure what is in view and a page around it, and put the viewport where it belongs."""
+    def _settle(self, *, draw: bool = True) -> None:
+        """Measure what is in view and a page around it, and put the viewport where it belongs.
+
+        ``draw`` is false where everything will be drawn anyway.
+        """
         view = self._view
         if not view:
             return
         if self._model.resize(view.width):
             self._strips.clear()
         if len(self._model):
-            center = len(self._model) - 1 if self._follows else self._anchor.entry
-            self._model.settle(center, view.height * 2)
-        self._place()
+            # The way to the next page must be exact; from the bottom, what is in view lies before it.
+            if self._follows:
+                self._model.settle(len(self._model) - 1, view.height * 2)
+            else:
+                self._model.settle(self._anchor.entry, view.height + 1)
+        self._place(draw=draw)
 
-    def _place(self) -> None:
+    def _place(self, *, draw: bool = True) -> None:
         self._is_placing = True
         try:
             size = Size(self._view.width, self._model.height)
@@ -166,7 +183,8 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         # An anchor that cannot be at the top, because too little is below it, means the end is in view.
         self._follows = self._follows or self.scroll_offset.y >= self.max_scroll_y
         self._has_moved()
-        self.refresh()
+        if draw:
+            self.refresh()
 
     def _has_moved(self) -> None:
         """Something else is in view, or below it."""
@@ -201,6 +219,7 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         """Draw anew in other colours."""
         super().notify_style_update()
         self._strips.clear()
+        self._styles.clear()
 
     def render_line(self, y: int) -> Strip:
         """Draw a row of the viewport."""
@@ -235,7 +254,10 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         return draw(self._model, row, self._style)
 
     def _style(self, component: str) -> Style:
-        return self.get_component_rich_style(component)
+        style = self._styles.get(component)
+        if style is None:
+            style = self._styles[component] = self.get_component_rich_style(component)
+        return style
 
     def _forget_marker(self) -> None:
         if self._model.marker is not None:

@@ -1,5 +1,6 @@
 """Who is there, how the keys stand, and how the last message was checked."""
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
@@ -32,10 +33,20 @@ class Sidebar(Widget):
     def __init__(self, state: ChatState) -> None:
         super().__init__(id="sidebar")
         self._state = state
+        self._shape: tuple[str, ...] = ()
 
     def render(self) -> Content:
         """The whole sidebar as text."""
         return Content("\n").join(_sections(self._state, tall=self.screen.size.height >= _TALL))
+
+    def redraw(self) -> None:
+        """Draw the state anew with the next frame, and lay the screen out anew where the height may change.
+
+        Counters change with every message, and a layout costs as much as drawing the whole log.
+        """
+        shape = _shape(self.render(), self.size.width)
+        self.refresh(layout=shape != self._shape)
+        self._shape = shape
 
 
 class StatusLine(Widget):
@@ -49,7 +60,12 @@ class StatusLine(Widget):
 
     def render(self) -> Content:
         """Trust, key, connection and last verdict, the weightiest first."""
-        return summary(self._state)
+        return summary(self._state, self.content_size.width)
+
+
+def _shape(content: Content, width: int) -> tuple[str, ...]:
+    """What the height depends on: how many lines there are, and the text of those that wrap."""
+    return tuple(line if cell_len(line) > width else "" for line in content.plain.split("\n"))
 
 
 def trust_content(trust: Trust) -> Content:
@@ -70,17 +86,22 @@ def link_content(state: ChatState, *, terse: bool = False) -> Content:
     return Content.assemble((glyph, colour), f" {words}")
 
 
-def summary(state: ChatState) -> Content:
-    """One line that says the most important things first."""
-    parts: list[Content] = []
-    if state.peer:
-        parts += [trust_content(state.trust), Content(wording.shorter_fingerprint(state.peer.fingerprint))]
-    parts.append(link_content(state, terse=state.peer is not None))
-    if state.last:
-        checks = state.last.checks
-        colour = "$success" if all(passed for _, passed in wording.check_rows(checks)) else "$warning"
-        parts.append(Content.styled(wording.verdict_word(checks), colour))
-    return Content("  ").join(parts)
+def summary(state: ChatState, width: int) -> Content:
+    """One line of ``width`` cells: trust, key, connection and last verdict; what does not fit is left out."""
+    link = link_content(state, terse=state.peer is not None)
+    trust = trust_content(state.trust)
+    if state.peer is None:
+        return Content("  ").join([trust, link]) if state.trust is Trust.CHANGED else link
+    key = Content(wording.shorter_fingerprint(state.peer.fingerprint))
+    verdict = [_verdict(state.last)] if state.last else []
+    ways = ([trust, key, link, *verdict], [trust, link, *verdict], [trust, link])
+    lines = [Content("  ").join(way) for way in ways]
+    return next((line for line in lines if line.cell_length <= width), lines[-1])
+
+
+def _verdict(message: Message) -> Content:
+    passed = all(passed for _, passed in wording.check_rows(message.checks))
+    return Content.styled(wording.verdict_word(message.checks), "$success" if passed else "$warning")
 
 
 def _sections(state: ChatState, *, tall: bool) -> list[Content]:

@@ -32,7 +32,7 @@ class WaitingCard(Widget):
         """The card as text: fourteen lines at most in fifty columns, so that the composer stays below it."""
         state = self._state
         heading = Content.assemble((_heading(state), "bold $warning"), ("  /host stop ends it", "$muted"))
-        without = [] if state.invited_only else _without_invite(state)
+        without = [] if state.invited_only else _without_invite(state, self.content_size.width)
         return Content("\n").join([heading, *_invite(state), *without, *_doubts(state)])
 
 
@@ -48,14 +48,14 @@ def _invite(state: ChatState) -> list[Content]:
     ]
 
 
-def _without_invite(state: ChatState) -> list[Content]:
+def _without_invite(state: ChatState, width: int) -> list[Content]:
     """What strangers type, and what they must compare then."""
     addresses = _addresses(state)
     return [
         Content("Without an invite they type" + (" one of these:" if len(addresses) > 1 else ":")),
         *(Content.styled(f"  securechat-tui join {address}", "bold") for address in addresses),
         Content("and you tell them another way what your key is:"),
-        Content(state.fingerprint),
+        *map(Content, wording.fingerprint_lines(state.fingerprint, width)),
     ]
 
 

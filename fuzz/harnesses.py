@@ -1,0 +1,21 @@
+"""Every harness, the most exposed parsers first."""
+
+from fuzz import commands, delivery, files, frames, handshake, records, texts
+from fuzz.harness import Harness
+
+__all__ = ["HARNESSES", "named"]
+
+HARNESSES = (
+    *frames.HARNESSES,
+    *handshake.HARNESSES,
+    *records.HARNESSES,
+    *delivery.HARNESSES,
+    *texts.HARNESSES,
+    *files.HARNESSES,
+    *commands.HARNESSES,
+)
+
+
+def named(name: str) -> Harness:
+    """Return the harness of this name; raises :class:`KeyError`."""
+    return {harness.name: harness for harness in HARNESSES}[name]

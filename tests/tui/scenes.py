@@ -27,7 +27,7 @@ from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import ThemeName
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
-from securechat_tui.tui.screens.alarm import AlarmScreen
+from securechat_tui.tui.screens.question import QuestionScreen
 
 WIDE = (120, 36)
 USUAL = (80, 24)
@@ -262,7 +262,7 @@ def stage_scene(scene: Scene, theme: ThemeName = "dark") -> tuple[ChatApp, Play]
             await pilot.press("enter")
         await pilot.press(*scene.keys)
         await _settle(app, engine, pilot)
-        while isinstance(app.screen, AlarmScreen) and not app.screen.is_ready:
+        while isinstance(app.screen, QuestionScreen) and not app.screen.is_ready:
             await pilot.pause(0.05)
 
     return app, play

@@ -16,7 +16,7 @@ async def test_a_new_key_is_signed_shown_and_accepted(desk: Desk, world: World) 
     await changing.wait_for("has a new key", "Make a new backup")
     assert await changing.wait_exit() == 0
     host = desk.terminal("--profile", ALICE, "host", "--bind", world.address, size=(120, 36))
-    await host.wait_for("Waiting for a guest")
+    await host.wait_for("Waiting", "Secret invite")
     guest = desk.piped("--profile", BOB, "join", world.address, "--json")
     await host.wait_for("NEW KEY", "bob has a new key, signed by the one you pinned on", "Enter chooses")
     assert not [event for event in guest.events if event["event"] == "secure"]

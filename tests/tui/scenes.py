@@ -204,7 +204,7 @@ SCENES: dict[str, Scene] = {
     "verify-alone": Scene(ALONE, keys=("f3",)),
     "verify-code": Scene(events=comparing),
     "gate": Scene(events=gated),
-    "invite": Scene(HOSTING, entered="/invite", keys=("enter",)),
+    "invite": Scene(HOSTING, entered="/invite"),
     "details": Scene(events=conversation, keys=("f4",)),
     "help": Scene(events=conversation, keys=("f1",)),
     "contacts": Scene(engine=acquainted, events=conversation, entered="/contacts"),

@@ -527,3 +527,21 @@ def test_whose_new_key_is_refused_whatever_the_old_one_says() -> None:
         (newer, Downgrade(newer, 1)),
     ):
         assert judge_rotation(New(), Pins((contact,)), new, shown, 1) == verdict
+
+
+@pytest.mark.parametrize("trust", [Trust.PINNED, Trust.INVITED, Trust.VERIFIED, Trust.CHANGED])
+def test_a_block_taken_back_leaves_what_was_before(trust: Trust) -> None:
+    contact = met("alice").with_trust(trust, 150.0, "test")
+    blocked = contact.blocked(200.0)
+    assert (blocked.trust, blocked.history[-1].how) == (Trust.BLOCKED, "blocked")
+    assert blocked.blocked(300.0) is blocked
+    back = blocked.unblocked(400.0)
+    assert (back.trust, back.history[-1].before, back.history[-1].how) == (trust, Trust.BLOCKED, "unblocked")
+    assert back.unblocked(500.0) is back
+
+
+@pytest.mark.parametrize(
+    "history", [(), (Change(1.0, Trust.BLOCKED, Trust.BLOCKED, "?", fake(1).fingerprint),)]
+)
+def test_a_block_of_which_nothing_else_is_known(history: tuple[Change, ...]) -> None:
+    assert replace(met("alice"), trust=Trust.BLOCKED, history=history).unblocked(1.0).trust is Trust.PINNED

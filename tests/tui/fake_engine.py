@@ -388,6 +388,9 @@ class FakeEngine:
     def contacts(self) -> tuple[ContactView, ...]:
         return self._contacts
 
+    async def block(self, name: str, *, blocked: bool) -> None:
+        self._note("block", name, blocked)
+
     async def forget(self, name: str) -> None:
         self._note("forget", name)
 

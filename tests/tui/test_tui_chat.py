@@ -328,6 +328,15 @@ class TestCommands:
             await stage.press("down", "enter")
             assert stage.calls("join") == [("join", "bob", False)]
 
+    @pytest.mark.parametrize("is_blocked", [False, True])
+    async def test_contacts_block_and_unblock(self, is_blocked: bool) -> None:
+        trust = Trust.BLOCKED if is_blocked else Trust.PINNED
+        async with on_stage(engine=FakeEngine(contacts=(contact("bob", trust=trust),))) as stage:
+            await stage.enter("/contacts")
+            await stage.press("b")
+            assert stage.calls("block") == [("block", "bob", not is_blocked)]
+            assert stage.shows("no longer blocked" if is_blocked else "bob is blocked")
+
     async def test_contacts_forget_asks_twice(self) -> None:
         engine = FakeEngine(contacts=(contact("bob"),))
         async with in_conversation(engine=engine) as stage:

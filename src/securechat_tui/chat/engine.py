@@ -286,6 +286,19 @@ class Engine:
             raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
         await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
 
+    async def block(self, name: str, *, blocked: bool) -> None:
+        """Refuse a contact's key from now on, here and now too; or take that back."""
+        contact = self.account.pins.by_name(name)
+        if contact is None:
+            raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+        moment = time.time()
+        changed = contact.blocked(moment) if blocked else contact.unblocked(moment)
+        with _profile_errors():
+            await self.account.change_pins(lambda pins: pins.with_contact(changed))
+        present = self.reception.present()
+        if blocked and present is not None and present.peer.fingerprint == contact.fingerprint:
+            await self.leave()
+
     async def rename(self, name: str) -> None:
         """Take another name; peers are told it from the next session on."""
         await self.account.rename(name)

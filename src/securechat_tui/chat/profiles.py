@@ -25,6 +25,7 @@ __all__ = [
     "IdentityKey",
     "Profile",
     "ProfileError",
+    "block_contact",
     "change_passphrase",
     "forget_contact",
     "is_locked",
@@ -114,6 +115,19 @@ def forget_contact(profile: Profile, name: str) -> None:
         save_contacts(profile, pins.without(_known(pins, name).fingerprint))
 
 
+def block_contact(profile: Profile, name: str, *, blocked: bool) -> Trust:
+    """Block a contact, or take that back; return what the key is worth then.
+
+    Raises CommandError where there is no contact of that name.
+    """
+    with profile:
+        pins = load_contacts(profile)
+        contact, now = _known(pins, name), time.time()
+        contact = contact.blocked(now) if blocked else contact.unblocked(now)
+        save_contacts(profile, pins.with_contact(contact))
+    return contact.trust
+
+
 def safety_number(profile: Profile, key: IdentityKey, name: str) -> SafetyNumber:
     """Derive what one's own key and a contact's have in common; takes a good part of a second.
 
@@ -128,8 +142,10 @@ def keep_comparison(profile: Profile, name: str, *, same: bool) -> Trust:
     trust, how = (Trust.VERIFIED, SAME_NUMBER) if same else (Trust.CHANGED, DIFFERENT_NUMBER)
     with profile:
         pins = load_contacts(profile)
-        contact = _known(pins, name).with_trust(trust, time.time(), how)
-        save_contacts(profile, pins.with_contact(contact))
+        contact = _known(pins, name)
+        if contact.trust is Trust.BLOCKED:
+            raise CommandError("blocked", f"{contact.name} is blocked: contacts unblock first.")
+        save_contacts(profile, pins.with_contact(contact.with_trust(trust, time.time(), how)))
     return trust
 
 

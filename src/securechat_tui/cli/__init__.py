@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from securechat_tui.cli.contacts import contacts
 from securechat_tui.cli.doctor import doctor
 from securechat_tui.cli.identity import export_identity, import_identity, passphrase
 from securechat_tui.cli.options import PROGRAM, Settings, common, pass_settings
@@ -205,62 +206,7 @@ _identity.add_command(import_identity)
 _root.add_command(doctor)
 
 
-@_root.group("contacts", invoke_without_command=True, epilog=f"\b\nExample: {PROGRAM} contacts show bob")
-@common
-@click.pass_context
-def _contacts(context: click.Context) -> int:
-    """List, show, verify or forget the people pinned here."""
-    if context.invoked_subcommand is None:
-        context.invoke(_contacts_list)
-    return ExitCode.DONE
-
-
-@_contacts.command("list", epilog=f"\b\nExample: {PROGRAM} contacts list --json")
-@common
-@pass_settings
-def _contacts_list(settings: Settings) -> None:
-    """List name, trust, fingerprint and addresses."""
-    from securechat_tui.headless import records
-
-    _print(records.contacts(settings.profile, as_json=settings.json))
-
-
-@_contacts.command("show", epilog=f"\b\nExample: {PROGRAM} contacts show bob")
-@click.argument("contact", metavar="NAME")
-@common
-@pass_settings
-def _contacts_show(settings: Settings, contact: str) -> None:
-    """Show one contact, with the picture of the key."""
-    from securechat_tui.headless import records
-
-    _print(records.contact(settings.profile, contact, as_json=settings.json))
-
-
-@_contacts.command(
-    "verify",
-    epilog=f"\b\nExamples: {PROGRAM} contacts verify bob\n"
-    f"          {PROGRAM} contacts verify bob --digits '1147 4593 ...'",
-)
-@click.argument("contact", metavar="NAME")
-@click.option("--digits", metavar="DIGITS", help="The 40 digits, as the other side reads them out.")
-@common
-@pass_settings
-def _contacts_verify(settings: Settings, contact: str, digits: str | None) -> None:
-    """Compare the twelve words that your key and a contact's have in common."""
-    from securechat_tui.headless.comparison import compare
-
-    _print(compare(settings.profile, contact, digits, as_json=settings.json))
-
-
-@_contacts.command("forget", epilog=f"\b\nExample: {PROGRAM} contacts forget bob")
-@click.argument("contact", metavar="NAME")
-@common
-@pass_settings
-def _contacts_forget(settings: Settings, contact: str) -> None:
-    """Drop a contact's pin; the next meeting is a first one."""
-    from securechat_tui.headless import records
-
-    _print(records.forget(settings.profile, contact, as_json=settings.json))
+_root.add_command(contacts)
 
 
 def _print(lines: Sequence[str]) -> None:

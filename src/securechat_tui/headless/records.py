@@ -9,6 +9,7 @@ import msgspec
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import SafeText
 from securechat_tui.chat.profiles import (
+    block_contact,
     forget_contact,
     list_contacts,
     new_identity,
@@ -19,6 +20,7 @@ from securechat_tui.chat.views import ContactView, IdentityView
 from securechat_tui.headless.passphrases import open_identity
 
 __all__ = [
+    "block",
     "contact",
     "contacts",
     "forget",
@@ -86,6 +88,14 @@ def forget(profile: str | None, name: str, *, as_json: bool) -> list[str]:
     return [json_object({"forgotten": name})] if as_json else [f"{SafeText.line(name)} is forgotten."]
 
 
+def block(profile: str | None, name: str, *, blocked: bool, as_json: bool) -> list[str]:
+    """Block a contact, or take that back, and say so."""
+    trust = block_contact(open_profile(profile), name, blocked=blocked)
+    if as_json:
+        return [json_object({"name": name, "trust": trust.value})]
+    return [SafeText.line(f"{name} is {trust.value}.")]
+
+
 def _identity(view: IdentityView, *, as_json: bool) -> list[str]:
     if as_json:
         fields = {
@@ -119,7 +129,7 @@ def _contact_in_full(view: ContactView) -> list[str]:
         f"last seen    {minute(view.last_seen)}",
         *(
             f"{'history' if index == 0 else '':<12} {minute(one.when)}  "
-            f"{one.before.value} -> {one.after.value}, {SafeText.line(one.how)}"
+            f"{one.before.value} -> {one.after.value}, {SafeText.line(one.how)} (key {one.fingerprint.short})"
             for index, one in enumerate(view.history)
         ),
         *view.randomart,
@@ -136,7 +146,13 @@ def _contact_object(view: ContactView) -> str:
         "first_seen": view.first_seen,
         "last_seen": view.last_seen,
         "history": [
-            {"time": one.when, "before": one.before.value, "after": one.after.value, "how": one.how}
+            {
+                "time": one.when,
+                "before": one.before.value,
+                "after": one.after.value,
+                "how": one.how,
+                "fingerprint": str(one.fingerprint),
+            }
             for one in view.history
         ],
     }

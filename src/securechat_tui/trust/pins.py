@@ -153,6 +153,17 @@ class Contact:
             history = (history[0], *history[-MAX_HISTORY + 1 :])
         return replace(self, trust=trust, history=history)
 
+    def blocked(self, now: float) -> Self:
+        """A person wants no more of this key; nothing changes where that is so already."""
+        return self if self.trust is Trust.BLOCKED else self.with_trust(Trust.BLOCKED, now, "blocked")
+
+    def unblocked(self, now: float) -> Self:
+        """Take that back: the key is worth what it was; nothing changes where it is not blocked."""
+        if self.trust is not Trust.BLOCKED:
+            return self
+        before = self.history[-1].before if self.history else Trust.PINNED
+        return self.with_trust(Trust.PINNED if before is Trust.BLOCKED else before, now, "unblocked")
+
     def succeeded_by(self, heir: PublicIdentity, trust: Trust, now: float, how: str) -> Self:
         """Put another key in the place of this one; name, addresses and history stay.
 

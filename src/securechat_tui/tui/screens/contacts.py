@@ -15,13 +15,14 @@ from textual.widgets import OptionList, Static
 
 from securechat_tui.chat.events import Trust
 from securechat_tui.chat.views import ContactView
+from securechat_tui.tui.screens.contact_details import ContactDetailsScreen
 from securechat_tui.tui.screens.start import contact_row
 from securechat_tui.tui.widgets.fitted_options import FittedOptions
 
 __all__ = ["ContactChoice", "ContactsScreen", "Deed"]
 
 _NOBODY = "Nobody yet. Whoever you talk with is pinned here at the first contact."
-_HINT = "Enter joins; B blocks or unblocks; Delete twice forgets the key."
+_HINT = "Enter joins; D tells more; B blocks or unblocks; Delete twice forgets the key."
 
 
 class Deed(Enum):
@@ -50,6 +51,7 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
         ("escape", "close", "Close"),
         ("delete", "forget", "Forget"),
         ("b", "block", "Block"),
+        ("d", "details", "Details"),
     ]
 
     def __init__(self, contacts: Sequence[ContactView]) -> None:
@@ -81,6 +83,12 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
         self._doomed = name
         hint = f"Delete again forgets {name}'s key: at the next contact they are a stranger."
         self.query_one("#contacts-hint", Static).update(hint)
+
+    def action_details(self) -> None:
+        """Show all about the highlighted contact, with the history of its trust."""
+        index = self.query_one(OptionList).highlighted
+        if index is not None:
+            self.app.push_screen(ContactDetailsScreen(self._contacts[index]))
 
     def action_block(self) -> None:
         """Block the highlighted contact, or take that back."""

@@ -173,7 +173,7 @@ class TestCode:
     def test_the_cells_are_the_modules(self) -> None:
         """Read back from the half blocks, it is what the library makes of the same capitals."""
         lines = qr_code(INVITE).plain.split("\n")
-        halves = {"█": (1, 1), "▀": (1, 0), "▄": (0, 1), " ": (0, 0)}
+        halves = {"█": (0, 0), "▀": (0, 1), "▄": (1, 0), " ": (1, 1)}
         rows = [[halves[cell][half] for cell in line] for line in lines for half in (0, 1)]
         side = len(rows[0])
         start, _, data = INVITE.upper().partition("#")

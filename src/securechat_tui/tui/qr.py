@@ -10,9 +10,10 @@ __all__ = ["qr_code"]
 
 _ALPHANUMERIC = re.compile(r"[0-9A-Z $%*+\-./:]+|[^0-9A-Z $%*+\-./:]+")
 _BORDER = 2
-_CELLS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
-_INK = "#000000 on #ffffff"
-"""Dark on light whatever the theme: many readers take nothing else."""
+_CELLS = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
+_INK = "#ffffff on #000000"
+"""Dark modules on light ones, whatever the theme: many readers take nothing else. The light ones are drawn,
+so that it is still so on a dark terminal where colours are off."""
 
 
 def qr_code(text: str) -> Content:

@@ -104,13 +104,15 @@ class Reception:
             raise CommandError("no-conversation", "Nothing to reconnect: no connection was cut.")
         self._calls.hurry()
 
-    def send(self, text: str, ref: str | None, conversation: str | None) -> None:
+    def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
         """Queue a text for whom it is meant, or hold it until its recipient is known."""
         found = self.find(conversation)
         if found is not None and (found.known or found.gate):
-            found.send(text, ref)
-        else:
-            self._held.add(found.id if found else self._expected(), text, ref)
+            found.send(text, ref, signed=signed)
+            return
+        if found is not None:
+            found.check_signed(signed=signed)
+        self._held.add(found.id if found else self._expected(), text, ref, signed=signed)
 
     async def leave(self, conversation: str | None) -> None:
         """Part from whoever is here, or is called, or is expected back."""
@@ -217,8 +219,11 @@ class Reception:
 
     def secured(self, encounter: Encounter, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
-        unnamed = FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
-        self._held.pour_into(conversation, unnamed, conversation.id)
+        self._held.pour_into(conversation, *_names(encounter, conversation))
+
+    def holds_unsigned(self, encounter: Encounter, conversation: Conversation) -> bool:
+        """Whether something unsigned is held for this peer."""
+        return self._held.has_unsigned(*_names(encounter, conversation))
 
     def succeeded(self, former: Contact) -> None:
         """Tell what waits for the former key: what was written for one key goes to no other unasked."""
@@ -342,3 +347,8 @@ class Reception:
         self._drop_held(WHOM_WE_CALL)
         self._awaited = None
         self._progress.set()
+
+
+def _names(encounter: Encounter, conversation: Conversation) -> tuple[str, str]:
+    """Under what something may be held for this peer."""
+    return FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL, conversation.id

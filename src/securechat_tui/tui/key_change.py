@@ -1,11 +1,13 @@
-"""Another key than the pinned one: the alarm, and what follows from a person's answer."""
+"""The alarm about another key, the questions at the gate, and what follows from a person's answer."""
 
 from typing import TYPE_CHECKING
 
 from securechat_tui.chat.events import Gate, Refused
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.tui.perform import Job, end_practice_alarm
 from securechat_tui.tui.screens.alarm import AlarmChoice, AlarmScreen
 from securechat_tui.tui.screens.new_key import NewKeyChoice, NewKeyScreen
+from securechat_tui.tui.screens.unsigned import UnsignedChoice, UnsignedScreen
 
 if TYPE_CHECKING:
     from securechat_tui.tui.chat_app import ChatApp
@@ -59,11 +61,28 @@ class KeyChange:
         app.jobs.add(Job(lambda: app.engine.verify_key(refused.offered, refused.target), done=done))
 
     def stand_at(self, gate: Gate) -> None:
-        """Lock the composer; a new key that the old one has signed needs an answer at once."""
-        self._app.chat.lock_composer(locked=True, gated=True)
-        if gate.reason == "rotation":
-            self._app.show_chat()
-            self._app.push_screen(NewKeyScreen(gate.message, clock=self._app.clock), self._decided)
+        """Lock the composer; some questions need an answer at once."""
+        app = self._app
+        app.chat.lock_composer(locked=True, gated=True)
+        match gate.reason:
+            case "rotation":
+                app.show_chat()
+                app.push_screen(NewKeyScreen(gate.message, clock=app.clock), self._decided)
+            case "unsigned":
+                app.show_chat()
+                app.push_screen(UnsignedScreen(gate.message, clock=app.clock), self._resolved)
+            case _:
+                pass
+
+    def _resolved(self, choice: UnsignedChoice | None) -> None:
+        app = self._app
+        match choice:
+            case UnsignedChoice.CANCEL:
+                app.jobs.add(Job(lambda: app.engine.resolve(Resolution.CANCEL)))
+            case UnsignedChoice.SIGN:
+                app.jobs.add(Job(lambda: app.engine.resolve(Resolution.SIGN)))
+            case _:
+                app.jobs.add(Job(app.engine.leave))
 
     def _decided(self, choice: NewKeyChoice | None) -> None:
         match choice:

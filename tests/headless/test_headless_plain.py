@@ -37,7 +37,8 @@ def test_the_security_line() -> None:
 def test_a_late_unsigned_message_says_so() -> None:
     checks = Checks(intact=True, in_order=True, fresh=False, signed=False)
     line = security_line(message(checks=checks, late=True, age=185.0, trust=Trust.VERIFIED), MARK)
-    assert line == "         [intact ✓ | in order ✓ #12 | late 3 min ✗ | not signed | verified]"
+    told = "unsigned: only this session vouches for it"
+    assert line == f"         [intact ✓ | in order ✓ #12 | late 3 min ✗ | {told} | verified]"
 
 
 def test_an_output_without_the_glyphs_gets_words() -> None:

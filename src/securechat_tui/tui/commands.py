@@ -156,7 +156,7 @@ COMMANDS: tuple[Command, ...] = (
         title="Send unsigned",
         words=("unsigned",),
         argument="TEXT",
-        summary="off the record: only the session vouches for it",
+        summary="off the record: the session alone vouches",
     ),
     Command(
         id="signed",

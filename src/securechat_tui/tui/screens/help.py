@@ -14,7 +14,7 @@ __all__ = ["HelpScreen"]
 _KEY_COLUMN = 4
 _COLUMN = 28
 _TICKS = "○ queued   ✓ sent   ✓✓ delivered   ! failed"
-_RECORD = "Signed is on the record: your peer can prove to others that you wrote it. Unsigned is not."
+_RECORD = "Signed is on the record: your peer can prove that you wrote it."
 _LITERAL = "// begins a message with a slash. An unknown command is never sent."
 
 

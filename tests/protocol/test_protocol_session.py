@@ -98,6 +98,7 @@ def test_a_ping_is_answered_with_its_token() -> None:
 def test_pings_bookkeeping() -> None:
     pings = Pings(10.0)
     assert pings.due == math.inf
+    assert pings.answered(0, 10.5) is None, "nothing was asked yet"
     assert pings.dead_at == 55.0
     first, second = pings.ask(11.0), pings.ask(12.0)
     assert pings.answered(first, 13.0) is None

@@ -127,6 +127,14 @@ def test_who_gives_no_name_is_nobodys_namesake() -> None:
     assert pins.christened(key("bob").fingerprint, "").contacts[1].name == "anonymous (2)"
 
 
+def test_a_mark_stands_behind_a_name_of_the_greatest_length_too() -> None:
+    pins = Pins()
+    for number in range(3):
+        pins = pins.with_contact(fake(number, "x" * MAX_NAME))
+    marked = [f"{'x' * (MAX_NAME - 4)} ({number})" for number in (2, 3)]
+    assert [one.name for one in pins.contacts] == ["x" * MAX_NAME, *marked]
+
+
 def test_a_stranger_who_took_somebodys_provisional_name_does_not_keep_them_out() -> None:
     squatter = fake(1, f"unnamed {key('alice').fingerprint.short}")
     pins = Pins((squatter,)).with_contact(Contact.met(key("alice"), 1.0, 1))

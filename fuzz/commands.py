@@ -126,8 +126,11 @@ class _Recorder:
     ) -> None:
         raise NotImplementedError
 
-    async def host(self, bind: str | None = None) -> None:
-        self.told.append(("host", bind))
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+        self.told.append(("host --invite-only" if invited_only else "host", bind))
+
+    async def invite(self) -> None:
+        self.told.append(("invite", None))
 
     async def join(self, target: str, *, new: bool = False) -> None:
         self.told.append(("join --new" if new else "join", target))
@@ -147,6 +150,14 @@ class _Recorder:
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         assert conversation is None
         self.told.append(("match", digits))
+
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        del target
+        self.told.append(("verify-key", fingerprint))
+
+    async def accept_key(self, conversation: str | None = None) -> None:
+        assert conversation is None
+        self.told.append(("accept-key", None))
 
     async def differ(self, conversation: str | None = None) -> None:
         assert conversation is None

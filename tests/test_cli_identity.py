@@ -4,18 +4,21 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 from passphrases import CANARY, protect, traces
 from protocol_peers import identity_key
 
 from securechat_tui import cli
-from securechat_tui.headless import passphrases
+from securechat_tui.headless import asking, passphrases
 from securechat_tui.headless.exit_codes import ExitCode
+from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.storage.config import Config, save_config
 from securechat_tui.storage.files import write_private
 from securechat_tui.storage.keystore import read_sealed
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.rotation import load_rotation
 
 FINGERPRINT = str(identity_key("alice").public.fingerprint)
 Give = Callable[..., None]
@@ -71,6 +74,25 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
     assert said.out == ""
     assert said.err.count("\n") == 1
     return said.err
+
+
+def commands(command: click.Command) -> Iterator[click.Command]:
+    """Give a command and all below it."""
+    yield command
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            yield from commands(one)
+
+
+def test_no_command_has_a_place_for_a_passphrase() -> None:
+    """The words of a command line are there for everybody to see."""
+    every = list(commands(cli._root))
+    assert {"passphrase", "export", "import", "host", "join"} <= {one.name for one in every}
+    names = {name for one in every for parameter in one.params for name in [parameter.name, *parameter.opts]}
+    assert "remove" in names
+    assert not [name for name in names if name and ("pass" in name or "secret" in name)]
+    (setting,) = (one for one in every if one.name == "passphrase")
+    assert not [one for one in setting.params if isinstance(one, click.Argument)]
 
 
 def test_setting_changing_and_removing(
@@ -188,8 +210,47 @@ def test_a_name_makes_no_second_identity_where_one_is_locked(
     locked: Profile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = locked.identity_path.read_bytes()
-    told(capsys, "identity", "new", "--name", "Mallory", code=ExitCode.PROFILE)
+    assert cli.main(["identity", "new", "--name", "Mallory"]) == ExitCode.FAILED
+    assert "Nothing was changed" in capsys.readouterr().err
     assert locked.identity_path.read_bytes() == before
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """Let somebody type this when asked whether a new key is meant."""
+    reading, writing = os.pipe()
+    os.write(writing, f"{line}\n".encode())
+    os.close(writing)
+    monkeypatch.setattr(asking, "_STANDARD_INPUT", reading)
+
+
+def test_a_new_key_in_the_place_of_the_present_one(
+    alice: Profile, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "yes")
+    assert cli.main(["identity", "new"]) == ExitCode.FAILED
+    assert "Nothing was changed" in capsys.readouterr().err
+    assert FINGERPRINT in told(capsys, "identity", "show")
+    answer(monkeypatch, "replace")
+    assert "has a new key" in told(capsys, "identity", "new")
+    assert FINGERPRINT not in told(capsys, "identity", "show")
+    present = msgspec.json.decode(told(capsys, "identity", "--json"))["fingerprint"]
+    answer(monkeypatch, "replace")
+    made = msgspec.json.decode(told(capsys, "identity", "new", "--json"))
+    assert (made["name"], made["former"]) == ("Alice", present)
+    statement = load_rotation(alice)
+    assert statement is not None
+    assert (str(Fingerprint(statement.new)), statement.counter) == (made["fingerprint"], 2)
+
+
+def test_the_new_key_stays_under_the_passphrase(
+    locked: Profile, give: Give, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(CANARY)
+    answer(monkeypatch, "replace")
+    told(capsys, "identity", "new")
+    assert read_sealed(locked) is not None
+    give(CANARY)
+    assert FINGERPRINT not in told(capsys, "identity", "show")
 
 
 def test_the_doctor_and_its_exit_codes(alice: Profile, capsys: pytest.CaptureFixture[str]) -> None:

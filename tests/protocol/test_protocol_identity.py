@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
-from der_keys import NULL, PSS_OID, loose_length, rsa_spki, tlv
+from der_keys import NULL, PSS_OID, integer, loose_length, rsa_spki, tlv
 from hypothesis import given
 from hypothesis import strategies as st
 from protocol_peers import identity_key
@@ -228,6 +228,19 @@ def test_a_damaged_private_key_is_refused() -> None:
     der = bytearray(base64.b64decode(b"".join(pem.splitlines()[1:-1])))
     der[len(der) // 2] ^= 1
     body = base64.encodebytes(bytes(der))
+    with pytest.raises(BadKey):
+        IdentityKey.from_pem(b"-----BEGIN PRIVATE KEY-----\n" + body + b"-----END PRIVATE KEY-----\n")
+
+
+@pytest.mark.parametrize("part", ["n", "d", "p", "q", "dmp1", "dmq1", "iqmp"])
+def test_a_private_key_whose_parts_do_not_fit_together_is_refused(part: str) -> None:
+    pem = identity_key("alice").to_pem()
+    der = base64.b64decode(b"".join(pem.splitlines()[1:-1]))
+    numbers = identity_key("alice")._key.private_numbers()
+    value: int = numbers.public_numbers.n if part == "n" else getattr(numbers, part)
+    written, other = integer(value), integer(value ^ 2)
+    assert der.count(written) == 1
+    body = base64.encodebytes(der.replace(written, other))
     with pytest.raises(BadKey):
         IdentityKey.from_pem(b"-----BEGIN PRIVATE KEY-----\n" + body + b"-----END PRIVATE KEY-----\n")
 

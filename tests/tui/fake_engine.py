@@ -17,6 +17,7 @@ from securechat_tui.chat.events import (
     Gate,
     Hosting,
     IdentityNeeded,
+    Invite,
     Listening,
     Message,
     PassphraseNeeded,
@@ -41,6 +42,11 @@ CONVERSATION = "5c" * 32
 OWN_FINGERPRINT = "SHA256:q0QbYz4T3nA1kVfXwR8uL2sJmE6hPcD9iGoNt7yKxBc"
 PEER_FINGERPRINT = "SHA256:k3JfAbcdT8qLmN0pRsUvWxYz1234567890aBcDeFgHi"
 OTHER_FINGERPRINT = "SHA256:Zz9yXw8vUt7sRq6pOn5mLk4jIh3gFe2dCb1aZz0yXwV"
+INVITE = (
+    "securechat://192.168.1.10:8000/#ae2m4tq7wzrkd6uohx5vbcpyfj3sgln2aieqk7wt4zmxrd6uohv5"
+    "bcpyfj3sgln2aieqk7wt4zmxrd6uohv5bcpyfj3sgln"
+)
+"""An invite as long as a real one; the fake engine does not look at it."""
 SUITE = "X25519+ML-KEM-768 · GCM"
 
 
@@ -119,7 +125,7 @@ def message(
     )
 
 
-def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Refused:
+def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED, target: str = "bob") -> Refused:
     return Refused(
         time=NOON,
         reason="key-changed",
@@ -133,6 +139,7 @@ def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Re
         offered=OTHER_FINGERPRINT,
         offered_randomart=OTHER_PICTURE,
         offered_contact=SafeText.name(offered_contact) if offered_contact else SafeText(""),
+        target=target,
     )
 
 
@@ -158,7 +165,12 @@ def gate(reason: str, sentence: str) -> Gate:
 
 def trust_changed(trust: Trust, how: str = "codes compared: the same") -> TrustChanged:
     return TrustChanged(
-        time=NOON, conversation=CONVERSATION, fingerprint=PEER_FINGERPRINT, trust=trust, how=how
+        time=NOON,
+        conversation=CONVERSATION,
+        fingerprint=PEER_FINGERPRINT,
+        trust=trust,
+        how=how,
+        contact=SafeText.name("bob"),
     )
 
 
@@ -258,11 +270,11 @@ class FakeEngine:
         assert isinstance(trust, Trust)
         self.emit(peer(str(how.get("name", "bob")), trust=trust), secure())
 
-    def emit_hosting(self, *reachable: str) -> None:
+    def emit_hosting(self, *reachable: str, invited_only: bool = False) -> None:
         self.is_hosting = True
         self.emit(
             Listening(time=NOON, address="192.168.1.10", port=8000),
-            Hosting(time=NOON, active=True, reachable=reachable),
+            Hosting(time=NOON, active=True, reachable=reachable, invited_only=invited_only),
         )
 
     async def events(self) -> AsyncIterator[Event]:
@@ -289,9 +301,14 @@ class FakeEngine:
         )
         self.emit_ready()
 
-    async def host(self, bind: str | None = None) -> None:
-        self._note("host", bind)
-        self.emit_hosting("192.168.1.10:8000", "[fd00::10]:8000")
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+        self._note("host", bind, invited_only)
+        self.emit_hosting("192.168.1.10:8000", "[fd00::10]:8000", invited_only=invited_only)
+        self.emit(Invite(time=NOON, invite=INVITE, expires=NOON + 600))
+
+    async def invite(self) -> None:
+        self._note("invite")
+        self.emit(Invite(time=NOON, invite=INVITE, expires=NOON + 600))
 
     async def stop_hosting(self) -> None:
         self._note("stop_hosting")
@@ -314,6 +331,11 @@ class FakeEngine:
     async def join(self, target: str, *, new: bool = False) -> None:
         self._note("join", target, new)
         self.emit(Dialing(time=NOON, address="192.168.1.20", port=8000, attempt=1))
+
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        self._note("verify_key", fingerprint, target)
+        if target:
+            self.emit(Dialing(time=NOON, address="192.168.1.20", port=8000, attempt=1))
 
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         self._note("send", text)
@@ -341,6 +363,9 @@ class FakeEngine:
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         self._note("match", digits)
 
+    async def accept_key(self, conversation: str | None = None) -> None:
+        self._note("accept_key")
+
     async def differ(self, conversation: str | None = None) -> None:
         self._note("differ")
 
@@ -362,6 +387,9 @@ class FakeEngine:
 
     def contacts(self) -> tuple[ContactView, ...]:
         return self._contacts
+
+    async def block(self, name: str, *, blocked: bool) -> None:
+        self._note("block", name, blocked)
 
     async def forget(self, name: str) -> None:
         self._note("forget", name)

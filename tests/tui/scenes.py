@@ -27,7 +27,7 @@ from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import ThemeName
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
-from securechat_tui.tui.screens.alarm import AlarmScreen
+from securechat_tui.tui.screens.question import QuestionScreen
 
 WIDE = (120, 36)
 USUAL = (80, 24)
@@ -93,6 +93,15 @@ def gated() -> list[Event]:
     ]
 
 
+def rotated() -> list[Event]:
+    """A contact comes with a new key that the old one has signed."""
+    sentence = (
+        "bob has a new key, signed by the one you verified on 12 Nov 2026. Nothing is sent until you decide: "
+        "leave, accept the new key (/accept), or compare codes (/verify)."
+    )
+    return [peer(), gate("rotation", sentence)]
+
+
 @dataclass(frozen=True)
 class Scene:
     """An opening, what the engine says, what is entered in the composer, and the keys pressed then."""
@@ -123,7 +132,7 @@ def acquainted() -> FakeEngine:
 class HereOnly(FakeEngine):
     """An engine whose host no other machine can reach."""
 
-    async def host(self, bind: str | None = None) -> None:
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
         self._note("host", bind)
         self.emit_hosting("127.0.0.1:8000", "[::1]:8000")
 
@@ -195,11 +204,13 @@ SCENES: dict[str, Scene] = {
     "verify-alone": Scene(ALONE, keys=("f3",)),
     "verify-code": Scene(events=comparing),
     "gate": Scene(events=gated),
+    "invite": Scene(HOSTING, entered="/invite"),
     "details": Scene(events=conversation, keys=("f4",)),
     "help": Scene(events=conversation, keys=("f1",)),
     "contacts": Scene(engine=acquainted, events=conversation, entered="/contacts"),
     "alarm": Scene(events=lambda: [*conversation(), closed("lost"), key_changed()]),
-    "alarm-read": Scene(events=lambda: [key_changed()], keys=("right", "enter")),
+    "alarm-read": Scene(events=lambda: [key_changed()], keys=("right", "right", "enter")),
+    "new-key": Scene(events=rotated),
 }
 
 LOOKS = {
@@ -240,6 +251,7 @@ def stage_scene(scene: Scene, theme: ThemeName = "dark") -> tuple[ChatApp, Play]
     engine.open()
     # A clock at which every key is pressed long after the one before.
     app = ChatApp(engine, scene.opening, clock=count(1000.0, 10.0).__next__)
+    app.state.wall_clock = lambda: NOON
 
     async def play(pilot: Pilot[int]) -> None:
         await _settle(app, engine, pilot)
@@ -250,7 +262,7 @@ def stage_scene(scene: Scene, theme: ThemeName = "dark") -> tuple[ChatApp, Play]
             await pilot.press("enter")
         await pilot.press(*scene.keys)
         await _settle(app, engine, pilot)
-        while isinstance(app.screen, AlarmScreen) and not app.screen.is_ready:
+        while isinstance(app.screen, QuestionScreen) and not app.screen.is_ready:
             await pilot.pause(0.05)
 
     return app, play

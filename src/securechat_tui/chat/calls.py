@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from securechat_tui.chat import events
-from securechat_tui.chat.encounter import Dialled, Encounter, House
+from securechat_tui.chat.encounter import Encounter
+from securechat_tui.chat.house import Dialled, House
 from securechat_tui.chat.targets import own_secrets
 from securechat_tui.network.addresses import Address
 from securechat_tui.network.backoff import Backoff
@@ -46,6 +47,7 @@ class Calls:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._task: asyncio.Task[None] | None = None
+        self._encounter: Encounter | None = None
         self._hurry = asyncio.Event()
         self._backoff = Backoff()
         self._connected_at = 0.0
@@ -54,6 +56,11 @@ class Calls:
     def under_way(self) -> bool:
         """Whether somebody is being called."""
         return self._task is not None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the call has come to its end already, and only its connection is still being closed."""
+        return self._encounter is not None and self._encounter.settled
 
     def begin(self, dialled: Dialled, key: IdentityKey) -> None:
         """Call once; what comes of it is told as events."""
@@ -89,11 +96,20 @@ class Calls:
 
     async def _first(self, dialled: Dialled, key: IdentityKey) -> None:
         try:
-            await self._attempt(dialled, key, 1)
+            await self._first_that_answers(dialled, key)
         except CannotConnect as error:
             self._exchange.error("cannot-connect", str(error))
         finally:
             self._over()
+
+    async def _first_that_answers(self, dialled: Dialled, key: IdentityKey) -> None:
+        """Go through the addresses; raises the :class:`CannotConnect` of the last one."""
+        for other in dialled.others:
+            with suppress(CannotConnect):
+                await self._attempt(dialled, key, 1)
+                return
+            dialled = replace(dialled, endpoint=other)
+        await self._attempt(dialled, key, 1)
 
     async def _return(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint) -> None:
         try:
@@ -102,7 +118,7 @@ class Calls:
                 contact = self._exchange.account.pins.by_fingerprint(peer)
                 if contact is None:  # forgotten meanwhile
                     return
-                again = replace(dialled, target=contact, returning=True)
+                again = replace(dialled, target=contact, invite=None, returning=True)
                 with suppress(CannotConnect):
                     if await self._attempt(again, key, attempt):
                         return
@@ -125,11 +141,13 @@ class Calls:
                 time=time.time(), address=host, port=port, attempt=attempt, returning=dialled.returning
             )
         )
-        encounter = Encounter(self._exchange, dialled, str(address))
+        encounter = self._encounter = Encounter(self._exchange, dialled, str(address))
         secrets = own_secrets(self._exchange.account.pins, dialled)
 
+        rotations = self._exchange.account.rotations
+
         def begin(moment: Instant) -> Session:
-            return Session.guest(key.public, moment, secrets=secrets)
+            return Session.guest(key.public, moment, secrets=secrets, rotations=rotations)
 
         connection = await dial(
             address, begin, key, on_events=encounter.take, on_failure=self._exchange.handler_failed

@@ -7,7 +7,7 @@ Who is here and who is called is the reception's part.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from securechat_tui.chat import events
@@ -17,9 +17,17 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
-from securechat_tui.chat.targets import choose_target, listen
+from securechat_tui.chat.targets import (
+    choose_target,
+    invited_hosts,
+    listen,
+    read_fingerprint,
+    read_invite,
+    verifying,
+)
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
-from securechat_tui.network.addresses import reachable_addresses
+from securechat_tui.network.addresses import Address, reachable_addresses
+from securechat_tui.network.clock import now
 from securechat_tui.network.listener import Listener
 from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.session import Session
@@ -27,6 +35,7 @@ from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
+from securechat_tui.trust.invites import looks_like_invite
 
 __all__ = ["ContactView", "Counters", "Engine", "IdentityView"]
 
@@ -49,6 +58,7 @@ class Engine:
         self.reception = Reception(self.account)
         self.stream = self.reception.stream
         self._listener: Listener | None = None
+        self._reachable: tuple[Address, ...] = ()
         self._closing = False
 
     # Life.
@@ -141,25 +151,34 @@ class Engine:
 
     # Commands.
 
-    async def host(self, bind: str | None = None) -> None:
-        """Listen at ``ADDRESS[:PORT]`` (None: as the configuration says)."""
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+        """Listen at ``ADDRESS[:PORT]`` (None: as the configuration says), and make a first invite.
+
+        ``invited_only``: nobody else is answered but contacts who show a reconnect secret.
+        """
         key = self.account.own_key
         if self._listener is not None:
             raise CommandError("busy", "You are hosting already.")
         listener = Listener(
-            lambda moment: Session.host(key.public, moment),
+            lambda moment: Session.host(key.public, moment, rotations=self.account.rotations),
             key,
             on_connection=self.reception.welcome,
             on_events=self.reception.happened,
             on_failure=self.reception.handler_failed,
         )
+        self.reception.callers.invited_only = invited_only
         bound = await listen(listener, self.account.config.bind if bind is None else bind)
         self._listener = listener
         self.reception.hosting = True
         for address in bound:
             self.stream.emit(events.Listening(time=time.time(), address=address.host, port=address.port))
-        reachable = tuple(map(str, await asyncio.to_thread(reachable_addresses, bound)))
-        self.stream.emit(events.Hosting(time=time.time(), active=True, reachable=reachable))
+        self._reachable = await asyncio.to_thread(reachable_addresses, bound)
+        reachable = tuple(map(str, self._reachable))
+        self.stream.emit(
+            events.Hosting(time=time.time(), active=True, reachable=reachable, invited_only=invited_only)
+        )
+        with suppress(CommandError):  # stopped meanwhile, or too many of them: told when asked for
+            await self.invite()
 
     async def stop_hosting(self) -> None:
         """Listen no more; a conversation that stands goes on."""
@@ -169,11 +188,43 @@ class Engine:
             await listener.stop()
             self.stream.emit(events.Hosting(time=time.time(), active=False))
 
+    async def invite(self) -> None:
+        """Make an invite for one guest; it comes as an event."""
+        if self._listener is None:
+            raise CommandError(
+                "not-hosting", "An invite says where you can be reached: host first, then invite."
+            )
+        made = self.reception.callers.invitations.make(
+            invited_hosts(self._reachable),
+            self._listener.addresses[0].port,
+            self.account.own_key.public.fingerprint,
+            now(),
+        )
+        self.stream.emit(events.Invite(time=time.time(), invite=made.encode(), expires=float(made.expires)))
+
     async def join(self, target: str, *, new: bool = False) -> None:
-        """Begin to connect to ``ADDRESS[:PORT]`` or a contact; the outcome comes as events."""
+        """Begin to connect to ``ADDRESS[:PORT]``, a contact or an invite; the outcome comes as events."""
+        if looks_like_invite(target):
+            dialled = read_invite(target, time.time())
+        else:
+            dialled = choose_target(self.account.pins, target, new=new)
         if self.reception.is_awaiting:
             await self.leave()
-        self.reception.call(choose_target(self.account.pins, target, new=new))
+        self.reception.call(dialled)
+
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        """Let in a key that has raised the alarm, as far as the gate: codes are compared there.
+
+        With ``target`` it is called there, and must answer; without one it may call here, once, within ten
+        minutes. If the codes are the same it takes the contact's place.
+        """
+        if not target:
+            self.reception.callers.want(read_fingerprint(fingerprint), now())
+            return
+        dialled = verifying(self.account.pins, target, fingerprint)
+        if self.reception.is_awaiting:
+            await self.leave()
+        self.reception.call(dialled)
 
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         """Send a message; it is held where the peer is not known yet, and queued where it is away."""
@@ -204,6 +255,11 @@ class Engine:
         with _profile_errors():
             await self.reception.encounter(conversation).same(digits)
 
+    async def accept_key(self, conversation: str | None = None) -> None:
+        """Take the new key that the contact's old one has signed: PINNED, until codes are compared."""
+        with _profile_errors():
+            await self.reception.encounter(conversation).accept_key()
+
     async def differ(self, conversation: str | None = None) -> None:
         """The codes differ: keep that, stop the conversation."""
         await self.reception.encounter(conversation).different()
@@ -229,6 +285,19 @@ class Engine:
         if contact is None:
             raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
         await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
+
+    async def block(self, name: str, *, blocked: bool) -> None:
+        """Refuse a contact's key from now on, here and now too; or take that back."""
+        contact = self.account.pins.by_name(name)
+        if contact is None:
+            raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+        moment = time.time()
+        changed = contact.blocked(moment) if blocked else contact.unblocked(moment)
+        with _profile_errors():
+            await self.account.change_pins(lambda pins: pins.with_contact(changed))
+        present = self.reception.present()
+        if blocked and present is not None and present.peer.fingerprint == contact.fingerprint:
+            await self.leave()
 
     async def rename(self, name: str) -> None:
         """Take another name; peers are told it from the next session on."""

@@ -13,13 +13,14 @@ from typing import Any
 
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account
+from securechat_tui.chat.callers import Callers
 from securechat_tui.chat.calls import Calls
 from securechat_tui.chat.conversation import Conversation
-from securechat_tui.chat.encounter import Dialled, Encounter
+from securechat_tui.chat.encounter import Encounter
 from securechat_tui.chat.endings import Return, closed_event
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.held import FIRST_GUEST, WHOM_WE_CALL, Held
-from securechat_tui.chat.limits import NEW_PINS_PER_HOUR, CallerAlarms, HourlyLimit
+from securechat_tui.chat.house import Dialled
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
@@ -28,6 +29,7 @@ from securechat_tui.protocol.events import End, Ended, SessionEvent
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.payloads import GoodbyeReason
 from securechat_tui.protocol.signing import conversation_id
+from securechat_tui.trust.pins import Contact
 
 _CLOSE_SECONDS = 5.0
 _LEAVE_SECONDS = 3.0
@@ -41,8 +43,7 @@ class Reception:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.stream = EventStream()
-        self.strangers = HourlyLimit(NEW_PINS_PER_HOUR)
-        self.alarms = CallerAlarms()
+        self.callers = Callers()
         self._calls = Calls(self)
         self._held = Held()
         self._progress = asyncio.Event()
@@ -92,7 +93,7 @@ class Reception:
 
     def call(self, dialled: Dialled) -> None:
         """Begin a first call; raises :class:`CommandError` where somebody is here or called already."""
-        if self._active is not None or self._calls.under_way:
+        if self._active is not None or (self._calls.under_way and not self._calls.is_refused):
             raise CommandError("busy", "You are in a conversation or joining one: leave it first.")
         self._drop_held(WHOM_WE_CALL, FIRST_GUEST)
         self._calls.begin(dialled, self.account.own_key)
@@ -158,7 +159,7 @@ class Reception:
         for conversation in self._conversations.values():
             conversation.detach()
 
-    # What encounters ask and tell (the House of encounter.py).
+    # What encounters ask and tell (the House of house.py).
 
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
         """Whether somebody else has the one place.
@@ -218,6 +219,17 @@ class Reception:
         """Send what was held for this peer, and nothing that is meant for another."""
         unnamed = FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
         self._held.pour_into(conversation, unnamed, conversation.id)
+
+    def succeeded(self, former: Contact) -> None:
+        """Tell what waits for the former key: what was written for one key goes to no other unasked."""
+        own = self.account.own_key.public.fingerprint
+        conversation = self._conversations.get(conversation_id(own, former.fingerprint))
+        count = len(conversation.outbox) if conversation else 0
+        if count:
+            self.error(
+                "not-sent",
+                f"Written for {former.name}'s former key, so not sent to the new one: {count} message(s).",
+            )
 
     def left(self, encounter: Encounter, end: Ended) -> None:
         """Close a conversation whose session is over."""

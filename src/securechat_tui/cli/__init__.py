@@ -9,13 +9,14 @@ error that says what to do, and an exit code of :class:`ExitCode`; there is neve
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
 
+from securechat_tui.cli.contacts import contacts
 from securechat_tui.cli.doctor import doctor
 from securechat_tui.cli.identity import export_identity, import_identity, passphrase
 from securechat_tui.cli.options import PROGRAM, Settings, common, pass_settings
@@ -63,11 +64,14 @@ def _root(context: click.Context) -> int:
     "          securechat-tui host --json < commands > events",
 )
 @click.option("--bind", metavar="ADDRESS:PORT", help="Where to listen, if not on 0.0.0.0:8000 and IPv6.")
+@click.option("--invite-only", "invited_only", is_flag=True, help="Answer invites and known contacts alone.")
 @_host_option
 @_port_option
 @common
 @pass_settings
-def _host(settings: Settings, bind: str | None, host: str | None, port: int | None) -> int:
+def _host(
+    settings: Settings, bind: str | None, invited_only: bool, host: str | None, port: int | None
+) -> int:
     """Listen for a guest."""
     if bind is not None and (host is not None or port is not None):
         raise click.UsageError("--bind already says where; leave out --host and --port.")
@@ -76,28 +80,44 @@ def _host(settings: Settings, bind: str | None, host: str | None, port: int | No
     if settings.is_headless:
         from securechat_tui.headless.openings import HostAt
 
-        return _run_headless(settings, HostAt(bind))
+        return _run_headless(settings, HostAt(bind, invited_only))
     from securechat_tui.tui.opening import HostAt as HostAtScreen
 
-    return _run_screen(settings, HostAtScreen(bind))
+    return _run_screen(settings, HostAtScreen(bind, invited_only))
 
 
-def _join(settings: Settings, target: str | None, host: str | None, port: int | None, new: bool) -> int:
-    """Join a host: an address, or the name of a contact (also: guest)."""
+def _join(
+    settings: Settings,
+    *,
+    target: str | None,
+    host: str | None,
+    port: int | None,
+    new: bool,
+    verify_key: str | None,
+) -> int:
+    """Join a host: an address, a contact's name, or an invite.
+
+    Without a target it is asked for; - reads it from standard input (also: guest).
+    """
     named = host is not None or port is not None
     if target is not None and named:
         raise click.UsageError("TARGET already says whom; leave out --host and --port.")
-    if target is None and not named:
-        raise click.UsageError("Say whom to join: an ADDRESS[:PORT] or a contact's NAME.")
+    if new and verify_key is not None:
+        raise click.UsageError("--new is for somebody else, --verify-key for a contact; leave one out.")
+    if not named and target in (None, "-"):
+        from securechat_tui.headless.asking import ask_target, read_target
+
+        _check_face(settings)
+        target = read_target() if target else ask_target(may_prompt=not settings.json)
     if target is None:
         target = _endpoint(_LOOPBACK if host is None else host, _DEFAULT_PORT if port is None else port)
     if settings.is_headless:
         from securechat_tui.headless.openings import JoinTarget
 
-        return _run_headless(settings, JoinTarget(target, new))
+        return _run_headless(settings, JoinTarget(target, new, verify_key))
     from securechat_tui.tui.opening import JoinTarget as JoinTargetOnScreen
 
-    return _run_screen(settings, JoinTargetOnScreen(target, new))
+    return _run_screen(settings, JoinTargetOnScreen(target, new, verify_key))
 
 
 def _join_command(name: str, *, hidden: bool) -> None:
@@ -108,9 +128,14 @@ def _join_command(name: str, *, hidden: bool) -> None:
         epilog=f"\b\nExamples: {PROGRAM} {name} 192.0.2.7\n          {PROGRAM} {name} bob\n"
         f"          echo hi | {PROGRAM} {name} '[2001:db8::7]:9000' --plain",
     )
-    target = click.argument("target", metavar="ADDRESS[:PORT]|NAME", required=False)
+    target = click.argument("target", metavar="ADDRESS[:PORT]|NAME|INVITE|-", required=False)
     new = click.option("--new", is_flag=True, help="Somebody else than the one pinned at this address.")
-    _root.add_command(command(target(_host_option(_port_option(new(common(pass_settings(_join))))))))
+    verify = click.option("--verify-key", metavar="FINGERPRINT", help="Compare codes with this changed key.")
+    options = (target, _host_option, _port_option, new, verify, common, pass_settings)
+    callback: Callable[..., int] = _join
+    for option in reversed(options):
+        callback = option(callback)
+    _root.add_command(command(callback))
 
 
 _join_command("join", hidden=False)
@@ -157,10 +182,22 @@ def _identity_show(settings: Settings, pem: bool = False) -> None:
 @common
 @pass_settings
 def _identity_new(settings: Settings, bits: str) -> None:
-    """Make a key where there is none yet."""
+    """Make a key; where there is one, a new one that it signs."""
     from securechat_tui.headless import records
 
-    _print(records.make_identity(settings.profile, settings.name, int(bits), as_json=settings.json))
+    if records.has_identity(settings.profile):
+        from securechat_tui.headless import identities
+        from securechat_tui.headless.asking import confirmed
+
+        lines = identities.replace_key(
+            settings.profile,
+            int(bits),
+            as_json=settings.json,
+            confirm=lambda text: confirmed(text, identities.CONFIRMATION),
+        )
+    else:
+        lines = records.make_identity(settings.profile, settings.name, int(bits), as_json=settings.json)
+    _print(lines)
 
 
 _identity.add_command(passphrase)
@@ -169,62 +206,7 @@ _identity.add_command(import_identity)
 _root.add_command(doctor)
 
 
-@_root.group("contacts", invoke_without_command=True, epilog=f"\b\nExample: {PROGRAM} contacts show bob")
-@common
-@click.pass_context
-def _contacts(context: click.Context) -> int:
-    """List, show, verify or forget the people pinned here."""
-    if context.invoked_subcommand is None:
-        context.invoke(_contacts_list)
-    return ExitCode.DONE
-
-
-@_contacts.command("list", epilog=f"\b\nExample: {PROGRAM} contacts list --json")
-@common
-@pass_settings
-def _contacts_list(settings: Settings) -> None:
-    """List name, trust, fingerprint and addresses."""
-    from securechat_tui.headless import records
-
-    _print(records.contacts(settings.profile, as_json=settings.json))
-
-
-@_contacts.command("show", epilog=f"\b\nExample: {PROGRAM} contacts show bob")
-@click.argument("contact", metavar="NAME")
-@common
-@pass_settings
-def _contacts_show(settings: Settings, contact: str) -> None:
-    """Show one contact, with the picture of the key."""
-    from securechat_tui.headless import records
-
-    _print(records.contact(settings.profile, contact, as_json=settings.json))
-
-
-@_contacts.command(
-    "verify",
-    epilog=f"\b\nExamples: {PROGRAM} contacts verify bob\n"
-    f"          {PROGRAM} contacts verify bob --digits '1147 4593 ...'",
-)
-@click.argument("contact", metavar="NAME")
-@click.option("--digits", metavar="DIGITS", help="The 40 digits, as the other side reads them out.")
-@common
-@pass_settings
-def _contacts_verify(settings: Settings, contact: str, digits: str | None) -> None:
-    """Compare the twelve words that your key and a contact's have in common."""
-    from securechat_tui.headless.comparison import compare
-
-    _print(compare(settings.profile, contact, digits, as_json=settings.json))
-
-
-@_contacts.command("forget", epilog=f"\b\nExample: {PROGRAM} contacts forget bob")
-@click.argument("contact", metavar="NAME")
-@common
-@pass_settings
-def _contacts_forget(settings: Settings, contact: str) -> None:
-    """Drop a contact's pin; the next meeting is a first one."""
-    from securechat_tui.headless import records
-
-    _print(records.forget(settings.profile, contact, as_json=settings.json))
+_root.add_command(contacts)
 
 
 def _print(lines: Sequence[str]) -> None:
@@ -254,9 +236,13 @@ def _run_headless(settings: Settings, opening: "Opening") -> int:
     return run(_unlocked_engine(settings), opening, settings.name)
 
 
-def _run_screen(settings: Settings, opening: "ScreenOpening") -> int:
-    if not _has_terminal():
+def _check_face(settings: Settings) -> None:
+    if not settings.is_headless and not _has_terminal():
         raise click.UsageError("There is no terminal here; add --plain for lines of text, or --json.")
+
+
+def _run_screen(settings: Settings, opening: "ScreenOpening") -> int:
+    _check_face(settings)
     if settings.name is not None:
         from securechat_tui.headless.records import make_first_identity
 

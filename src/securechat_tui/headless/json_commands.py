@@ -8,15 +8,18 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLong
 
 __all__ = [
+    "AcceptKey",
     "Command",
     "Decline",
     "Differ",
+    "Invite",
     "Leave",
     "Match",
     "Quit",
     "Send",
     "Unavailable",
     "Verify",
+    "VerifyKey",
     "decode_command",
 ]
 
@@ -42,6 +45,10 @@ class Quit(_Command, tag="quit"):
     """Say goodbye everywhere and end."""
 
 
+class Invite(_Command, tag="invite"):
+    """Make an invite."""
+
+
 class Verify(_Command, tag="verify"):
     """Ask to compare codes, or take up the peer's wish."""
 
@@ -60,15 +67,17 @@ class Decline(_Command, tag="decline"):
     """Not now."""
 
 
+class VerifyKey(_Command, tag="verify-key"):
+    """Let in a changed key when it calls the next time, to compare codes with its owner."""
+
+    fingerprint: str
+
+
 class Unavailable(_Command):
     """A command that is part of the contract and not of this version."""
 
 
-class Invite(Unavailable, tag="invite"):
-    """Make an invite."""
-
-
-class AcceptKey(Unavailable, tag="accept-key"):
+class AcceptKey(_Command, tag="accept-key"):
     """Accept a peer's new key."""
 
 
@@ -92,7 +101,19 @@ class Search(Unavailable, tag="search"):
 
 
 Command = (
-    Send | Leave | Quit | Verify | Match | Differ | Decline | Invite | AcceptKey | Resolve | History | Search
+    Send
+    | Leave
+    | Quit
+    | Verify
+    | VerifyKey
+    | Match
+    | Differ
+    | Decline
+    | Invite
+    | AcceptKey
+    | Resolve
+    | History
+    | Search
 )
 
 _DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

@@ -138,11 +138,14 @@ class HeadlessRun:
 
     async def _open(self, opening: Opening) -> None:
         match opening:
-            case HostAt(bind):
-                await self._engine.host(bind)
-            case JoinTarget(target, new):
+            case HostAt(bind, invited_only):
+                await self._engine.host(bind, invited_only=invited_only)
+            case JoinTarget(target, new, None):
                 self._lifecycle.expect_peer()
                 await self._engine.join(target, new=new)
+            case JoinTarget(target, _, str() as fingerprint):
+                self._lifecycle.expect_peer()
+                await self._engine.verify_key(fingerprint, target)
             case _:
                 pass
 

@@ -188,10 +188,12 @@ class ChatApp(App[int], inherit_bindings=False):
     def _begin(self) -> None:
         self._begun = True
         match self._opening:
-            case HostAt(bind=bind):
-                self.desk.perform("host", bind or "")
+            case HostAt() as host:
+                self.jobs.add(Job(lambda: self.engine.host(host.bind, invited_only=host.invited_only)))
             case Practice(target=target):
                 self.desk.perform("join", target)
+            case JoinTarget(target=target, verify_key=str() as fingerprint):
+                self.jobs.add(Job(lambda: self.engine.verify_key(fingerprint, target)))
             case JoinTarget(target=target, new=new):
                 self.desk.perform("join", f"--new {target}" if new else target)
             case StartScreen():
@@ -233,6 +235,7 @@ class ChatApp(App[int], inherit_bindings=False):
         for event in batch:
             self.state.apply(event)
             self._react(event)
+            self.desk.observe(event)
         self.narrator.tell(batch)
         self.attention.messages(sum(isinstance(event, Received) for event in batch))
         self._refresh_state()
@@ -257,7 +260,7 @@ class ChatApp(App[int], inherit_bindings=False):
             case Dialing() | Peer() | Hosting(active=True) | Secure():
                 self.chat.lock_composer(locked=False)
             case Gate():
-                self.chat.lock_composer(locked=True, gated=True)
+                self.key_change.stand_at(event)
             case Code():
                 self.desk.perform("verify")
             case TrustChanged(trust=Trust.CHANGED):

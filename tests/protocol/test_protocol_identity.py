@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
-from der_keys import NULL, PSS_OID, loose_length, rsa_spki, tlv
+from der_keys import NULL, PSS_OID, integer, loose_length, rsa_spki, tlv
 from hypothesis import given
 from hypothesis import strategies as st
 from protocol_peers import identity_key
@@ -230,6 +230,52 @@ def test_a_damaged_private_key_is_refused() -> None:
     body = base64.encodebytes(bytes(der))
     with pytest.raises(BadKey):
         IdentityKey.from_pem(b"-----BEGIN PRIVATE KEY-----\n" + body + b"-----END PRIVATE KEY-----\n")
+
+
+NUMBERS = ("n", "e", "d", "p", "q", "dmp1", "dmq1", "iqmp")
+
+
+def numbers_of(key: IdentityKey) -> dict[str, int]:
+    private = key._key.private_numbers()
+    public = {"n": private.public_numbers.n, "e": private.public_numbers.e}
+    return public | {name: getattr(private, name) for name in NUMBERS[2:]}
+
+
+def pem_of(numbers: dict[str, int]) -> bytes:
+    """The PKCS#1 PEM of a private key (RFC 8017, appendix A.1.2), whatever its numbers are."""
+    der = tlv(0x30, integer(0) + b"".join(integer(numbers[name]) for name in NUMBERS))
+    body = base64.encodebytes(der)
+    return b"-----BEGIN RSA PRIVATE KEY-----\n" + body + b"-----END RSA PRIVATE KEY-----\n"
+
+
+def test_the_numbers_of_a_private_key_make_one() -> None:
+    key = identity_key("alice")
+    assert IdentityKey.from_pem(pem_of(numbers_of(key))).public == key.public
+
+
+@pytest.mark.parametrize("name", ["n", "d", "p", "q", "dmp1", "dmq1", "iqmp"])
+def test_a_private_key_with_one_number_of_another_is_refused(name: str) -> None:
+    numbers, other = numbers_of(identity_key("alice")), numbers_of(identity_key("bob"))
+    with pytest.raises(BadKey, match="PEM"):
+        IdentityKey.from_pem(pem_of(numbers | {name: other[name]}))
+
+
+@pytest.mark.parametrize("name", ["n", "p", "q"])
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_private_key_without_factors_is_refused(name: str, value: int) -> None:
+    with pytest.raises(BadKey, match="PEM"):
+        IdentityKey.from_pem(pem_of(numbers_of(identity_key("alice")) | {name: value}))
+
+
+def test_a_private_key_whose_factor_is_no_prime_is_refused() -> None:
+    e, q = 65537, numbers_of(identity_key("alice"))["q"]
+    p = 0
+    while (p * q).bit_length() != 3072 or math.gcd(e, p - 1) != 1:
+        p = rsa.generate_private_key(e, 1536).public_key().public_numbers().n
+    d = pow(e, -1, math.lcm(p - 1, q - 1))
+    values = (p * q, e, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+    with pytest.raises(BadKey, match="PEM"):
+        IdentityKey.from_pem(pem_of(dict(zip(NUMBERS, values, strict=True))))
 
 
 @pytest.mark.parametrize("pem", [b"", b"\0\xff", b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"])

@@ -48,7 +48,9 @@ def _small_primes_product() -> int:
             sieve[candidate * candidate :: candidate] = bytes(
                 len(range(candidate * candidate, c.RSA_SMALLEST_FACTOR, candidate))
             )
-    return math.prod(candidate for candidate in range(3, c.RSA_SMALLEST_FACTOR, 2) if sieve[candidate])
+    primes = [candidate for candidate in range(3, c.RSA_SMALLEST_FACTOR, 2) if sieve[candidate]]
+    # Part by part: a number as long as the whole product is dear to multiply.
+    return math.prod(math.prod(primes[at : at + 100]) for at in range(0, len(primes), 100))
 
 
 @lru_cache(maxsize=64)

@@ -126,8 +126,11 @@ class _Recorder:
     ) -> None:
         raise NotImplementedError
 
-    async def host(self, bind: str | None = None) -> None:
-        self.told.append(("host", bind))
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+        self.told.append(("host --invite-only" if invited_only else "host", bind))
+
+    async def invite(self) -> None:
+        self.told.append(("invite", None))
 
     async def join(self, target: str, *, new: bool = False) -> None:
         self.told.append(("join --new" if new else "join", target))

@@ -23,6 +23,7 @@ from securechat_tui.chat.profiles import new_identity, open_profile
 from securechat_tui.network.addresses import Address
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import Opening, StartScreen
+from securechat_tui.tui.screens.invite import InviteScreen
 from securechat_tui.tui.screens.start import HomeScreen
 from securechat_tui.tui.screens.welcome import WelcomeScreen
 from securechat_tui.tui.state import Link
@@ -120,8 +121,13 @@ async def draw(pictures: Pictures) -> None:
     address = (Address("192.0.2.7", 8000),)
     with mock.patch("securechat_tui.chat.engine.reachable_addresses", return_value=address):
         async with on_screen("alice", HostAt("127.0.0.1:8000"), LARGE) as (app, pilot):
-            await until(pilot, lambda: app.state.link is Link.WAITING)
+            await until(pilot, lambda: app.state.invite is not None)
             pictures.take(app, "hosting")
+        async with on_screen("alice", HostAt("127.0.0.1:8000"), COMMON) as (app, pilot):
+            await until(pilot, lambda: app.state.invite is not None)
+            app.desk.perform("invite")
+            await until(pilot, lambda: isinstance(app.screen, InviteScreen))
+            pictures.take(app, "invite")
 
     async with hosting("alice") as (alice, port):
         target = f"127.0.0.1:{port}"

@@ -287,7 +287,7 @@ async def test_a_guest_of_another_version_is_one_dim_line() -> None:
 
 
 async def test_too_many_strangers_within_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("securechat_tui.chat.reception.NEW_PINS_PER_HOUR", 1)
+    monkeypatch.setattr("securechat_tui.chat.callers.NEW_PINS_PER_HOUR", 1)
     alice = person("alice")
     async with opened(alice) as at_alice:
         address = await at_alice.host()

@@ -34,7 +34,6 @@ DEEDS: dict[str, Make] = {
     "swap": Swap,
     "stall": lambda role, index: Stall(role, index, both=False),
 }
-K2_FRAME = 3703
 LENGTHS = {"guest": 9, "host": 8}
 """So many frames of each side are sure to come: up to its first message."""
 
@@ -151,16 +150,15 @@ async def test_a_first_contact_that_is_disturbed_is_refused_and_the_next_is_not(
 
 
 async def replay(address: str, recorded: list[bytes]) -> bytes:
-    """Call a host, say what was recorded, and return its answer to the first frame: there is no other."""
+    """Call a host, say what was recorded, and return everything that it answers until it closes."""
     host, _, port = address.rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"".join(recorded))
     try:
         async with asyncio.timeout(SAFETY_SECONDS):
-            answer = await reader.readexactly(K2_FRAME)
-            if len(recorded) > 1:
-                assert await reader.read() == b"", "closed without a word"
-        return answer
+            return await reader.read()
+    except ConnectionResetError:  # what was recorded was longer than what is read
+        return b""
     finally:
         writer.close()
 
@@ -168,7 +166,7 @@ async def replay(address: str, recorded: list[bytes]) -> bytes:
 async def test_a_recorded_call_replayed_while_the_two_talk_disturbs_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its tag is bob's, so it is answered although alice is busy; it cannot take bob's place."""
+    """Its tag is bob's, but it was here before: it is closed on without an answer, and no key is used."""
     async with talk(monkeypatch) as words:
         recorder = Recorder()
         words.wire.passage = lambda: Meddled(recorder, "host", -1)
@@ -179,9 +177,7 @@ async def test_a_recorded_call_replayed_while_the_two_talk_disturbs_nothing(
         sent = recorder.frames["guest"]
         assert len(sent) >= LENGTHS["guest"]
         for length in (1, 2, 3, len(sent)):
-            answer = await replay(words.host.address, sent[:length])
-            assert answer[:1] == b"K", "the tag is good"
-            assert answer not in recorder.frames["host"]
+            assert await replay(words.host.address, sent[:length]) == b""
             await words.say()
             await words.heard()
         assert [closed.reason for closed in words.host.all(Closed)] == ["lost"], "the cut for the recording"

@@ -11,10 +11,10 @@ from protocol_peers import identity_key
 from securechat_tui.chat import account, endings, limits, profiles, refusals
 from securechat_tui.chat.account import Account, login_name
 from securechat_tui.chat.conversation import Conversation
-from securechat_tui.chat.encounter import Dialled
 from securechat_tui.chat.endings import Return, closed_event
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Event, Notice, SafeText, Trust
+from securechat_tui.chat.house import Dialled
 from securechat_tui.chat.limits import MAX_TEXT_BYTES, HourlyLimit, check_text
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.targets import choose_target, own_secrets
@@ -102,11 +102,16 @@ def test_the_secrets_shown_are_those_of_whom_is_meant() -> None:
 def test_a_guests_refusals_name_the_address_and_one_reason_each() -> None:
     expected = {End.BUSY: "busy", End.VERSION: "version", End.SELF: "self"}
     for how in End:
-        told = refusals.refused_end(how, "host:1")
+        told = refusals.refused_end(how, "host:1", invited=False)
         assert told.reason == expected.get(how, "handshake")
         assert "host:1" in told.message
-    remote = {refusals.refused_end(how, "a:1").message for how in End if how not in expected}
-    assert len(remote) == 1, "one sentence for all remote failures"
+        told = refusals.refused_end(how, "host:1", invited=True)
+        assert told.reason == expected.get(how, "invite")
+    for invited in (False, True):
+        remote = {
+            refusals.refused_end(how, "a:1", invited=invited).message for how in End if how not in expected
+        }
+        assert len(remote) == 1, "one sentence for all remote failures"
 
 
 @pytest.mark.parametrize("trust", [Trust.PINNED, Trust.VERIFIED])

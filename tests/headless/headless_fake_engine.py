@@ -15,6 +15,7 @@ from securechat_tui.chat.events import (
     Event,
     Hosting,
     IdentityNeeded,
+    Invite,
     Listening,
     Message,
     PassphraseNeeded,
@@ -32,6 +33,7 @@ from securechat_tui.chat.views import ContactView
 
 CONVERSATION = "c0" * 32
 FINGERPRINT = "SHA256:" + "k" * 43
+INVITE = "securechat://192.0.2.7:8000/#" + "a" * 95
 TIME = 1_800_000_000.0
 
 
@@ -172,14 +174,18 @@ class FakeEngine:
         self._note("create_identity", name, bits)
         self.emit(self._ready(name))
 
-    async def host(self, bind: str | None = None) -> None:
-        self._note("host", bind)
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+        self._note("host", bind, invited_only)
         self._under_way = self.is_hosting = True
         self.emit(
             Listening(time=TIME, address="0.0.0.0", port=8000),  # noqa: S104
             Listening(time=TIME, address="::", port=8000),
-            Hosting(time=TIME, active=True, reachable=("192.0.2.7:8000",)),
+            Hosting(time=TIME, active=True, reachable=("192.0.2.7:8000",), invited_only=invited_only),
         )
+
+    async def invite(self) -> None:
+        self._note("invite")
+        self.emit(Invite(time=TIME, invite=INVITE, expires=TIME + 600))
 
     async def join(self, target: str, *, new: bool = False) -> None:
         self._note("join", target, new)

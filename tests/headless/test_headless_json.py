@@ -59,6 +59,7 @@ CONTRACT = {
     "closed": {"conversation", "reason", "by", "will_retry"},
     "rejected": {"conversation", "number", "check"},
     "refused": {"reason"},
+    "invite": {"invite", "expires"},
     "error": {"code", "message"},
 }  # fmt: skip
 """The events that programs rely on, and the fields of each besides ``event`` and ``time``."""
@@ -197,7 +198,6 @@ async def test_a_line_that_is_not_understood_changes_nothing(line: bytes) -> Non
 @pytest.mark.parametrize(
     "command",
     [
-        {"cmd": "invite"},
         {"cmd": "accept-key"},
         {"cmd": "resolve", "choice": "resend"},
         {"cmd": "history", "limit": 10, "before": 5},

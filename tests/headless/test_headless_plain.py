@@ -155,12 +155,12 @@ async def test_slashes() -> None:
 
 async def test_an_unknown_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     async with Rig(joining(), plain=True) as rig:
-        rig.type("/frobnicate now", "/invite", "/theme dark")
+        rig.type("/frobnicate now", "/search", "/theme dark")
         rig.end()
         assert await rig.code() is ExitCode.DONE
     told = capsys.readouterr().err
     assert "There is no /frobnicate; nothing was sent." in told
-    assert "/invite is not there yet" in told
+    assert "/search is not there yet" in told
     assert "/theme belongs to the full screen" in told
     assert rig.engine.sent == []
 
@@ -200,7 +200,7 @@ async def test_host_and_join_by_command() -> None:
         assert await rig.code() is ExitCode.DONE
         assert "Your guest types: securechat-tui join 192.0.2.7:8000" in rig.text
         assert "Listening on [::]:8000." in rig.text
-    assert ("host", "127.0.0.1:0") in engine.asked
+    assert ("host", "127.0.0.1:0", False) in engine.asked
 
 
 async def test_a_failed_join_by_command_shows_in_the_exit_code() -> None:

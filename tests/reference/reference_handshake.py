@@ -22,6 +22,7 @@ from reference_crypto import (
     u,
     unseal,
 )
+from reference_invites import Invite
 
 FAILURE = "handshake failure"
 BUSY, OTHER_VERSION = 1, 2
@@ -155,14 +156,20 @@ def read_fin(wire: Wire, expected: bytes, deadline: float) -> None:
         raise Violation(f"{FAILURE}: FIN")
 
 
-def guest_handshake(wire: Wire, me: Identity, expected: Contact | None, offered: list[int]) -> Agreed:
-    """The guest's side of section 8. ``expected`` is who must answer, None at a first contact."""
+def guest_handshake(
+    wire: Wire, me: Identity, expected: Contact | None, offered: list[int], invite: Invite | None = None
+) -> Agreed:
+    """The guest's side of section 8. ``expected`` is who must answer, None at a first contact.
+
+    With an ``invite``, its host must answer, and its tag takes the second place (9.4).
+    """
     chance = wire.chance
     deadline = chance.now() + HANDSHAKE_SECONDS
     x_g, kem = chance.x25519(), chance.mlkem()
     core = version_list(offered) + x_g.public_key().public_bytes_raw() + kem.public_key().public_bytes_raw()
     newest, confirmed = (expected.newest, expected.confirmed) if expected else (None, None)
     second = confirmed if confirmed != newest else None
+    second = invite.tag_secret() if invite else second
     k1 = core + place(chance, newest, core) + place(chance, second, core)
     wire.send(b"K", k1)
 
@@ -187,6 +194,8 @@ def guest_handshake(wire: Wire, me: Identity, expected: Contact | None, offered:
         raise Violation("own fingerprint")
     if expected is not None and expected.key.fp != host.fp:
         raise Violation("handshake failure: another key than the pinned one")
+    if invite is not None and invite.fp != host.fp:
+        raise Violation("handshake failure: another key than the one in the invite")
 
     # 8.4
     t2 = hash_of(b"T2", t1, k2[1122:])

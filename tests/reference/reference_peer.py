@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from reference_crypto import Cut, Fields, Identity, Violation, Wire, lp16, u
 from reference_handshake import Agreed, Contact, Hint, guest_handshake, host_handshake
+from reference_invites import Invite
 from reference_messages import (
     ACKNOWLEDGEMENT,
     GONE,
@@ -247,10 +248,12 @@ class Peer:
         self.versions = [1]
         self.wires: list[Wire] = []
 
-    def call(self, port: int, expected: Contact | None = None, gate: bool = False) -> Session:
+    def call(
+        self, port: int, expected: Contact | None = None, gate: bool = False, invite: Invite | None = None
+    ) -> Session:
         """As the guest; ``expected`` is the contact that must answer."""
         wire = self._wire(socket.create_connection(("127.0.0.1", port), 10))
-        return self._establish(wire, guest_handshake(wire, self.me, expected, self.versions), gate)
+        return self._establish(wire, guest_handshake(wire, self.me, expected, self.versions, invite), gate)
 
     def answer(self, listener: socket.socket, busy: bool = False, gate: bool = False) -> Session:
         """As the host: the next caller of ``listener``."""

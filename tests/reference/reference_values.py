@@ -21,6 +21,7 @@ from reference_crypto import (
     u,
 )
 from reference_handshake import call_tag, version_list
+from reference_invites import Invite, read_invite
 from reference_messages import (
     HEADER_LABEL,
     climb,
@@ -155,8 +156,23 @@ DERIVATIONS: dict[str, Callable[[Case], object]] = {
     "fingerprint_shown": lambda c: fingerprint_shown(h(c["spki"])),
     "fingerprint_short": lambda c: fingerprint_shown(h(c["spki"]))[7:15],
     "call_tag": lambda c: call_tag(h(c["secret"]), h(c["core"])),
+    "invite_tag_secret": lambda c: invite_of(c).tag_secret(),
+    "invite": lambda c: same_invite(invite_of(c)),
     "version_list": lambda c: version_list(c["versions"]),
 }
+
+
+def invite_of(case: Case) -> Invite:
+    """Section 9.4."""
+    secret = h(case["secret"])
+    return Invite(tuple(case["hosts"]), case["port"], h(case["fingerprint"]), secret, case["expires"])
+
+
+def same_invite(invite: Invite) -> str:
+    """Section 9.4: its text, which reads back as what it was made of, also in capitals."""
+    for text in (invite.text(), invite.text().upper()):
+        same("invite", read_invite(text).text(), invite.text())
+    return invite.text()
 
 
 def batch_signed(conversation: bytes, count: int, root: bytes) -> bytes:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from reference_crypto import Cut, Identity, Violation, Wire, encode, expand, extract, hash_of, sha256, u
 from reference_handshake import BUSY, OTHER_VERSION, Contact, Hint, Master, call_tag
+from reference_invites import Invite, check
 from reference_messages import (
     HEADER_LABEL,
     NOTHING_SEEN,
@@ -518,5 +519,8 @@ def test_the_values_of_appendix_b(keys: dict[int, Identity]) -> None:
     running.add(hash_of(b"header hash", header))
     values += [conversation, content_hash, *running.items, leaf_of(header), *running.hashes]
     values += [tree_root([bytes([n]) * 32 for n in (1, 2, 3)])]
+    invite = Invite(("192.0.2.7", "2001:db8::7", "10.0.0.5"), 8000, fp_h, b"\xa5" * 16, 1800000600)
+    assert invite.text() in printed
+    values += [invite.tag_secret(), check(invite.authority(), invite.body())]
     values += [unsigned_item(generation, u(1, 8), u(1700000000000, 8), content)]
     assert [value.hex() for value in values if value.hex() not in printed] == []

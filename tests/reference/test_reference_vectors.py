@@ -45,7 +45,7 @@ def test_all_files_are_read() -> None:
     assert {file["format"] for file in FILES} == {1}
     assert {kind: len(cases) for kind, cases in CASES.items()} == {
         "identity": 6,
-        "derivation": 250,
+        "derivation": 268,
         "transcript": 13,
         "defect": 580,
     }

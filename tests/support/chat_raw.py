@@ -35,6 +35,8 @@ class RawPeer(Peer):
         """Every byte of the other side."""
         self.secret = b""
         """The session's reconnect secret."""
+        self.outgoing: Callable[[bytes], bytes] = lambda data: data
+        """What is done to the bytes that it writes."""
         self._boxes: Boxes | None = None
 
     def answer(self, event: events.SessionEvent) -> list[events.SessionEvent]:
@@ -51,7 +53,7 @@ class RawPeer(Peer):
     def flush(self) -> None:
         data = self.session.data_to_send()
         if data:
-            self._writer.write(data)
+            self._writer.write(self.outgoing(data))
 
     def say(self, *payloads: Payload) -> None:
         """Send payloads, all in one write, whatever the rules of order say."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
 from securechat_tui.protocol.text import MAX_NAME, SafeText, skeleton
 from securechat_tui.trust.pins import (
+    BY_INVITE,
     FIRST_CONTACT,
     MAX_ADDRESSES,
     MAX_CONTACTS,
@@ -23,10 +24,12 @@ from securechat_tui.trust.pins import (
     New,
     Pins,
     PinsFull,
+    Uninvited,
     after_handshake,
     confirm_newest,
     judge_guest,
     judge_host,
+    judge_invited,
 )
 from securechat_tui.trust.states import Trust
 
@@ -354,3 +357,25 @@ def test_a_session_without_a_tag_keeps_the_confirmed_secret() -> None:
 def test_a_secret_of_somebody_else_is_our_own_mistake() -> None:
     with pytest.raises(ValueError, match="nobody"):
         after_handshake(replace(fake(1), newest=S1), S3, S4)
+
+
+def test_an_invite_says_whose_key_it_must_be() -> None:
+    pins = Pins((met("alice"),))
+    alice, bob, mallory = (key(name) for name in ("alice", "bob", "mallory"))
+    assert judge_invited(pins, bob, bob.fingerprint, 1) == New()
+    assert judge_invited(pins, alice, alice.fingerprint, 1) == Known(pins.contacts[0])
+    assert judge_invited(pins, alice, bob.fingerprint, 1) == Uninvited(alice, pins.contacts[0])
+    assert judge_invited(pins, mallory, bob.fingerprint, 1) == Uninvited(mallory, None)
+    blocked = Pins((met("alice").with_trust(Trust.BLOCKED, 1.0, "by hand"),))
+    assert judge_invited(blocked, alice, alice.fingerprint, 1) == Blocked(blocked.contacts[0])
+
+
+@pytest.mark.parametrize("trust", [Trust.PINNED, Trust.INVITED, Trust.VERIFIED, Trust.BLOCKED])
+def test_an_invite_lowers_nothing(trust: Trust) -> None:
+    contact = Contact.met(key("alice"), 1.0, 1, trust, "somehow")
+    vouched = contact.vouched(5.0)
+    if trust is Trust.PINNED:
+        assert vouched.trust is Trust.INVITED
+        assert vouched.history[-1] == Change(5.0, trust, Trust.INVITED, BY_INVITE, contact.fingerprint)
+    else:
+        assert vouched == contact

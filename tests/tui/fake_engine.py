@@ -17,6 +17,7 @@ from securechat_tui.chat.events import (
     Gate,
     Hosting,
     IdentityNeeded,
+    Invite,
     Listening,
     Message,
     PassphraseNeeded,
@@ -41,6 +42,11 @@ CONVERSATION = "5c" * 32
 OWN_FINGERPRINT = "SHA256:q0QbYz4T3nA1kVfXwR8uL2sJmE6hPcD9iGoNt7yKxBc"
 PEER_FINGERPRINT = "SHA256:k3JfAbcdT8qLmN0pRsUvWxYz1234567890aBcDeFgHi"
 OTHER_FINGERPRINT = "SHA256:Zz9yXw8vUt7sRq6pOn5mLk4jIh3gFe2dCb1aZz0yXwV"
+INVITE = (
+    "securechat://192.168.1.10:8000/#ae2m4tq7wzrkd6uohx5vbcpyfj3sgln2aieqk7wt4zmxrd6uohv5"
+    "bcpyfj3sgln2aieqk7wt4zmxrd6uohv5bcpyfj3sgln"
+)
+"""An invite as long as a real one; the fake engine does not look at it."""
 SUITE = "X25519+ML-KEM-768 · GCM"
 
 
@@ -258,11 +264,11 @@ class FakeEngine:
         assert isinstance(trust, Trust)
         self.emit(peer(str(how.get("name", "bob")), trust=trust), secure())
 
-    def emit_hosting(self, *reachable: str) -> None:
+    def emit_hosting(self, *reachable: str, invited_only: bool = False) -> None:
         self.is_hosting = True
         self.emit(
             Listening(time=NOON, address="192.168.1.10", port=8000),
-            Hosting(time=NOON, active=True, reachable=reachable),
+            Hosting(time=NOON, active=True, reachable=reachable, invited_only=invited_only),
         )
 
     async def events(self) -> AsyncIterator[Event]:
@@ -289,9 +295,14 @@ class FakeEngine:
         )
         self.emit_ready()
 
-    async def host(self, bind: str | None = None) -> None:
-        self._note("host", bind)
-        self.emit_hosting("192.168.1.10:8000", "[fd00::10]:8000")
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+        self._note("host", bind, invited_only)
+        self.emit_hosting("192.168.1.10:8000", "[fd00::10]:8000", invited_only=invited_only)
+        self.emit(Invite(time=NOON, invite=INVITE, expires=NOON + 600))
+
+    async def invite(self) -> None:
+        self._note("invite")
+        self.emit(Invite(time=NOON, invite=INVITE, expires=NOON + 600))
 
     async def stop_hosting(self) -> None:
         self._note("stop_hosting")

@@ -123,7 +123,7 @@ def acquainted() -> FakeEngine:
 class HereOnly(FakeEngine):
     """An engine whose host no other machine can reach."""
 
-    async def host(self, bind: str | None = None) -> None:
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
         self._note("host", bind)
         self.emit_hosting("127.0.0.1:8000", "[::1]:8000")
 
@@ -195,6 +195,7 @@ SCENES: dict[str, Scene] = {
     "verify-alone": Scene(ALONE, keys=("f3",)),
     "verify-code": Scene(events=comparing),
     "gate": Scene(events=gated),
+    "invite": Scene(HOSTING, entered="/invite"),
     "details": Scene(events=conversation, keys=("f4",)),
     "help": Scene(events=conversation, keys=("f1",)),
     "contacts": Scene(engine=acquainted, events=conversation, entered="/contacts"),
@@ -240,6 +241,7 @@ def stage_scene(scene: Scene, theme: ThemeName = "dark") -> tuple[ChatApp, Play]
     engine.open()
     # A clock at which every key is pressed long after the one before.
     app = ChatApp(engine, scene.opening, clock=count(1000.0, 10.0).__next__)
+    app.state.wall_clock = lambda: NOON
 
     async def play(pilot: Pilot[int]) -> None:
         await _settle(app, engine, pilot)

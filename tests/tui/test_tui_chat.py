@@ -301,7 +301,7 @@ class TestCommands:
             await stage.enter("/join")
             assert isinstance(stage.app.screen, JoinScreen)
             await stage.press("enter")
-            assert stage.shows("Type the address")
+            assert stage.shows("type the address")
             await stage.type("10.0.0.1")
             await stage.press("tab", "space", "shift+tab", "enter")
             assert stage.calls("join") == [("join", "10.0.0.1", True)]
@@ -444,7 +444,7 @@ class TestSidebar:
 class TestHosting:
     async def test_what_the_other_must_type(self) -> None:
         async with on_stage(HostAt("0.0.0.0:8000")) as stage:
-            assert stage.calls("host") == [("host", "0.0.0.0:8000")]
+            assert stage.calls("host") == [("host", "0.0.0.0:8000", False)]
             assert stage.shows("securechat-tui join 192.168.1.10:8000")
             assert stage.shows("securechat-tui join [fd00::10]:8000")
             assert stage.shows(OWN_FINGERPRINT)
@@ -521,7 +521,7 @@ class TestOpenings:
             assert stage.shows(f"You are {IDENTITY.name}")
             assert not stage.shows("Try it alone")
             await stage.press("enter")
-            assert stage.calls("host") == [("host", None)]
+            assert stage.calls("host") == [("host", None, False)]
             assert stage.shows("Waiting for a guest")
 
     async def test_join_from_the_start_screen(self) -> None:

@@ -77,7 +77,7 @@ async def test_then_it_goes_on_as_the_command_line_said() -> None:
     async with on_stage(HostAt("0.0.0.0:9000"), engine=newcomer()) as stage:
         assert stage.calls("host") == []
         await stage.press("enter")
-        assert stage.calls("host") == [("host", "0.0.0.0:9000")]
+        assert stage.calls("host") == [("host", "0.0.0.0:9000", False)]
         assert stage.shows(OWN_FINGERPRINT)
 
 

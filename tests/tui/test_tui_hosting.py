@@ -20,7 +20,7 @@ class TestHosting:
 
     async def test_where_only_this_machine_reaches_it_no_router_is_blamed(self) -> None:
         class Loopback(FakeEngine):
-            async def host(self, bind: str | None = None) -> None:
+            async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
                 self._note("host", bind)
                 self.emit_hosting("127.0.0.1:8000", "[::1]:8000")
 
@@ -31,12 +31,12 @@ class TestHosting:
 
     async def test_addresses_of_this_machine_alone_are_not_for_the_other_person(self) -> None:
         class Both(FakeEngine):
-            async def host(self, bind: str | None = None) -> None:
+            async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
                 self._note("host", bind)
                 self.emit_hosting("192.168.1.10:8000", "127.0.0.1:8000", "[::1]:8000")
 
         async with on_stage(HostAt("0.0.0.0:8000"), engine=Both()) as stage:
-            assert stage.shows("The other person types:")
+            assert stage.shows("Without an invite they type:")
             assert stage.shows("join 192.168.1.10:8000")
             assert not stage.shows("127.0.0.1")
             assert not stage.shows("::1")

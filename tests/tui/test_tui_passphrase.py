@@ -66,7 +66,7 @@ async def test_then_it_goes_on_as_the_command_line_said() -> None:
     async with on_stage(HostAt("0.0.0.0:9000"), engine=locked()) as stage:
         assert stage.calls("host") == []
         await enter(stage, RIGHT)
-        assert stage.calls("host") == [("host", "0.0.0.0:9000")]
+        assert stage.calls("host") == [("host", "0.0.0.0:9000", False)]
 
 
 async def test_what_is_typed_is_dots_and_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from fake_engine import ALL_PASSED, CONVERSATION, NOON, closed, key_changed, message, peer, secure
+from fake_engine import ALL_PASSED, CONVERSATION, NOON, FakeEngine, closed, key_changed, message, peer, secure
 
 from securechat_tui.chat.events import (
     Checks,
@@ -22,7 +22,7 @@ from securechat_tui.tui.completion import complete
 from securechat_tui.tui.history import InputHistory
 from securechat_tui.tui.interrupt import DoublePress
 from securechat_tui.tui.narration import sentence_for, verdict_for
-from securechat_tui.tui.perform import host_bind, split_join
+from securechat_tui.tui.perform import host_job, split_flag
 from securechat_tui.tui.screens.alarm import alarm_sentence
 from securechat_tui.tui.state import ChatState, Link, join_address
 
@@ -97,7 +97,18 @@ class TestRegistry:
     def test_the_words_that_exist(self) -> None:
         words = {word for command in available(practice=False) for word in command.words}
         assert words == {
-            *("help", "host", "join", "guest", "leave", "reconnect", "contacts", "details", "verify"),
+            *(
+                "help",
+                "host",
+                "invite",
+                "join",
+                "guest",
+                "leave",
+                "reconnect",
+                "contacts",
+                "details",
+                "verify",
+            ),
             *("copy", "clear", "sidebar", "quit", "exit", "find", "nick", "notify", "theme"),
         }
 
@@ -168,8 +179,11 @@ class TestArguments:
         ("argument", "bind"),
         [("", None), ("8001", "0.0.0.0:8001"), ("127.0.0.1:9", "127.0.0.1:9")],
     )
-    def test_host(self, argument: str, bind: str | None) -> None:
-        assert host_bind(argument) == bind
+    async def test_host(self, argument: str, bind: str | None) -> None:
+        engine = FakeEngine()
+        await host_job(engine, argument).call()
+        await host_job(engine, f"--invite-only {argument}").call()
+        assert engine.calls == [("host", bind, False), ("host", bind, True)]
 
     @pytest.mark.parametrize(
         ("argument", "target"),
@@ -181,7 +195,7 @@ class TestArguments:
         ],
     )
     def test_join(self, argument: str, target: tuple[str, bool]) -> None:
-        assert split_join(argument) == target
+        assert split_flag(argument, "--new") == target
 
     def test_addresses_are_written_as_they_are_typed(self) -> None:
         assert join_address("10.0.0.1", 8000) == "10.0.0.1:8000"

@@ -19,7 +19,7 @@ WORDS = "\n".join(SHORT)
 class Loud(FakeEngine):
     """An engine whose every sentence carries what should not be in it."""
 
-    async def host(self, bind: str | None = None) -> None:
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
         self._note("host", bind)
         self.emit_hosting(NAME)
 

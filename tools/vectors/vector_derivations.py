@@ -13,6 +13,7 @@ from securechat_tui.protocol.encoding import encode, u8, u32, u64
 from securechat_tui.protocol.primitives import hash_of, hkdf_expand, hkdf_extract, hmac_sha256
 from securechat_tui.protocol.records import Chain, Direction, pad
 from securechat_tui.protocol.signing import Header, Seen
+from securechat_tui.trust.invites import Invite
 
 LABELS = sorted(value for name, value in vars(c).items() if name.startswith("LABEL_"))
 COUNTS = (*range(1, 10), 128)
@@ -199,7 +200,24 @@ def names() -> Iterator[Case]:
         yield case(f"list of {len(versions)} versions", "version_list", output, versions=list(versions))
 
 
+def invites() -> Iterator[Case]:
+    """Section 9.4."""
+    fingerprint, secret = identity("alice").public.fingerprint, some("invite", 16)
+    for number, (hosts, port) in enumerate(
+        (
+            (("192.0.2.7",), 8000),
+            (("2001:db8::7",), 65535),
+            (("my-host.example", "192.0.2.7", "2001:db8::7", "198.51.100.1"), 1),
+        )
+    ):
+        invite = Invite(hosts, port, fingerprint, 1_800_000_600 + number, secret)
+        parts = {"hosts": list(hosts), "port": port, "fingerprint": fingerprint, "secret": secret}
+        inputs = {**parts, "expires": invite.expires}
+        yield case(f"invite {number}", "invite", invite.encode(), **inputs)
+        yield case(f"tag secret of invite {number}", "invite_tag_secret", invite.tag_secret, **inputs)
+
+
 def derivations() -> list[Case]:
     """Return all of them."""
-    parts = (encodings, labels, records, trees, messages, names)
+    parts = (encodings, labels, records, trees, messages, names, invites)
     return [one for part in parts for one in part()]

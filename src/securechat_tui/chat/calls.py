@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from securechat_tui.chat import events
-from securechat_tui.chat.encounter import Dialled, Encounter, House
+from securechat_tui.chat.encounter import Encounter
+from securechat_tui.chat.house import Dialled, House
 from securechat_tui.chat.targets import own_secrets
 from securechat_tui.network.addresses import Address
 from securechat_tui.network.backoff import Backoff
@@ -89,11 +90,20 @@ class Calls:
 
     async def _first(self, dialled: Dialled, key: IdentityKey) -> None:
         try:
-            await self._attempt(dialled, key, 1)
+            await self._first_that_answers(dialled, key)
         except CannotConnect as error:
             self._exchange.error("cannot-connect", str(error))
         finally:
             self._over()
+
+    async def _first_that_answers(self, dialled: Dialled, key: IdentityKey) -> None:
+        """Go through the addresses; raises the :class:`CannotConnect` of the last one."""
+        for other in dialled.others:
+            with suppress(CannotConnect):
+                await self._attempt(dialled, key, 1)
+                return
+            dialled = replace(dialled, endpoint=other)
+        await self._attempt(dialled, key, 1)
 
     async def _return(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint) -> None:
         try:
@@ -102,7 +112,7 @@ class Calls:
                 contact = self._exchange.account.pins.by_fingerprint(peer)
                 if contact is None:  # forgotten meanwhile
                     return
-                again = replace(dialled, target=contact, returning=True)
+                again = replace(dialled, target=contact, invite=None, returning=True)
                 with suppress(CannotConnect):
                     if await self._attempt(again, key, attempt):
                         return

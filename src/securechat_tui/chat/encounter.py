@@ -1,33 +1,30 @@
 """One connection from its handshake to its end, read as a story.
 
-The session asks, this decides: whether to answer a call, whether the key is the right one, what is
-stored before the handshake completes. Afterwards it passes payloads to the conversation. One task
-for each connection takes the session's events in order; where storing takes a while, the network
-waits.
+The session asks; about the handshake the introduction decides, and this carries it out. Afterwards it
+passes payloads to the conversation. One task for each connection takes the session's events in order;
+where storing takes a while, the network waits.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from securechat_tui.chat import events, gates, refusals
-from securechat_tui.chat.account import Account
 from securechat_tui.chat.comparing import Comparing
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.limits import CallerAlarms, HourlyLimit
+from securechat_tui.chat.house import Dialled, House
+from securechat_tui.chat.introduction import Answer, Introduction
+from securechat_tui.chat.invitations import InviteSpent
 from securechat_tui.chat.outbox import ResumeConflict
-from securechat_tui.chat.stream import EventStream
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events as session_events
 from securechat_tui.protocol.errors import OutOfOrder, RemoteError, SignatureFailure
 from securechat_tui.protocol.events import End, SessionEvent
-from securechat_tui.protocol.handshake import shows_secret
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.payloads import (
     ComparisonAsk,
@@ -42,82 +39,15 @@ from securechat_tui.protocol.payloads import (
 from securechat_tui.protocol.records import Direction
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.comparison import Comparison
-from securechat_tui.trust.pins import (
-    Blocked,
-    Contact,
-    Different,
-    Downgrade,
-    Endpoint,
-    New,
-    Pins,
-    PinsFull,
-    Verdict,
-    after_handshake,
-    confirm_newest,
-    judge_guest,
-    judge_host,
-)
+from securechat_tui.trust.pins import PinsFull
 from securechat_tui.trust.randomart import randomart
-from securechat_tui.trust.states import Trust
 
 _BACKLOG: Final = 1
 """Batches of events that may wait before reading from the network stops: what is opened before it can be
 shown only holds up the face, which shares the loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dialled:
-    """Whom a guest set out to reach."""
-
-    typed: str
-    """What the person typed."""
-    target: Contact | Endpoint | None
-    """Whom the pins must show: a contact, whoever is pinned at an address, or anybody."""
-    endpoint: Endpoint
-    returning: bool = False
-    """Whether this is one of several attempts to come back after a cut: failures are not told singly."""
-
-
 _Happened = tuple[Connection, Sequence[SessionEvent]]
-
-
-class House(Protocol):
-    """What an encounter needs of the engine that it happens in."""
-
-    account: Account
-    stream: EventStream
-
-    def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
-        """Whether somebody else has the one place; ``known`` callers have shown a secret."""
-
-    @property
-    def strangers(self) -> HourlyLimit:
-        """How many strangers are pinned in an hour."""
-
-    @property
-    def alarms(self) -> CallerAlarms:
-        """Which refusals of callers have been told lately."""
-
-    def notice(self, message: str) -> None:
-        """Tell what is worth a dim line."""
-
-    def error(self, code: str, message: str) -> None:
-        """Tell what went wrong here."""
-
-    def enter(self, encounter: "Encounter", peer: PublicIdentity) -> Conversation:
-        """Open the conversation with this key, in place of a session it may still have."""
-
-    def greeted(self, encounter: "Encounter") -> None:
-        """The peer has said its name."""
-
-    def secured(self, encounter: "Encounter", conversation: Conversation) -> None:
-        """Messages flow now: send what was held for this moment."""
-
-    def left(self, encounter: "Encounter", end: session_events.Ended) -> None:
-        """The session of a conversation is over."""
-
-    def failed(self, encounter: "Encounter") -> None:
-        """Nothing came of a connection."""
 
 
 @dataclass(slots=True, eq=False)
@@ -128,15 +58,16 @@ class Encounter:
     dialled: Dialled | None
     address: str
     _waiting: "asyncio.Queue[_Happened]" = field(default_factory=asyncio.Queue, repr=False)
-    _caller: Contact | None = None
-    _secret: bytes | None = field(default=None, repr=False)
-    _verdict: Verdict | None = None
+    _introduction: Introduction = field(init=False)
     _met: bool = False
     _stopped: bool = False
     """Whether this side has ended the session for what the peer said: what follows counts for nothing."""
     conversation: Conversation | None = None
     comparing: Comparing | None = None
     connection: Connection | None = None
+
+    def __post_init__(self) -> None:
+        self._introduction = Introduction(self.engine, self.dialled, self.address)
 
     @property
     def settled(self) -> bool:
@@ -191,65 +122,44 @@ class Encounter:
     # The handshake.
 
     def _called(self, connection: Connection, call: session_events.Called) -> None:
-        """Look whose secret the call shows; while busy, only whom we are talking with may come in."""
-        for contact, secret in self.engine.account.pins.secrets():
-            # Where both tags match, the older secret counts as used: the newest may be known here alone.
-            if shows_secret(call, secret):
-                self._caller, self._secret = contact, secret
-        caller = self._caller
-        if self.engine.is_busy_for(caller.fingerprint if caller else None, known=caller is not None):
-            self.engine.notice(f"A caller from {self.address} was told that you are busy.")
-            connection.carry_out(connection.session.refuse())
-            return
-        connection.carry_out(connection.session.admit(now()))
+        match self._introduction.called(call):
+            case Answer.ADMIT:
+                connection.carry_out(connection.session.admit(now()))
+            case Answer.BUSY:
+                connection.carry_out(connection.session.refuse())
+            case Answer.CLOSE:
+                connection.carry_out(connection.session.abort("not admitted"))
 
     def _identified(self, connection: Connection, peer: PublicIdentity, version: int) -> None:
-        """Hold the key against the pins, before anything else is said."""
-        pins = self.engine.account.pins
-        if self.dialled is not None:
-            self._verdict = judge_host(pins, peer, self.dialled.target, version)
-        else:
-            self._verdict = judge_guest(pins, peer, self._caller, version)
-        refusal = self._refusal(self._verdict)
+        refusal = self._introduction.identified(peer, version)
         if refusal is None:
             connection.carry_out(connection.session.proceed(now()))
             return
         self._met = True  # the refusal has been told; the end needs no second word
-        if self.dialled is not None or self.engine.alarms.due(self._verdict, now().monotonic):
+        if self._introduction.is_worth_telling():
             self.engine.stream.emit(refusal)
         connection.carry_out(connection.session.abort("refused by the pins"))
-
-    def _refusal(self, verdict: Verdict) -> events.Event | None:
-        match verdict:
-            case Different():
-                typed = self.dialled.typed if self.dialled else ""
-                return refusals.refused_changed(verdict, self.address, dialled=typed)
-            case Blocked():
-                return refusals.refused_blocked(verdict, self.address)
-            case Downgrade():
-                return refusals.refused_version(verdict, self.address)
-            case New() if self.dialled is None and not self.engine.strangers.has_room(now().monotonic):
-                return refusals.too_many_strangers()
-            case _:
-                return None
 
     async def _authenticated(self, connection: Connection, proof: session_events.Authenticated) -> None:
         """Store the pin, then complete the handshake and say HELLO."""
         if self._comes_second(connection, proof.identity.fingerprint):
             return
         try:
-            await self.engine.account.change_pins(partial(self._pinned, proof=proof))
+            trust = await self._introduction.pin(proof)
         except (ProfileError, PinsFull) as error:
             self._met = True
             self.engine.error("profile", str(error))
             connection.carry_out(connection.session.abort("the pin could not be stored"))
+            return
+        except InviteSpent:
+            self.engine.notice(f"A caller from {self.address} came too late with an invite.")
+            connection.carry_out(connection.session.abort("the invite is spent"))
             return
         if self._comes_second(connection, proof.identity.fingerprint):  # while the pin was stored
             return
         connection.carry_out(connection.session.confirm(now()))
         if connection.session.closed:
             return
-        trust = self._verdict.trust if self._verdict else Trust.NEW
         conversation = self.conversation = self.engine.enter(self, proof.identity)
         self.comparing = self._comparing(conversation, proof)
         conversation.attach(connection, self.engine.account.name, trust, gates.gate_for(trust))
@@ -264,25 +174,11 @@ class Encounter:
 
     def _comes_second(self, connection: Connection, fingerprint: Fingerprint) -> bool:
         """End the handshake where somebody else has taken the one place since the call was admitted."""
-        if not self.engine.is_busy_for(fingerprint, known=self._caller is not None):
+        if not self._introduction.is_late_for(fingerprint):
             return False
         self.engine.notice(f"A caller from {self.address} came second and was turned away.")
         connection.carry_out(connection.session.abort("busy by now"))
         return True
-
-    def _pinned(self, pins: Pins, proof: session_events.Authenticated) -> Pins:
-        moment = time.time()
-        contact = pins.by_fingerprint(proof.identity.fingerprint)
-        if contact is None:
-            contact = Contact.met(proof.identity, moment, proof.version)
-            self.engine.strangers.count(now().monotonic)
-        contact = after_handshake(contact, proof.reconnect_secret, self._used(contact))
-        endpoint = self.dialled.endpoint if self.dialled else None
-        return pins.with_contact(contact.seen(moment, proof.version, endpoint))
-
-    def _used(self, contact: Contact) -> bytes | None:
-        """The secret that the call has shown, unless a later handshake has retired it meanwhile."""
-        return self._secret if self._secret in contact.secrets else None
 
     # The session.
 
@@ -341,7 +237,7 @@ class Encounter:
         fingerprint = conversation.peer.fingerprint
         namesake = self.engine.account.pins.namesake(hello.name, fingerprint)
         try:
-            await self.engine.account.change_pins(partial(self._christened, hello=hello))
+            await self._introduction.christen(fingerprint, hello.name)
         except ProfileError as error:  # the key is pinned already; a name can wait for the next session
             self.engine.error("profile", str(error))
         if self.conversation is None:  # a newer session of the same person has taken over meanwhile
@@ -368,18 +264,6 @@ class Encounter:
         )
         if conversation.gate:
             self.engine.stream.emit(gates.gate_event(conversation))
-
-    def _christened(self, pins: Pins, hello: Hello) -> Pins:
-        """Name a new contact; at the guest, the host's first record also confirms the newest secret."""
-        if self.conversation is None:
-            return pins
-        fingerprint = self.conversation.peer.fingerprint
-        contact = pins.by_fingerprint(fingerprint)
-        if contact is None:
-            return pins
-        if self.dialled is not None:
-            pins = pins.with_contact(confirm_newest(contact))
-        return pins.christened(fingerprint, hello.name)
 
     def _resume(self, conversation: Conversation, word: Resume, connection: Connection) -> None:
         if not conversation.resumed(word):
@@ -446,7 +330,9 @@ class Encounter:
     def _tell_refused(self, dialled: Dialled, end: session_events.Ended) -> None:
         if end.how is End.SELF or not dialled.returning:
             self._met = True
-            self.engine.stream.emit(refusals.refused_end(end.how, dialled.typed))
+            self.engine.stream.emit(
+                refusals.refused_end(end.how, dialled.typed, invited=dialled.invite is not None)
+            )
         elif end.how is End.VERSION:  # anybody on the path can say so: it must not keep the two apart
             self.engine.notice(
                 f"What answers at {self.address} claims to speak no version that is known here. Trying again."

@@ -7,7 +7,7 @@ Who is here and who is called is the reception's part.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from securechat_tui.chat import events
@@ -17,9 +17,10 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
-from securechat_tui.chat.targets import choose_target, listen
+from securechat_tui.chat.targets import choose_target, invited_hosts, listen, read_invite
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
-from securechat_tui.network.addresses import reachable_addresses
+from securechat_tui.network.addresses import Address, reachable_addresses
+from securechat_tui.network.clock import now
 from securechat_tui.network.listener import Listener
 from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.session import Session
@@ -27,6 +28,7 @@ from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
+from securechat_tui.trust.invites import looks_like_invite
 
 __all__ = ["ContactView", "Counters", "Engine", "IdentityView"]
 
@@ -49,6 +51,7 @@ class Engine:
         self.reception = Reception(self.account)
         self.stream = self.reception.stream
         self._listener: Listener | None = None
+        self._reachable: tuple[Address, ...] = ()
         self._closing = False
 
     # Life.
@@ -141,8 +144,11 @@ class Engine:
 
     # Commands.
 
-    async def host(self, bind: str | None = None) -> None:
-        """Listen at ``ADDRESS[:PORT]`` (None: as the configuration says)."""
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+        """Listen at ``ADDRESS[:PORT]`` (None: as the configuration says), and make a first invite.
+
+        ``invited_only``: nobody else is answered but contacts who show a reconnect secret.
+        """
         key = self.account.own_key
         if self._listener is not None:
             raise CommandError("busy", "You are hosting already.")
@@ -153,13 +159,19 @@ class Engine:
             on_events=self.reception.happened,
             on_failure=self.reception.handler_failed,
         )
+        self.reception.callers.invited_only = invited_only
         bound = await listen(listener, self.account.config.bind if bind is None else bind)
         self._listener = listener
         self.reception.hosting = True
         for address in bound:
             self.stream.emit(events.Listening(time=time.time(), address=address.host, port=address.port))
-        reachable = tuple(map(str, await asyncio.to_thread(reachable_addresses, bound)))
-        self.stream.emit(events.Hosting(time=time.time(), active=True, reachable=reachable))
+        self._reachable = await asyncio.to_thread(reachable_addresses, bound)
+        reachable = tuple(map(str, self._reachable))
+        self.stream.emit(
+            events.Hosting(time=time.time(), active=True, reachable=reachable, invited_only=invited_only)
+        )
+        with suppress(CommandError):  # stopped meanwhile, or too many of them: told when asked for
+            await self.invite()
 
     async def stop_hosting(self) -> None:
         """Listen no more; a conversation that stands goes on."""
@@ -169,11 +181,29 @@ class Engine:
             await listener.stop()
             self.stream.emit(events.Hosting(time=time.time(), active=False))
 
+    async def invite(self) -> None:
+        """Make an invite for one guest; it comes as an event."""
+        if self._listener is None:
+            raise CommandError(
+                "not-hosting", "An invite says where you can be reached: host first, then invite."
+            )
+        made = self.reception.callers.invitations.make(
+            invited_hosts(self._reachable),
+            self._listener.addresses[0].port,
+            self.account.own_key.public.fingerprint,
+            now(),
+        )
+        self.stream.emit(events.Invite(time=time.time(), invite=made.encode(), expires=float(made.expires)))
+
     async def join(self, target: str, *, new: bool = False) -> None:
-        """Begin to connect to ``ADDRESS[:PORT]`` or a contact; the outcome comes as events."""
+        """Begin to connect to ``ADDRESS[:PORT]``, a contact or an invite; the outcome comes as events."""
+        if looks_like_invite(target):
+            dialled = read_invite(target, time.time())
+        else:
+            dialled = choose_target(self.account.pins, target, new=new)
         if self.reception.is_awaiting:
             await self.leave()
-        self.reception.call(choose_target(self.account.pins, target, new=new))
+        self.reception.call(dialled)
 
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         """Send a message; it is held where the peer is not known yet, and queued where it is away."""

@@ -23,6 +23,7 @@ __all__ = [
     "Gate",
     "Hosting",
     "IdentityNeeded",
+    "Invite",
     "Listening",
     "Message",
     "Notice",
@@ -96,11 +97,21 @@ class Hosting(Event):
 
     active: bool
     reachable: tuple[str, ...] = ()
+    invited_only: bool = False
+    """Whether strangers are turned away unless they bring an invite."""
 
     @property
     def from_elsewhere(self) -> tuple[str, ...]:
         """The addresses that are of use on another machine: none of the loopback."""
         return tuple(address for address in self.reachable if not _is_loopback(address))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite(Event):
+    """An invite is in force until ``expires``: a secret between this person and one guest."""
+
+    invite: str = field(repr=False)
+    expires: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from typing import Final
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.protocol.constants import MAX_TEXT_LENGTH
-from securechat_tui.trust.pins import Blocked, Different, Downgrade, Verdict
+from securechat_tui.trust.invites import SCHEME
+from securechat_tui.trust.pins import Blocked, Different, Downgrade, Uninvited, Verdict
 
 MAX_TEXT_BYTES: Final = MAX_TEXT_LENGTH
 """Bytes of UTF-8 in one message."""
@@ -34,6 +35,11 @@ class HourlyLimit:
         self._times.append(now)
 
 
+def holds_invite(text: str) -> bool:
+    """Whether there is an invite in what was typed: a secret, which no history of inputs may keep."""
+    return SCHEME in text.lower()
+
+
 def check_text(text: str) -> None:
     """Hold a message to its bounds; raises :class:`CommandError`."""
     try:
@@ -50,7 +56,7 @@ def check_text(text: str) -> None:
 
 
 class CallerAlarms:
-    """A host is told of each refused contact, and of strangers turned away, at most once an hour.
+    """A host is told of each refused contact, of strangers and of used invites, at most once an hour each.
 
     Callers can call again and again; an alarm that never stops trains people to ignore it.
     """
@@ -65,6 +71,8 @@ class CallerAlarms:
                 about = bytes(verdict.expected[0].fingerprint)
             case Blocked() | Downgrade():
                 about = bytes(verdict.contact.fingerprint)
+            case Uninvited():
+                about = b"invite"
             case _:
                 about = b""
         last = self._told.get(about)

@@ -1,6 +1,6 @@
 """What a run begins with, whatever its face."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["HostAt", "JoinTarget"]
 
@@ -10,11 +10,13 @@ class HostAt:
     """Listen at ``bind`` (``ADDRESS[:PORT]``; None is what the configuration says)."""
 
     bind: str | None = None
+    invited_only: bool = False
+    """Whether to answer nobody but known contacts and those who bring an invite."""
 
 
 @dataclass(frozen=True, slots=True)
 class JoinTarget:
-    """Join ``target``, an address or a contact's name; ``new`` admits a stranger at a pinned address."""
+    """Join an address, a contact, or the host of an invite; ``new`` admits a stranger at a pinned address."""
 
-    target: str
+    target: str = field(repr=False)
     new: bool = False

@@ -36,11 +36,17 @@ class EnginePort(Protocol):
     ) -> None:
         """Make the key pair; ``Ready`` follows."""
 
-    async def host(self, bind: str | None = None) -> None:
-        """Listen on ``bind`` (``ADDRESS:PORT``); None stands for what the configuration says."""
+    async def host(self, bind: str | None = None, *, invited_only: bool = False) -> None:
+        """Listen on ``bind`` (``ADDRESS:PORT``); None stands for what the configuration says.
+
+        ``invited_only``: answer nobody but known contacts and those who bring an invite.
+        """
+
+    async def invite(self) -> None:
+        """Make an invite for one guest; it comes as an event."""
 
     async def join(self, target: str, *, new: bool = False) -> None:
-        """Begin to join an address or a contact; the outcome comes as events."""
+        """Begin to join an address, a contact or an invite's host; the outcome comes as events."""
 
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         """Send or hold ``text``; ``ref`` comes back with the events about it."""

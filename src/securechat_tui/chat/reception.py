@@ -13,13 +13,14 @@ from typing import Any
 
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account
+from securechat_tui.chat.callers import Callers
 from securechat_tui.chat.calls import Calls
 from securechat_tui.chat.conversation import Conversation
-from securechat_tui.chat.encounter import Dialled, Encounter
+from securechat_tui.chat.encounter import Encounter
 from securechat_tui.chat.endings import Return, closed_event
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.held import FIRST_GUEST, WHOM_WE_CALL, Held
-from securechat_tui.chat.limits import NEW_PINS_PER_HOUR, CallerAlarms, HourlyLimit
+from securechat_tui.chat.house import Dialled
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
@@ -41,8 +42,7 @@ class Reception:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.stream = EventStream()
-        self.strangers = HourlyLimit(NEW_PINS_PER_HOUR)
-        self.alarms = CallerAlarms()
+        self.callers = Callers()
         self._calls = Calls(self)
         self._held = Held()
         self._progress = asyncio.Event()
@@ -158,7 +158,7 @@ class Reception:
         for conversation in self._conversations.values():
             conversation.detach()
 
-    # What encounters ask and tell (the House of encounter.py).
+    # What encounters ask and tell (the House of house.py).
 
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
         """Whether somebody else has the one place.

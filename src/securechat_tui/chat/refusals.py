@@ -5,7 +5,7 @@ import time
 from securechat_tui.chat.events import Notice, Refused
 from securechat_tui.protocol.events import End
 from securechat_tui.protocol.text import SafeText
-from securechat_tui.trust.pins import Blocked, Different, Downgrade
+from securechat_tui.trust.pins import Blocked, Different, Downgrade, Uninvited
 from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 
@@ -21,11 +21,17 @@ _HANDSHAKE_SENTENCE = (
     "No secure session with {address}: what answers there is not securechat-tui, does not want this "
     "conversation, or somebody in between interferes. Check address and port, and ask the host."
 )
+_INVITE_SENTENCE = "Wrong or used invite, or somebody in between: ask for a new one."
 
 
-def refused_end(how: End, address: str) -> Refused:
-    """Describe a guest's session that ended before the peer had said its name."""
-    reason, sentence = _ENDS.get(how, ("handshake", _HANDSHAKE_SENTENCE))
+def refused_end(how: End, address: str, *, invited: bool) -> Refused:
+    """Describe a guest's session that ended before the peer had said its name.
+
+    Whatever becomes of a call with an invite has one sentence: who is in between must not be able to
+    make it look like this or that.
+    """
+    otherwise = ("invite", _INVITE_SENTENCE) if invited else ("handshake", _HANDSHAKE_SENTENCE)
+    reason, sentence = _ENDS.get(how, otherwise)
     return Refused(time=time.time(), reason=reason, message=sentence.format(address=address), address=address)
 
 
@@ -44,6 +50,31 @@ def too_many_strangers() -> Notice:
     """Say that a stranger was turned away for the limit of new pins."""
     return Notice(
         time=time.time(), message="A stranger was turned away: too many new people within one hour."
+    )
+
+
+def invite_reused() -> Notice:
+    """Say that somebody else came with an invite that a guest has used."""
+    return Notice(
+        time=time.time(),
+        message="Somebody else came with an invite that your guest has used, and was turned away: "
+        "who else has seen it?",
+    )
+
+
+def refused_inviter(verdict: Uninvited, address: str) -> Refused:
+    """Describe a host whose key is not the one in the invite."""
+    known, offered = verdict.known, verdict.offered
+    who = f"{known.name}'s key" if known else "Another key"
+    return Refused(
+        time=time.time(),
+        reason="invite",
+        message=f"{who} answered at {address}, not the one in the invite: another machine is there now, or "
+        "somebody in between. Nothing was sent; ask for a new invite.",
+        address=address,
+        offered=str(offered.fingerprint),
+        offered_randomart=randomart(offered.fingerprint, offered.bits),
+        offered_contact=known.name if known else SafeText.line(""),
     )
 
 

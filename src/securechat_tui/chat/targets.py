@@ -1,9 +1,10 @@
 """What a person means by the words after ``join`` and ``host``."""
 
-from securechat_tui.chat.encounter import Dialled
 from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.house import Dialled
 from securechat_tui.network.addresses import Address, BadAddress
 from securechat_tui.network.listener import CannotListen, Listener
+from securechat_tui.trust.invites import MAX_HOSTS, BadInvite, Invite
 from securechat_tui.trust.pins import Contact, Pins
 
 
@@ -23,6 +24,26 @@ def choose_target(pins: Pins, typed: str, *, new: bool) -> Dialled:
         raise CommandError("bad-address", str(error)) from None
     endpoint = (address.host, address.port)
     return Dialled(typed, None if new else endpoint, endpoint)
+
+
+def read_invite(typed: str, moment: float) -> Dialled:
+    """Read an invite at ``moment`` (Unix seconds); raises :class:`CommandError`."""
+    try:
+        invite = Invite.parse(typed, moment)
+        addresses = [Address.parse(str(Address(host, port))) for host, port in invite.endpoints]
+    except (BadInvite, BadAddress) as error:
+        raise CommandError("bad-invite", str(error)) from None
+    first, *others = ((address.host, address.port) for address in addresses)
+    return Dialled(str(addresses[0]), None, first, others=tuple(others), invite=invite)
+
+
+def invited_hosts(reachable: tuple[Address, ...]) -> tuple[str, ...]:
+    """Choose the hosts to name in an invite: those that others can reach, where there are any.
+
+    Addresses with a scope mean nothing on another machine.
+    """
+    hosts = [address.host for address in reachable if not address.is_loopback and "%" not in address.host]
+    return tuple(hosts or [address.host for address in reachable])[:MAX_HOSTS]
 
 
 async def listen(listener: Listener, typed: str) -> tuple[Address, ...]:
@@ -45,10 +66,15 @@ def _last_address(contact: Contact) -> tuple[str, int]:
 
 
 def own_secrets(pins: Pins, dialled: Dialled) -> tuple[bytes | None, bytes | None]:
-    """Return the reconnect secrets to show: those of the contact meant, or last seen at the address.
+    """Return the secrets to show: those of the contact meant, or last seen at the address.
+
+    An invite's takes the second place, beside the newest of its host where that is known already.
 
     Never the same one twice: two equal tags would tell anybody on the path that there was one.
     """
+    if dialled.invite is not None:
+        inviter = pins.by_fingerprint(dialled.invite.fingerprint)
+        return inviter.newest if inviter else None, dialled.invite.tag_secret
     match dialled.target:
         case Contact() as contact:
             return _distinct(contact)

@@ -63,11 +63,14 @@ def _root(context: click.Context) -> int:
     "          securechat-tui host --json < commands > events",
 )
 @click.option("--bind", metavar="ADDRESS:PORT", help="Where to listen, if not on 0.0.0.0:8000 and IPv6.")
+@click.option("--invite-only", "invited_only", is_flag=True, help="Answer invites and known contacts alone.")
 @_host_option
 @_port_option
 @common
 @pass_settings
-def _host(settings: Settings, bind: str | None, host: str | None, port: int | None) -> int:
+def _host(
+    settings: Settings, bind: str | None, invited_only: bool, host: str | None, port: int | None
+) -> int:
     """Listen for a guest."""
     if bind is not None and (host is not None or port is not None):
         raise click.UsageError("--bind already says where; leave out --host and --port.")
@@ -76,19 +79,25 @@ def _host(settings: Settings, bind: str | None, host: str | None, port: int | No
     if settings.is_headless:
         from securechat_tui.headless.openings import HostAt
 
-        return _run_headless(settings, HostAt(bind))
+        return _run_headless(settings, HostAt(bind, invited_only))
     from securechat_tui.tui.opening import HostAt as HostAtScreen
 
-    return _run_screen(settings, HostAtScreen(bind))
+    return _run_screen(settings, HostAtScreen(bind, invited_only))
 
 
 def _join(settings: Settings, target: str | None, host: str | None, port: int | None, new: bool) -> int:
-    """Join a host: an address, or the name of a contact (also: guest)."""
+    """Join a host: an address, a contact's name, or an invite.
+
+    Without a target it is asked for; - reads it from standard input (also: guest).
+    """
     named = host is not None or port is not None
     if target is not None and named:
         raise click.UsageError("TARGET already says whom; leave out --host and --port.")
-    if target is None and not named:
-        raise click.UsageError("Say whom to join: an ADDRESS[:PORT] or a contact's NAME.")
+    if not named and target in (None, "-"):
+        from securechat_tui.headless.asking import ask_target, read_target
+
+        _check_face(settings)
+        target = read_target() if target else ask_target(may_prompt=not settings.json)
     if target is None:
         target = _endpoint(_LOOPBACK if host is None else host, _DEFAULT_PORT if port is None else port)
     if settings.is_headless:
@@ -108,7 +117,7 @@ def _join_command(name: str, *, hidden: bool) -> None:
         epilog=f"\b\nExamples: {PROGRAM} {name} 192.0.2.7\n          {PROGRAM} {name} bob\n"
         f"          echo hi | {PROGRAM} {name} '[2001:db8::7]:9000' --plain",
     )
-    target = click.argument("target", metavar="ADDRESS[:PORT]|NAME", required=False)
+    target = click.argument("target", metavar="ADDRESS[:PORT]|NAME|INVITE|-", required=False)
     new = click.option("--new", is_flag=True, help="Somebody else than the one pinned at this address.")
     _root.add_command(command(target(_host_option(_port_option(new(common(pass_settings(_join))))))))
 
@@ -254,9 +263,13 @@ def _run_headless(settings: Settings, opening: "Opening") -> int:
     return run(_unlocked_engine(settings), opening, settings.name)
 
 
-def _run_screen(settings: Settings, opening: "ScreenOpening") -> int:
-    if not _has_terminal():
+def _check_face(settings: Settings) -> None:
+    if not settings.is_headless and not _has_terminal():
         raise click.UsageError("There is no terminal here; add --plain for lines of text, or --json.")
+
+
+def _run_screen(settings: Settings, opening: "ScreenOpening") -> int:
+    _check_face(settings)
     if settings.name is not None:
         from securechat_tui.headless.records import make_first_identity
 

@@ -11,6 +11,7 @@ __all__ = [
     "Command",
     "Decline",
     "Differ",
+    "Invite",
     "Leave",
     "Match",
     "Quit",
@@ -42,6 +43,10 @@ class Quit(_Command, tag="quit"):
     """Say goodbye everywhere and end."""
 
 
+class Invite(_Command, tag="invite"):
+    """Make an invite."""
+
+
 class Verify(_Command, tag="verify"):
     """Ask to compare codes, or take up the peer's wish."""
 
@@ -62,10 +67,6 @@ class Decline(_Command, tag="decline"):
 
 class Unavailable(_Command):
     """A command that is part of the contract and not of this version."""
-
-
-class Invite(Unavailable, tag="invite"):
-    """Make an invite."""
 
 
 class AcceptKey(Unavailable, tag="accept-key"):

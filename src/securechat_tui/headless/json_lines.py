@@ -26,6 +26,7 @@ from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
     Decline,
     Differ,
+    Invite,
     Leave,
     Match,
     Quit,
@@ -93,6 +94,18 @@ class JsonLines:
                 self._lifecycle.take_message()
             case Leave():
                 await self._engine.leave(command.conversation)
+            case Invite():
+                await self._engine.invite()
+            case Verify() | Match() | Differ() | Decline():
+                await self._compare(command)
+            case Quit():
+                return None
+            case _:
+                raise CommandError("unavailable", "This version does not have that command yet.")
+        return b""
+
+    async def _compare(self, command: Verify | Match | Differ | Decline) -> None:
+        match command:
             case Verify():
                 await self._engine.verify(command.conversation)
             case Match():
@@ -101,11 +114,6 @@ class JsonLines:
                 await self._engine.differ(command.conversation)
             case Decline():
                 await self._engine.decline(command.conversation)
-            case Quit():
-                return None
-            case _:
-                raise CommandError("unavailable", "This version does not have that command yet.")
-        return b""
 
 
 def _line(value: dict[str, Any]) -> bytes:

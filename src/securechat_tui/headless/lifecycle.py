@@ -37,6 +37,8 @@ _UNREACHABLE = frozenset({"cannot-listen", "cannot-connect", "unknown-contact"})
 
 def code_of_error(code: str) -> ExitCode:
     """The exit code of a run that a command error with this ``code`` ends."""
+    if code == "bad-invite":
+        return ExitCode.DISTRUSTED
     if code.startswith("bad-"):
         return ExitCode.USAGE
     if code in {"passphrase", "profile"}:

@@ -15,8 +15,9 @@ __all__ = ["HELP", "PlainLines"]
 
 HELP = """\
 A line you type is sent when you press Enter. Lines that begin with / are commands:
-  /host [ADDRESS:PORT]    let a guest come in
-  /join TARGET [--new]    join an address or a contact
+  /host [ADDRESS:PORT]    let a guest come in; --invite-only: nobody unknown without an invite
+  /invite                 make an invite for one guest, good for ten minutes
+  /join TARGET [--new]    join an address, a contact or the host of an invite
   /leave                  say goodbye; a host goes on listening
   /verify                 compare codes; the other side does the same
   /match [DIGITS]         the codes are the same (DIGITS: as they are read out to you)
@@ -26,8 +27,9 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /quit, /exit, exit      say goodbye and end
 Begin a line with // to send one that begins with /, or with a space to send the word exit."""
 
+_INVITED_ONLY = "--invite-only"
 _END_WORDS = frozenset({"exit", "/exit", "/quit"})
-_LATER = frozenset({"/nick", "/invite", "/search", "/wipe", "/export", "/notify", "/reconnect"})
+_LATER = frozenset({"/nick", "/search", "/wipe", "/export", "/notify", "/reconnect"})
 _OF_THE_SCREEN = frozenset({"/details", "/copy", "/clear", "/theme", "/sidebar", "/alarm"})
 
 
@@ -58,6 +60,7 @@ class PlainLines:
             "/help": self._help,
             "/contacts": self._contacts,
             "/host": self._host,
+            "/invite": self._invite,
             "/join": self._join,
             "/leave": self._leave,
             "/verify": lambda _: self._done(self._engine.verify()),
@@ -142,14 +145,20 @@ class PlainLines:
         return self._encode(lines or ["Nobody is pinned here yet."])
 
     async def _host(self, argument: str) -> bytes:
-        await self._engine.host(argument or None)
+        words = argument.split()
+        bind = " ".join(word for word in words if word != _INVITED_ONLY)
+        await self._engine.host(bind or None, invited_only=_INVITED_ONLY in words)
+        return b""
+
+    async def _invite(self, _argument: str) -> bytes:
+        await self._engine.invite()
         return b""
 
     async def _join(self, argument: str) -> bytes:
         words = argument.split()
         targets = [word for word in words if word != "--new"]
         if len(targets) != 1:
-            raise CommandError("usage", "Say whom: /join ADDRESS[:PORT] or /join NAME.")
+            raise CommandError("usage", "Say whom: /join ADDRESS[:PORT], /join NAME or /join INVITE.")
         await self._engine.join(targets[0], new="--new" in words)
         self._lifecycle.expect_peer()
         return b""

@@ -16,6 +16,7 @@ from securechat_tui.chat.events import (
     Event,
     Gate,
     Hosting,
+    Invite,
     Listening,
     Message,
     Peer,
@@ -179,7 +180,21 @@ def _(event: Hosting) -> list[str]:
         return [stamped(event, "Listening no more.")]
     whence = "" if event.from_elsewhere else ", which works on this machine alone"
     addresses = (event.from_elsewhere or event.reachable)[:1]
-    return [f"{_INDENT}Your guest types: securechat-tui join {address}{whence}" for address in addresses]
+    lines = [f"{_INDENT}Your guest types: securechat-tui join {address}{whence}" for address in addresses]
+    if event.invited_only:
+        lines.append(f"{_INDENT}Nobody is answered but known contacts and those who bring an invite.")
+    return lines
+
+
+@_news.register
+def _(event: Invite) -> list[str]:
+    """The invite has a line of its own, without an indent: it is to be copied."""
+    until = f"{datetime.fromtimestamp(event.expires, tz=UTC).astimezone():%H:%M}"
+    return [
+        stamped(event, f"An invite for one guest, good until {until}. They type: securechat-tui join"),
+        f"{_INDENT}and paste this, which you have sent them on a way that nobody else reads:",
+        event.invite,
+    ]
 
 
 @_news.register

@@ -111,6 +111,11 @@ def _contact_in_full(view: ContactView) -> list[str]:
         f"addresses    {', '.join(view.addresses) or 'none'}",
         f"first seen   {minute(view.first_seen)}",
         f"last seen    {minute(view.last_seen)}",
+        *(
+            f"{'history' if index == 0 else '':<12} {minute(one.when)}  "
+            f"{one.before.value} -> {one.after.value}, {SafeText.line(one.how)}"
+            for index, one in enumerate(view.history)
+        ),
         *view.randomart,
     ]
 
@@ -124,6 +129,10 @@ def _contact_object(view: ContactView) -> str:
         "addresses": view.addresses,
         "first_seen": view.first_seen,
         "last_seen": view.last_seen,
+        "history": [
+            {"time": one.when, "before": one.before.value, "after": one.after.value, "how": one.how}
+            for one in view.history
+        ],
     }
     return json_object(fields)
 

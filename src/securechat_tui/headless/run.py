@@ -138,8 +138,8 @@ class HeadlessRun:
 
     async def _open(self, opening: Opening) -> None:
         match opening:
-            case HostAt(bind):
-                await self._engine.host(bind)
+            case HostAt(bind, invited_only):
+                await self._engine.host(bind, invited_only=invited_only)
             case JoinTarget(target, new):
                 self._lifecycle.expect_peer()
                 await self._engine.join(target, new=new)

@@ -25,6 +25,7 @@ from securechat_tui.protocol.text import ANONYMOUS, MAX_NAME, SafeText, skeleton
 from securechat_tui.trust.states import Trust
 
 __all__ = [
+    "BY_INVITE",
     "FIRST_CONTACT",
     "MAX_ADDRESSES",
     "MAX_CONTACTS",
@@ -39,11 +40,13 @@ __all__ = [
     "New",
     "Pins",
     "PinsFull",
+    "Uninvited",
     "Verdict",
     "after_handshake",
     "confirm_newest",
     "judge_guest",
     "judge_host",
+    "judge_invited",
 ]
 
 Endpoint = tuple[str, int]
@@ -57,6 +60,8 @@ MAX_HISTORY: Final = 16
 """Changes kept with a contact: the first, and the most recent ones."""
 FIRST_CONTACT: Final = "first contact"
 """How most keys come to be pinned."""
+BY_INVITE: Final = "authenticated by invite"
+"""How a key comes to be INVITED."""
 _STORED_STATES: Final = frozenset(Trust) - {Trust.NEW}
 
 
@@ -153,6 +158,10 @@ class Contact:
         if len(history) > MAX_HISTORY:
             history = (history[0], *history[-MAX_HISTORY + 1 :])
         return replace(self, trust=trust, history=history)
+
+    def vouched(self, now: float) -> Self:
+        """Record that an invite stands for this key: what was only pinned is more, nothing is less."""
+        return self.with_trust(Trust.INVITED, now, BY_INVITE) if self.trust is Trust.PINNED else self
 
 
 def after_handshake(contact: Contact, new_secret: bytes, used: bytes | None = None) -> Contact:
@@ -304,7 +313,17 @@ class Downgrade:
         return self.contact.trust
 
 
-Verdict = Known | New | Different | Blocked | Downgrade
+@dataclass(frozen=True, slots=True)
+class Uninvited:
+    """Not the key that the invite stands for: nothing may be said to it."""
+
+    trust: ClassVar[Trust] = Trust.CHANGED
+    offered: PublicIdentity
+    known: Contact | None
+    """Whose key it is, where it is a contact's."""
+
+
+Verdict = Known | New | Different | Blocked | Downgrade | Uninvited
 
 
 def judge_host(
@@ -328,6 +347,17 @@ def judge_host(
 def judge_guest(pins: Pins, answered: PublicIdentity, tag_contact: Contact | None, version: int) -> Verdict:
     """Judge at the host who called; ``tag_contact`` is whose reconnect secret the call has shown."""
     return _judge(pins, answered, () if tag_contact is None else (tag_contact,), version)
+
+
+def judge_invited(pins: Pins, answered: PublicIdentity, promised: Fingerprint, version: int) -> Verdict:
+    """Judge who answered where an invite says whose key it must be, whatever address that is at.
+
+    At the guest ``promised`` is the host's key, from the invite; at the host it is the key that a
+    used invite has pinned.
+    """
+    if answered.fingerprint != promised:
+        return Uninvited(answered, pins.by_fingerprint(answered.fingerprint))
+    return _judge(pins, answered, (), version)
 
 
 def _judge(pins: Pins, answered: PublicIdentity, expected: tuple[Contact, ...], version: int) -> Verdict:

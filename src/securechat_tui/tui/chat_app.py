@@ -188,8 +188,8 @@ class ChatApp(App[int], inherit_bindings=False):
     def _begin(self) -> None:
         self._begun = True
         match self._opening:
-            case HostAt(bind=bind):
-                self.desk.perform("host", bind or "")
+            case HostAt() as host:
+                self.jobs.add(Job(lambda: self.engine.host(host.bind, invited_only=host.invited_only)))
             case Practice(target=target):
                 self.desk.perform("join", target)
             case JoinTarget(target=target, new=new):
@@ -233,6 +233,7 @@ class ChatApp(App[int], inherit_bindings=False):
         for event in batch:
             self.state.apply(event)
             self._react(event)
+            self.desk.observe(event)
         self.narrator.tell(batch)
         self.attention.messages(sum(isinstance(event, Received) for event in batch))
         self._refresh_state()

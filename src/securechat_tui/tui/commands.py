@@ -86,7 +86,7 @@ COMMANDS: tuple[Command, ...] = (
         key_label="F3",
         footer=True,
         palette=True,
-        summary="is it really them? compare codes; both keys in full",
+        summary="is it them? compare codes; both keys in full",
     ),
     Command(
         id="details",
@@ -126,7 +126,7 @@ COMMANDS: tuple[Command, ...] = (
         words=("host",),
         argument="[ADDRESS|stop]",
         palette=True,
-        summary="wait for a guest (port 8000), or stop waiting",
+        summary="wait for a guest, or stop; --invite-only",
     ),
     Command(
         id="join",
@@ -135,7 +135,14 @@ COMMANDS: tuple[Command, ...] = (
         argument="ADDRESS or NAME",
         palette=True,
         names=True,
-        summary="connect to a host; --new for a stranger there",
+        summary="or with an INVITE; --new: a stranger there",
+    ),
+    Command(
+        id="invite",
+        title="Invite somebody",
+        words=("invite",),
+        palette=True,
+        summary="a string and QR code that let one guest in",
     ),
     Command(
         id="leave",

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
-from securechat_tui.chat.events import SafeText
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import Event, Invite, Peer, SafeText
 from securechat_tui.tui.attention import NOTIFY
 from securechat_tui.tui.commands import find, parse
-from securechat_tui.tui.perform import Job, dial_job, host_bind, practise_alarm
+from securechat_tui.tui.perform import Job, dial_job, host_job, practise_alarm
 from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen
 from securechat_tui.tui.screens.details import DetailsScreen
 from securechat_tui.tui.screens.help import HelpScreen
+from securechat_tui.tui.screens.invite import InviteScreen
 from securechat_tui.tui.screens.join import JoinScreen
 from securechat_tui.tui.screens.verify import VerifyChoice, VerifyScreen
 from securechat_tui.tui.state import Comparing
@@ -33,6 +35,7 @@ class CommandDesk:
     def __init__(self, app: "ChatApp") -> None:
         self._app = app
         self._refs = count(1)
+        self._shows_invite = False
         self._deeds: dict[str, Callable[[str], None]] = {
             "help": self._help,
             "sidebar": self._sidebar,
@@ -40,6 +43,7 @@ class CommandDesk:
             "verify": self._verify,
             "details": self._details,
             "host": self._host,
+            "invite": self._invite,
             "join": self._join,
             "leave": self._leave,
             "reconnect": self._reconnect,
@@ -125,14 +129,32 @@ class CommandDesk:
             self._stop_hosting()
             return
         self._app.show_chat()
-        bind = host_bind(argument)
-        self._engine_job(Job(lambda: self._app.engine.host(bind)))
+        self._engine_job(host_job(self._app.engine, argument))
 
     def _stop_hosting(self) -> None:
         if self._app.engine.is_hosting:
             self._engine_job(Job(self._app.engine.stop_hosting))
         else:
             self._app.say("You are not hosting, so there is nothing to stop.")
+
+    def _invite(self, _: str) -> None:
+        self._engine_job(Job(self._make_invite))
+
+    async def _make_invite(self) -> None:
+        self._shows_invite = True
+        try:
+            await self._app.engine.invite()
+        except CommandError:
+            self._shows_invite = False
+            raise
+
+    def observe(self, event: Event) -> None:
+        """Show the invite that was asked for; take it away when somebody has come."""
+        if isinstance(event, Invite) and self._shows_invite:
+            self._shows_invite = False
+            self._app.push_screen(InviteScreen(self._app.state))
+        elif isinstance(event, Peer) and isinstance(self._app.screen, InviteScreen):
+            self._app.pop_screen()
 
     def _join(self, argument: str) -> None:
         if not argument:

@@ -14,14 +14,15 @@ __all__ = [
     "Outcome",
     "dial_job",
     "end_practice_alarm",
-    "host_bind",
+    "host_job",
     "practise_alarm",
-    "split_join",
+    "split_flag",
 ]
 
 _ALONE_TRIES = 100
 _ALONE_PAUSE = 0.05
 _NEW_FLAG = "--new"
+_INVITED_ONLY_FLAG = "--invite-only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +79,22 @@ async def _outcome(job: Job) -> Outcome:
     return Outcome(job)
 
 
-def host_bind(argument: str) -> str | None:
-    """The address to listen on: the given one, the given port on every address, or None for the usual."""
-    return f"0.0.0.0:{argument}" if argument.isdecimal() else argument or None
+def host_job(engine: ScreenPort, argument: str) -> Job:
+    """A job that listens at what ``/host`` was given: an address, a port on every address, or as usual."""
+    where, invited_only = split_flag(argument, _INVITED_ONLY_FLAG)
+    bind = f"0.0.0.0:{where}" if where.isdecimal() else where or None
+    return Job(lambda: engine.host(bind, invited_only=invited_only))
 
 
-def split_join(argument: str) -> tuple[str, bool]:
-    """Split ``[--new] TARGET`` into the target and whether a stranger is expected."""
+def split_flag(argument: str, flag: str) -> tuple[str, bool]:
+    """Split an argument into what it says and whether ``flag`` is among it."""
     words = argument.split()
-    return " ".join(word for word in words if word != _NEW_FLAG), _NEW_FLAG in words
+    return " ".join(word for word in words if word != flag), flag in words
 
 
 def dial_job(engine: ScreenPort, argument: str) -> Job:
     """A job that joins what ``/join`` was given."""
-    target, new = split_join(argument)
+    target, new = split_flag(argument, _NEW_FLAG)
     return Job(lambda: engine.join(target, new=new))
 
 

@@ -1,5 +1,7 @@
 """What the screen knows of the world: every event of the engine, folded into one value."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -12,6 +14,7 @@ from securechat_tui.chat.events import (
     Event,
     Gate,
     Hosting,
+    Invite,
     Listening,
     Message,
     Peer,
@@ -34,6 +37,7 @@ EXIT_CONNECT = 3
 EXIT_TRUST = 4
 
 _TRUST_REFUSALS = frozenset({"key-changed", "blocked", "invite"})
+_BAD_INVITE = "bad-invite"
 _CONNECT_ERRORS = frozenset({"cannot-listen", "cannot-connect"})
 
 
@@ -79,6 +83,10 @@ class ChatState:
     epoch: int = 0
     renewed: float = 0.0
     hosting: bool = False
+    invited_only: bool = False
+    invite: Invite | None = None
+    """The invite made last, until a guest has come."""
+    wall_clock: Callable[[], float] = time.time
     round_trip: float | None = None
     last: Message | None = None
     counters: Counters = field(default_factory=lambda: Counters(sent=0, received=0, bad=0, delivered=0))
@@ -133,6 +141,11 @@ class ChatState:
         return self.peer.trust if self.peer else Trust.NEW
 
     @property
+    def invite_left(self) -> float:
+        """Seconds for which the invite can still be used; 0 where it is over, or there is none."""
+        return max(0.0, self.invite.expires - self.wall_clock()) if self.invite else 0.0
+
+    @property
     def is_waiting(self) -> bool:
         """Hosting, with nobody there."""
         return self.link is Link.WAITING
@@ -142,6 +155,8 @@ class ChatState:
         match event:
             case Ready() | Listening() | Hosting() | Dialing() | Error() | Refused():
                 self._apply_reach(event)
+            case Invite():
+                self.invite = event
             case Peer() | Secure() | Closed():
                 self._apply_session(event)
             case Message():
@@ -200,6 +215,7 @@ class ChatState:
     def _apply_hosting(self, event: Hosting) -> None:
         self.hosting = event.active
         self.reachable = event.from_elsewhere if event.active else ()
+        self.invited_only = event.invited_only
         if event.active:
             self._settle(Link.WAITING)
             self._conclude(EXIT_DONE)
@@ -221,6 +237,8 @@ class ChatState:
         if code in _CONNECT_ERRORS:
             self._settle(Link.IDLE)
             self._conclude(EXIT_CONNECT)
+        elif code == _BAD_INVITE:
+            self._conclude(EXIT_TRUST)
 
     def _apply_session(self, event: Peer | Secure | Closed) -> None:
         match event:
@@ -229,6 +247,7 @@ class ChatState:
                 self.gate = self.safety_number = None
                 self._forget_comparison()
                 self.is_addressed = True
+                self.invite = None
                 self.link, self.round_trip = Link.SECURING, None
             case Secure():
                 self.secure, self.epoch, self.renewed = event, event.epoch, event.time

@@ -1,5 +1,6 @@
 """The words and glyphs of the screen: always both, so that nothing depends on colour."""
 
+import math
 import zlib
 from datetime import datetime
 
@@ -16,6 +17,7 @@ __all__ = [
     "long_time",
     "mark",
     "nick_colour",
+    "remaining_words",
     "round_trip_words",
     "short_fingerprint",
     "shorter_fingerprint",
@@ -129,6 +131,12 @@ def round_trip_words(seconds: float) -> str:
 def nick_colour(fingerprint: str) -> int:
     """The number of a nick's colour, always the same for a key; many keys share one."""
     return zlib.crc32(fingerprint.encode()) % NICKS
+
+
+def remaining_words(seconds: float) -> str:
+    """A time to come, counted down: minutes and seconds."""
+    minutes, left = divmod(math.ceil(seconds), _MINUTE)
+    return f"{minutes}:{left:02}"
 
 
 def size_words(count: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -15,8 +15,17 @@ from securechat_tui.tui.widgets.toggles import PlainCheckbox
 
 __all__ = ["JoinScreen"]
 
-_PLACEHOLDER = "192.168.1.20:8000 or a contact's name"
-_EMPTY = "Type the address the host shows, or the name of a contact."
+_PLACEHOLDER = "192.168.1.20:8000, a name, or securechat://..."
+_EMPTY = "Paste the invite, or type the address the host shows or the name of a contact."
+
+
+class _TargetInput(Input):
+    """One line, also where an invite was broken into several on its way."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.replace("".join(event.text.splitlines()), *self.selection)
 
 
 class JoinScreen(ModalScreen[str | None]):
@@ -35,8 +44,8 @@ class JoinScreen(ModalScreen[str | None]):
         with Vertical(id="join") as frame:
             frame.border_title = "Join"
             frame.border_subtitle = "Enter joins, Esc cancels"
-            yield Static("ADDRESS[:PORT] or a contact's name", markup=False)
-            yield Input(
+            yield Static("ADDRESS[:PORT], a contact's name, or an invite", markup=False)
+            yield _TargetInput(
                 placeholder=_PLACEHOLDER,
                 suggester=SuggestFromList(self._names, case_sensitive=False),
                 id="target",

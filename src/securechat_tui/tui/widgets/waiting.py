@@ -8,11 +8,11 @@ from securechat_tui.tui.state import ChatState, join_address
 
 __all__ = ["WaitingCard"]
 
-_DOUBT = "Whether a router or firewall lets them in cannot be known from here."
+_DOUBT = "A router or firewall may still keep them out."
 
 
 class WaitingCard(Widget):
-    """The exact command for each address that can be reached, and the key to recognise this host by."""
+    """An invite, the exact command for each address, and the key to recognise this host by."""
 
     DEFAULT_CSS = "WaitingCard { width: 1fr; height: auto; }"
 
@@ -20,26 +20,43 @@ class WaitingCard(Widget):
         super().__init__(id="waiting")
         self._state = state
 
+    def on_mount(self) -> None:
+        """Count the invite's time down."""
+        self.set_interval(1.0, self._count_down)
+
+    def _count_down(self) -> None:
+        if self.display and self._state.invite:
+            self.refresh(layout=not self._state.invite_left)
+
     def render(self) -> Content:
-        """The card as text."""
+        """The card as text: fourteen lines at most in fifty columns, so that the composer stays below it."""
         state = self._state
-        commands = [
-            Content.styled(f"  securechat-tui join {address}", "bold") for address in _addresses(state)
-        ]
-        return Content("\n").join(
-            [
-                Content.styled(_heading(state), "bold $warning"),
-                Content(
-                    "The other person types one of these:" if len(commands) > 1 else "The other person types:"
-                ),
-                *commands,
-                *_doubts(state),
-                Content(""),
-                Content("They will be shown your key. Tell them over another channel that it is:"),
-                *map(Content, wording.fingerprint_lines(state.fingerprint, self.content_size.width)),
-                Content.styled("/host stop ends the waiting.", "$muted"),
-            ]
-        )
+        heading = Content.assemble((_heading(state), "bold $warning"), ("  /host stop ends it", "$muted"))
+        without = [] if state.invited_only else _without_invite(state, self.content_size.width)
+        return Content("\n").join([heading, *_invite(state), *without, *_doubts(state)])
+
+
+def _invite(state: ChatState) -> list[Content]:
+    """The invite, for as long as it can be used."""
+    if not state.invite_left or state.invite is None:
+        return [Content.assemble(("/invite", "bold"), " makes an invite, which lets one guest in.")]
+    left = f", for {wording.remaining_words(state.invite_left)}:"
+    return [
+        Content.assemble(("Secret invite for one person", "bold"), left),
+        Content.styled(state.invite.invite, "bold"),
+        Content("They paste it after: securechat-tui join"),
+    ]
+
+
+def _without_invite(state: ChatState, width: int) -> list[Content]:
+    """What strangers type, and what they must compare then."""
+    addresses = _addresses(state)
+    return [
+        Content("Without an invite they type" + (" one of these:" if len(addresses) > 1 else ":")),
+        *(Content.styled(f"  securechat-tui join {address}", "bold") for address in addresses),
+        Content("and you tell them another way what your key is:"),
+        *map(Content, wording.fingerprint_lines(state.fingerprint, width)),
+    ]
 
 
 def _doubts(state: ChatState) -> list[Content]:
@@ -48,9 +65,9 @@ def _doubts(state: ChatState) -> list[Content]:
 
 
 def _heading(state: ChatState) -> str:
-    if state.reachable:
-        return "◌ Waiting for a guest"
-    return "◌ Waiting, but only programs on this machine can reach it"
+    if not state.reachable:
+        return "◌ Waiting, but only programs on this machine can reach it"
+    return "◌ Waiting for invited guests and contacts only" if state.invited_only else "◌ Waiting for a guest"
 
 
 def _addresses(state: ChatState) -> tuple[str, ...]:

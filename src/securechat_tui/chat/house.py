@@ -1,0 +1,67 @@
+"""What one connection's story needs to know of the house that it happens in."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from securechat_tui.chat.account import Account
+from securechat_tui.chat.callers import Callers
+from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.stream import EventStream
+from securechat_tui.protocol.events import Ended
+from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.trust.invites import Invite
+from securechat_tui.trust.pins import Contact, Endpoint
+
+if TYPE_CHECKING:
+    from securechat_tui.chat.encounter import Encounter
+
+__all__ = ["Dialled", "House"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """Whom a guest set out to reach."""
+
+    typed: str
+    """What the person typed; for an invite its first address, since the rest is a secret."""
+    target: Contact | Endpoint | None
+    """Whom the pins must show: a contact, whoever is pinned at an address, or anybody."""
+    endpoint: Endpoint
+    others: tuple[Endpoint, ...] = ()
+    """Further addresses of the same host, where this one cannot be reached."""
+    invite: Invite | None = None
+    """What says whose key must answer, in the place of the pins."""
+    returning: bool = False
+    """Whether this is one of several attempts to come back after a cut: failures are not told singly."""
+
+
+class House(Protocol):
+    """What an encounter needs of the engine that it happens in."""
+
+    account: Account
+    stream: EventStream
+    callers: Callers
+
+    def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
+        """Whether somebody else has the one place; ``known`` callers have shown a secret."""
+
+    def notice(self, message: str) -> None:
+        """Tell what is worth a dim line."""
+
+    def error(self, code: str, message: str) -> None:
+        """Tell what went wrong here."""
+
+    def enter(self, encounter: "Encounter", peer: PublicIdentity) -> Conversation:
+        """Open the conversation with this key, in place of a session it may still have."""
+
+    def greeted(self, encounter: "Encounter") -> None:
+        """The peer has said its name."""
+
+    def secured(self, encounter: "Encounter", conversation: Conversation) -> None:
+        """Messages flow now: send what was held for this moment."""
+
+    def left(self, encounter: "Encounter", end: Ended) -> None:
+        """The session of a conversation is over."""
+
+    def failed(self, encounter: "Encounter") -> None:
+        """Nothing came of a connection."""

@@ -1,0 +1,203 @@
+"""How two get to know each other in one handshake: what is decided about the other side, and kept.
+
+No connection is touched here. The encounter asks at three points: when a call comes in, when the key
+is known, when the handshake is proved; the pins and the invites say what follows.
+"""
+
+import time
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from typing import Final
+
+from securechat_tui.chat import events, refusals
+from securechat_tui.chat.callers import NOTHING, Shown
+from securechat_tui.chat.house import Dialled, House
+from securechat_tui.network.clock import now
+from securechat_tui.protocol.events import Authenticated, Called
+from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.storage.errors import ProfileError
+from securechat_tui.trust.pins import (
+    BY_INVITE,
+    FIRST_CONTACT,
+    Blocked,
+    Contact,
+    Different,
+    Downgrade,
+    New,
+    Pins,
+    Uninvited,
+    Verdict,
+    after_handshake,
+    confirm_newest,
+    judge_guest,
+    judge_host,
+    judge_invited,
+)
+from securechat_tui.trust.states import Trust
+
+__all__ = ["Answer", "Introduction"]
+
+
+class Answer(Enum):
+    """What becomes of a call."""
+
+    ADMIT = auto()
+    BUSY = auto()
+    CLOSE = auto()
+
+
+_TURNED_AWAY: Final = "A caller from {} without an invite was turned away."
+_REPEATED: Final = "A copy of an earlier call came from {} and was turned away."
+_BUSY: Final = "A caller from {} was told that you are busy."
+
+
+@dataclass(slots=True, eq=False)
+class Introduction:
+    """The decisions of one handshake; ``dialled`` is None at the host."""
+
+    house: House
+    dialled: Dialled | None
+    address: str
+    _shown: Shown = NOTHING
+    _verdict: Verdict | None = None
+
+    # The host, before it answers.
+
+    def called(self, call: Called) -> Answer:
+        """Look whose secret the call shows; while busy, only whom we are talking with may come in."""
+        callers = self.house.callers
+        self._shown = callers.recognise(self.house.account.pins, call, now())
+        if self._shown.is_any and callers.is_repeated(call):
+            return self._close(_REPEATED)
+        if callers.invited_only and not self._shown.is_any:
+            return self._close(_TURNED_AWAY)
+        if self.is_late_for(self._shown.fingerprint):
+            self.house.notice(_BUSY.format(self.address))
+            return Answer.BUSY
+        return Answer.ADMIT
+
+    def _close(self, why: str) -> Answer:
+        self.house.notice(why.format(self.address))
+        return Answer.CLOSE
+
+    def is_late_for(self, fingerprint: Fingerprint | None) -> bool:
+        """Whether somebody else has the one place."""
+        return self.house.is_busy_for(fingerprint, known=self._shown.is_any)
+
+    # Both, before anything else is said.
+
+    def identified(self, peer: PublicIdentity, version: int) -> events.Event | None:
+        """Hold the key against pins and invites; return the refusal, if it is to be one."""
+        self._verdict = self._judge(self.house.account.pins, peer, version)
+        return self._refusal(self._verdict)
+
+    def is_worth_telling(self) -> bool:
+        """Whether a refusal is to be told: callers can call again and again."""
+        if self.dialled is not None or self._verdict is None:
+            return True
+        return self.house.callers.alarms.due(self._verdict, now().monotonic)
+
+    def _judge(self, pins: Pins, peer: PublicIdentity, version: int) -> Verdict:
+        if self.dialled is not None:
+            if self.dialled.invite is not None:
+                return judge_invited(pins, peer, self.dialled.invite.fingerprint, version)
+            return judge_host(pins, peer, self.dialled.target, version)
+        verdict = judge_guest(pins, peer, self._shown.contact, version)
+        used_by = self._shown.invite.guest if self._shown.invite else None
+        if used_by is None or isinstance(verdict, Different):
+            return verdict
+        return judge_invited(pins, peer, used_by, version)
+
+    def _refusal(self, verdict: Verdict) -> events.Event | None:
+        match verdict:
+            case Different():
+                typed = self.dialled.typed if self.dialled else ""
+                return refusals.refused_changed(verdict, self.address, dialled=typed)
+            case Uninvited():
+                is_host = self.dialled is not None
+                return (
+                    refusals.refused_inviter(verdict, self.address) if is_host else refusals.invite_reused()
+                )
+            case Blocked():
+                return refusals.refused_blocked(verdict, self.address)
+            case Downgrade():
+                return refusals.refused_version(verdict, self.address)
+            case New() if self._is_one_too_many():
+                return refusals.too_many_strangers()
+            case _:
+                return None
+
+    def _is_one_too_many(self) -> bool:
+        if self.dialled is not None or self._shown.invite is not None:
+            return False
+        return not self.house.callers.strangers.has_room(now().monotonic)
+
+    # Both, when the handshake is proved: before FIN_G is sent, or accepted.
+
+    async def pin(self, proof: Authenticated) -> Trust:
+        """Store the key and the reconnect secret, and burn the invite, as one change; return the trust.
+
+        Raises the ProfileError family, PinsFull or InviteSpent; nothing is changed then.
+        """
+        invite = self._shown.invite
+        was_unused = invite is not None and invite.guest is None
+        try:
+            await self.house.account.change_pins(partial(self._pinned, proof=proof))
+        except ProfileError:
+            if invite is not None and was_unused and invite.guest == proof.identity.fingerprint:
+                invite.guest = None
+            raise
+        return self._trust(proof.identity.fingerprint)
+
+    def _pinned(self, pins: Pins, proof: Authenticated) -> Pins:
+        """Runs alone, right before the contacts are written: two who hold one invite cannot both pass."""
+        moment = time.time()
+        contact = pins.by_fingerprint(proof.identity.fingerprint)
+        if contact is None:
+            contact = self._met(proof, moment)
+        elif self._is_vouched_for:
+            contact = contact.vouched(moment)
+        contact = after_handshake(contact, proof.reconnect_secret, self._used(contact))
+        endpoint = self.dialled.endpoint if self.dialled else None
+        changed = pins.with_contact(contact.seen(moment, proof.version, endpoint))
+        if self._shown.invite is not None:
+            self._shown.invite.claim(proof.identity.fingerprint, now())
+        return changed
+
+    def _met(self, proof: Authenticated, moment: float) -> Contact:
+        if self._is_vouched_for:
+            return Contact.met(proof.identity, moment, proof.version, Trust.INVITED, BY_INVITE)
+        self.house.callers.strangers.count(now().monotonic)
+        return Contact.met(proof.identity, moment, proof.version, Trust.PINNED, FIRST_CONTACT)
+
+    @property
+    def _is_vouched_for(self) -> bool:
+        """Whether an invite stands for the key: by its fingerprint at the guest, by its tag at the host."""
+        invite = self.dialled.invite if self.dialled else self._shown.invite
+        return invite is not None
+
+    def _used(self, contact: Contact) -> bytes | None:
+        """The secret that the call has shown, unless a later handshake has retired it meanwhile."""
+        return self._shown.secret if self._shown.secret in contact.secrets else None
+
+    def _trust(self, fingerprint: Fingerprint) -> Trust:
+        contact = self.house.account.pins.by_fingerprint(fingerprint)
+        if contact is not None and self._is_vouched_for:
+            return contact.trust
+        return self._verdict.trust if self._verdict else Trust.NEW
+
+    # Both, with the peer's HELLO.
+
+    async def christen(self, fingerprint: Fingerprint, name: str) -> None:
+        """Name a new contact; at the guest, the host's first record also confirms the newest secret."""
+
+        def change(pins: Pins) -> Pins:
+            contact = pins.by_fingerprint(fingerprint)
+            if contact is None:
+                return pins
+            if self.dialled is not None:
+                pins = pins.with_contact(confirm_newest(contact))
+            return pins.christened(fingerprint, name)
+
+        await self.house.account.change_pins(change)

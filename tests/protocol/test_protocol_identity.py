@@ -268,10 +268,10 @@ def test_a_private_key_without_factors_is_refused(name: str, value: int) -> None
 
 
 def test_a_private_key_whose_factor_is_no_prime_is_refused() -> None:
-    e, q = 65537, numbers_of(identity_key("alice"))["q"]
+    e, q = 65537, numbers_of(identity_key("dora", 4096))["q"]
     p = 0
-    while (p * q).bit_length() != 3072 or math.gcd(e, p - 1) != 1:
-        p = rsa.generate_private_key(e, 1536).public_key().public_numbers().n
+    while (p * q).bit_length() != 4096 or math.gcd(e, p - 1) != 1:
+        p = rsa.generate_private_key(e, 2048).public_key().public_numbers().n
     d = pow(e, -1, math.lcm(p - 1, q - 1))
     values = (p * q, e, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
     with pytest.raises(BadKey, match="PEM"):

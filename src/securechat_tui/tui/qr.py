@@ -3,7 +3,6 @@
 import re
 from typing import cast
 
-import segno
 from textual.content import Content
 
 __all__ = ["qr_code"]
@@ -22,6 +21,8 @@ def qr_code(text: str) -> Content:
     Capitals take five and a half bits a character instead of eight. A screen does not get stained, so
     the lowest level of error correction does; a border of two modules is what readers need in practice.
     """
+    import segno  # noqa: PLC0415 - brings half of the standard library along, which no start shall wait for
+
     parts = _ALPHANUMERIC.findall(text.upper())
     # make() takes a list of parts, each with the mode that suits it; its type stub knows of one text only.
     code = segno.make(cast("str", parts), error="l", boost_error=False, micro=False)

@@ -2,7 +2,6 @@
 
 from itertools import zip_longest
 
-import segno
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
@@ -129,6 +128,8 @@ def side_by_side(
 
 def qr_lines(text: str) -> list[str]:
     """A QR code (ISO/IEC 18004) in half blocks, light on dark: two rows of modules to a line."""
+    import segno  # noqa: PLC0415 - brings half of the standard library along, which no start shall wait for
+
     code = segno.make(text, error="l", micro=False)
     rows = [[bool(module) for module in row] for row in code.matrix_iter(border=2)]
     lower = [*rows[1::2], *([[False] * len(rows[0])] if len(rows) % 2 else [])]

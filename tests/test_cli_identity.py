@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 from passphrases import CANARY, protect, traces
@@ -71,6 +72,25 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
     assert said.out == ""
     assert said.err.count("\n") == 1
     return said.err
+
+
+def commands(command: click.Command) -> Iterator[click.Command]:
+    """Give a command and all below it."""
+    yield command
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            yield from commands(one)
+
+
+def test_no_command_has_a_place_for_a_passphrase() -> None:
+    """The words of a command line are there for everybody to see."""
+    every = list(commands(cli._root))
+    assert {"passphrase", "export", "import", "host", "join"} <= {one.name for one in every}
+    names = {name for one in every for parameter in one.params for name in [parameter.name, *parameter.opts]}
+    assert "remove" in names
+    assert not [name for name in names if name and ("pass" in name or "secret" in name)]
+    (setting,) = (one for one in every if one.name == "passphrase")
+    assert not [one for one in setting.params if isinstance(one, click.Argument)]
 
 
 def test_setting_changing_and_removing(

@@ -312,20 +312,25 @@ async def test_a_bit_changed_in_the_keys_makes_it_a_strangers_call() -> None:
         await both_invited(at_alice, at_bob, text)
 
 
-async def test_a_copied_call_is_closed_without_an_answer() -> None:
-    """Byte for byte, or with the other place of its tags changed."""
+async def test_a_copied_call_is_closed_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte for byte, or with the other place of its tags changed; nothing is signed for it."""
+    signed: list[bytes] = []
+    key = identity_key("alice")
+    monkeypatch.setattr(type(key), "sign", _counting(type(key).sign, signed))
     async with opened(person("alice")) as at_alice, opened(person("bob")) as at_bob:
         text, invite = await invited(at_alice)
         async with await bring(invite, "bob") as guest:
             k1 = guest.session.data_to_send()
             guest._writer.write(k1)
             await guest.until(lambda: bool(guest.received))
+        assert len(signed) == 2, "the answer to the call itself, and the guest's to that"
         for copy in (k1, flip(k1, -40)):
             async with await call(f"127.0.0.1:{invite.port}", "bob") as copier:
                 copier.session.data_to_send()
                 copier._writer.write(copy)
                 await copier.until_closed()
                 assert copier.received == b""
+        assert len(signed) == 2
         assert "copy of an earlier call" in at_alice.all(Notice)[-1].message
         assert only_live(at_alice).guest is None
         await both_invited(at_alice, at_bob, text)

@@ -20,7 +20,7 @@ from securechat_tui.chat.events import (
 )
 from securechat_tui.chat.limits import MAX_HELD
 from securechat_tui.protocol.events import Authenticated
-from securechat_tui.protocol.payloads import GoodbyeReason
+from securechat_tui.protocol.payloads import Goodbye, GoodbyeReason
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
 
@@ -172,6 +172,29 @@ async def test_a_stranger_does_not_take_the_place_by_showing_nothing() -> None:
                 assert second.ended.how == "busy"
             first.say_texts("still here")
             assert (await alice.until(Message)).text == "still here"
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["silent", "named"])
+async def test_a_stranger_who_does_not_talk_gives_way_to_a_contact_who_shows_a_secret(named: bool) -> None:
+    async with opened(person("alice")) as alice:
+        address = await alice.host()
+        async with await call(address, "bob") as first:
+            await first.open()
+            await alice.until(Secure)
+            first.say(Goodbye(GoodbyeReason.LEAVING))
+            await alice.until(Closed)
+        async with await call(address, "carol") as stranger:
+            await stranger.established()
+            if named:
+                stranger.say(hello(stranger))
+                await alice.until_many(2, Peer)
+            async with await call(address, "bob", secrets=(first.secret, None)) as bob:
+                await bob.open(first.boxes)
+                await alice.until_many(2, Secure)
+                bob.say_texts("I am back")
+                assert (await alice.until(Message)).text == "I am back"
+                await stranger.until_closed()
+                assert stranger.session.closed
 
 
 async def test_two_strangers_race_for_the_one_place() -> None:

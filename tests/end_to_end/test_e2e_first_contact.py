@@ -12,6 +12,7 @@ from terminal_programs import profile_folder
 from terminal_screen import ENTER, ESCAPE, F1, F2, F3, F4, Terminal, is_restored
 
 HOST = ("host", "--bind", "127.0.0.1:0")
+FINGERPRINT = r"SHA256:[A-Za-z0-9+/]{43}"
 JOINED = r"securechat-tui join (127\.0\.0\.1:\d+)"
 
 
@@ -26,10 +27,10 @@ async def make_identity(terminal: Terminal, name: str) -> None:
 async def shown_keys(terminal: Terminal) -> tuple[str, str]:
     """Open F3 and return the two fingerprints in full, one's own first."""
     await terminal.send(F3)
-    await terminal.wait_for("Is it really them?", "memory aid")
-    own, theirs = re.findall(r"SHA256:[A-Za-z0-9+/]{43}", terminal.text)
+    await terminal.wait_for("Is it really them?", lambda one: len(re.findall(FINGERPRINT, one.text)) == 2)
+    own, theirs = re.findall(FINGERPRINT, terminal.text)
     await terminal.send(ESCAPE)
-    await terminal.wait_gone("memory aid")
+    await terminal.wait_gone("Is it really them?")
     return own, theirs
 
 
@@ -42,7 +43,7 @@ async def exchange(sender: Terminal, receiver: Terminal, text: str) -> None:
 
 def assert_private(folder: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for name in ("contacts.json", "identity.pem"):
+    for name in ("contacts.json", "identity.pem", "config.toml", "lock"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
 
 

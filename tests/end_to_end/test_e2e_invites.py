@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from passphrases import traces
 from terminal_desk import Desk
 from terminal_programs import profile_folder, settle
 from terminal_screen import ESCAPE, Terminal, paste
@@ -103,3 +104,4 @@ async def test_programs_hand_it_on_and_everybody_else_is_closed_out(empty_desk: 
     assert await host.wait_exit() == 0
     secret = invite.partition("#")[2]
     assert secret not in late.out + late.err + guest.out + guest.err
+    assert traces(empty_desk.home, secret) == []

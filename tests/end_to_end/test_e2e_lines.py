@@ -1,7 +1,9 @@
 """The faces without a screen, and the demo: in pipes as in a terminal."""
 
 import re
+from pathlib import Path
 
+import pytest
 from terminal_desk import BOB, Desk, World
 from terminal_programs import address_of
 from terminal_screen import ENTER, is_restored
@@ -62,7 +64,12 @@ async def test_the_demo_in_a_terminal(empty_desk: Desk) -> None:
     assert not empty_desk.home.exists()
 
 
-async def test_the_demo_without_a_terminal(empty_desk: Desk) -> None:
+async def test_the_demo_without_a_terminal(
+    empty_desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     demo = empty_desk.piped("demo")
     demo.end_input()
     assert await demo.wait_exit() == 0
@@ -71,3 +78,4 @@ async def test_the_demo_without_a_terminal(empty_desk: Desk) -> None:
     assert "DIFFERENT" in demo.out
     assert demo.out.count("Secure from here") == 2
     assert not empty_desk.home.exists()
+    assert list(temporary.iterdir()) == []

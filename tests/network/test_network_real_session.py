@@ -4,7 +4,7 @@ import asyncio
 import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 
 import pytest
 from network_fakes import PATIENCE, Peer
@@ -230,6 +230,28 @@ async def test_a_header_of_four_gigabytes_costs_no_memory(keys: tuple[IdentityKe
         finally:
             tracemalloc.stop()
     assert peak < 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize("beginning", ["nothing", "half a K1", "a whole K1"])
+async def test_a_caller_who_sends_for_ever_costs_a_few_hundred_kilobytes(
+    keys: tuple[IdentityKey, IdentityKey], beginning: str
+) -> None:
+    """At once, before the handshake is complete; what the system keeps for a socket is not counted."""
+    host = Person(keys[0])
+    k1 = Session.guest(keys[1].public, clock.now()).data_to_send()
+    words = {"nothing": b"", "half a K1": k1[:600], "a whole K1": k1}[beginning] + bytes(4_000_000)
+    async with hosting(host) as address:
+        with stranger_at(address) as peer:
+            tracemalloc.start()
+            try:
+                with suppress(ConnectionError):
+                    await peer.send(words)
+                await host.until_seen(Ended)
+                _, most = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+    assert host.ends == [End.HANDSHAKE]
+    assert most < 512 * 1024
 
 
 async def test_a_peer_that_sends_nothing_is_cut_at_the_deadline(

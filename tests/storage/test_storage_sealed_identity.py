@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from passphrases import CANARY, CHEAP, traces
 
+from securechat_tui.protocol import primitives
 from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.storage.errors import (
     BadIdentity,
@@ -162,6 +163,20 @@ def test_a_key_is_sealed_differently_each_time(identity: IdentityKey) -> None:
     one, other = (SealedIdentity.seal(identity, RIGHT, CHEAP) for _ in range(2))
     assert one.stretch.salt != other.stretch.salt
     assert one.pem != other.pem
+
+
+def test_nothing_in_clear_depends_on_the_passphrase(
+    identity: IdentityKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands before the encrypted block tells nobody whether a guess is right, without Argon2id."""
+    monkeypatch.setattr(primitives, "random_bytes", bytes)
+    files = [SealedIdentity.seal(identity, Passphrase(text), CHEAP).encode() for text in (CANARY, "another")]
+    (head, block), (other_head, other_block) = (file.split(b"sha256 ") for file in files)
+    assert head == other_head
+    assert block != other_block
+    for file, rest in zip(files, (block, other_block), strict=True):
+        _, _, pem = rest.partition(b"\n")
+        assert file == head + checksum_line(head + pem) + pem
 
 
 def test_neither_key_nor_passphrase_is_in_any_file(sealed: Profile, identity: IdentityKey) -> None:

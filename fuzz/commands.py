@@ -151,6 +151,14 @@ class _Recorder:
         assert conversation is None
         self.told.append(("match", digits))
 
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        del target
+        self.told.append(("verify-key", fingerprint))
+
+    async def accept_key(self, conversation: str | None = None) -> None:
+        assert conversation is None
+        self.told.append(("accept-key", None))
+
     async def differ(self, conversation: str | None = None) -> None:
         assert conversation is None
         self.told.append(("differ", None))

@@ -11,12 +11,14 @@ from passphrases import CANARY, protect, traces
 from protocol_peers import identity_key
 
 from securechat_tui import cli
-from securechat_tui.headless import passphrases
+from securechat_tui.headless import asking, passphrases
 from securechat_tui.headless.exit_codes import ExitCode
+from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.storage.config import Config, save_config
 from securechat_tui.storage.files import write_private
 from securechat_tui.storage.keystore import read_sealed
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.rotation import load_rotation
 
 FINGERPRINT = str(identity_key("alice").public.fingerprint)
 Give = Callable[..., None]
@@ -208,8 +210,47 @@ def test_a_name_makes_no_second_identity_where_one_is_locked(
     locked: Profile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = locked.identity_path.read_bytes()
-    told(capsys, "identity", "new", "--name", "Mallory", code=ExitCode.PROFILE)
+    assert cli.main(["identity", "new", "--name", "Mallory"]) == ExitCode.FAILED
+    assert "Nothing was changed" in capsys.readouterr().err
     assert locked.identity_path.read_bytes() == before
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """Let somebody type this when asked whether a new key is meant."""
+    reading, writing = os.pipe()
+    os.write(writing, f"{line}\n".encode())
+    os.close(writing)
+    monkeypatch.setattr(asking, "_STANDARD_INPUT", reading)
+
+
+def test_a_new_key_in_the_place_of_the_present_one(
+    alice: Profile, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "yes")
+    assert cli.main(["identity", "new"]) == ExitCode.FAILED
+    assert "Nothing was changed" in capsys.readouterr().err
+    assert FINGERPRINT in told(capsys, "identity", "show")
+    answer(monkeypatch, "replace")
+    assert "has a new key" in told(capsys, "identity", "new")
+    assert FINGERPRINT not in told(capsys, "identity", "show")
+    present = msgspec.json.decode(told(capsys, "identity", "--json"))["fingerprint"]
+    answer(monkeypatch, "replace")
+    made = msgspec.json.decode(told(capsys, "identity", "new", "--json"))
+    assert (made["name"], made["former"]) == ("Alice", present)
+    statement = load_rotation(alice)
+    assert statement is not None
+    assert (str(Fingerprint(statement.new)), statement.counter) == (made["fingerprint"], 2)
+
+
+def test_the_new_key_stays_under_the_passphrase(
+    locked: Profile, give: Give, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(CANARY)
+    answer(monkeypatch, "replace")
+    told(capsys, "identity", "new")
+    assert read_sealed(locked) is not None
+    give(CANARY)
+    assert FINGERPRINT not in told(capsys, "identity", "show")
 
 
 def test_the_doctor_and_its_exit_codes(alice: Profile, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """What a face may ask of the engine, and the one sentence it gets where that is impossible."""
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from securechat_tui.chat.events import (
     Message,
     Ready,
     Refused,
+    Trust,
 )
 from securechat_tui.chat.views import Counters
 from securechat_tui.storage.config import Config, save_config
@@ -163,6 +165,24 @@ class TestCommands:
             assert (await alice.until(Message)).text == "still here"
             await bob.engine.leave()
             await alice.until(Closed)
+
+    async def test_blocking_refuses_and_unblocking_gives_back_what_was(self) -> None:
+        alice, bob = person("alice"), person("bob")
+        async with talking(alice, bob) as (at_alice, at_bob):
+            await refused("unknown-contact", at_alice.engine.block("nobody", blocked=True))
+            await at_alice.engine.block("bob", blocked=True)
+            await asyncio.gather(at_alice.until(Closed), at_bob.until(Closed))
+            (contact,) = contacts(alice).contacts
+            assert contact.trust is Trust.BLOCKED
+            at_bob.forget()
+            await at_bob.engine.join("alice")
+            assert (await at_alice.until(Refused)).reason == "blocked"
+            assert (await at_bob.until(Refused)).reason == "handshake"
+            await at_alice.engine.block("bob", blocked=False)
+            at_alice.forget()
+            assert (await secured(at_alice, at_bob, "alice"))[0].trust is Trust.PINNED
+        (contact,) = contacts(alice).contacts
+        assert [change.how for change in contact.history] == ["first contact", "blocked", "unblocked"]
 
     async def test_forgetting(self) -> None:
         alice = person("alice")

@@ -23,7 +23,8 @@ from securechat_tui.protocol.payloads import GoodbyeReason
 from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.errors import BadProfileName, CannotWrite, IdentityExists
 from securechat_tui.storage.profile import DEFAULT_PROFILE
-from securechat_tui.trust.pins import Blocked, Contact, Different, Downgrade, Pins
+from securechat_tui.trust.pins import Contact, Pins
+from securechat_tui.trust.verdicts import Blocked, Different, Downgrade
 
 THERE = ("192.0.2.1", 8000)
 

@@ -23,7 +23,7 @@ async def look_around(terminal: Terminal) -> None:
     """Open every kind of screen, and leave."""
     for key, words in (
         (F1, "Commands"),
-        (F3, "memory aid"),
+        (F3, "Is it really them?"),
         (F4, "by its author"),
         (b"\x10", "Clear the log"),
     ):

@@ -110,7 +110,7 @@ async def test_read_only_keeps_the_composer_closed(desk: Desk, world: World) -> 
         wire.let_through.set()
         guest = desk.terminal("--profile", BOB, "join", world.address)
         await guest.wait_for("KEY CHANGED", "Read only", "Enter chooses")
-        await guest.send(b"\x1b[C", ENTER)
+        await guest.send(b"\x1b[C\x1b[C", ENTER)
         await guest.wait_gone("KEY CHANGED")
         await guest.wait_for("read only, draft kept")
         await leave(guest)

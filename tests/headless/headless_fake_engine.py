@@ -192,6 +192,12 @@ class FakeEngine:
         self._under_way = True
         self.emit(Dialing(time=TIME, address="192.0.2.7", port=8000, attempt=1), *self.on_join)
 
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        self._note("verify_key", fingerprint, target)
+        if target:
+            self._under_way = True
+            self.emit(Dialing(time=TIME, address="192.0.2.7", port=8000, attempt=1), *self.on_join)
+
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         if len(text.encode()) > 32 * 1024:
             raise CommandError("too-long", "A message may have 32 KiB at most; shorten it.")
@@ -209,6 +215,9 @@ class FakeEngine:
 
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         self._note("match", digits)
+
+    async def accept_key(self, conversation: str | None = None) -> None:
+        self._note("accept_key")
 
     async def differ(self, conversation: str | None = None) -> None:
         self._note("differ")

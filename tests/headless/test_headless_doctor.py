@@ -222,7 +222,7 @@ def test_what_is_printed(profile: Profile, capsys: pytest.CaptureFixture[str]) -
     assert run_doctor(None, as_json=False) == ExitCode.DONE
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "Nothing is wrong."
-    assert max(map(len, lines)) <= 100
+    assert max(len(line) for line in lines if str(profile.folder) not in line) <= 100
     write_private(profile.contacts_path, b"damaged")
     assert run_doctor(None, as_json=False) == ExitCode.FAILED
     assert capsys.readouterr().out.splitlines()[-1] == "Things that are wrong: 1."

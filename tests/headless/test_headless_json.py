@@ -34,7 +34,7 @@ from securechat_tui.chat.events import (
 from securechat_tui.headless import run
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.json_lines import encode_event, event_word
-from securechat_tui.headless.openings import HostAt
+from securechat_tui.headless.openings import HostAt, JoinTarget
 from securechat_tui.headless.standard_streams import MAX_LINE_BYTES
 
 HOST = HostAt("0.0.0.0:8000")
@@ -198,7 +198,6 @@ async def test_a_line_that_is_not_understood_changes_nothing(line: bytes) -> Non
 @pytest.mark.parametrize(
     "command",
     [
-        {"cmd": "accept-key"},
         {"cmd": "resolve", "choice": "resend"},
         {"cmd": "history", "limit": 10, "before": 5},
         {"cmd": "search", "text": "x"},
@@ -426,9 +425,39 @@ async def test_comparing_codes() -> None:
     assert calls == [("verify",), ("match", "123"), ("differ",), ("decline",)]
 
 
+async def test_letting_a_changed_key_in() -> None:
+    async with Rig(FakeEngine(), opening=HOST) as rig:
+        rig.type('{"cmd":"verify-key","fingerprint":"SHA256:new"}', '{"cmd":"quit"}')
+        await rig.code()
+    assert ("verify_key", "SHA256:new", "") in rig.engine.asked
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_accepting_a_new_key(plain: bool) -> None:
+    async with Rig(joining(), plain=plain) as rig:
+        rig.type("/accept" if plain else '{"cmd":"accept-key"}')
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+    assert ("accept_key",) in rig.engine.asked
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_calling_a_changed_key(plain: bool) -> None:
+    opening = JoinTarget("bob", verify_key="SHA256:new")
+    async with Rig(joining(), plain=plain, opening=opening) as rig:
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+    assert ("verify_key", "SHA256:new", "bob") in rig.engine.asked
+
+
 async def test_a_failed_comparison_shows_in_the_exit_code() -> None:
     failed = TrustChanged(
-        time=TIME, conversation=CONVERSATION, fingerprint=FINGERPRINT, trust=Trust.CHANGED, how="codes differ"
+        time=TIME,
+        conversation=CONVERSATION,
+        fingerprint=FINGERPRINT,
+        trust=Trust.CHANGED,
+        how="codes differ",
+        contact=SafeText.name("bob"),
     )
     async with Rig(FakeEngine(peer(), secure(), failed, closed("rejected", "me"))) as rig:
         assert await rig.code() is ExitCode.DISTRUSTED

@@ -203,6 +203,17 @@ async def test_host_and_join_by_command() -> None:
     assert ("host", "127.0.0.1:0", False) in engine.asked
 
 
+async def test_verifying_a_changed_key_by_command(capsys: pytest.CaptureFixture[str]) -> None:
+    async with Rig(FakeEngine(peer(), secure()), plain=True, opening=Stay()) as rig:
+        rig.type("/verify-key", "/verify-key SHA256:new", "/verify-key SHA256:new bob")
+        await rig.engine.asked_for("verify_key")
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+    asked = [call for call in rig.engine.asked if call[0] == "verify_key"]
+    assert asked == [("verify_key", "SHA256:new", ""), ("verify_key", "SHA256:new", "bob")]
+    assert "Say which: /verify-key" in capsys.readouterr().err
+
+
 async def test_a_failed_join_by_command_shows_in_the_exit_code() -> None:
     async with Rig(FakeEngine(error()), plain=True, opening=Stay()) as rig:
         rig.type("/join nowhere")

@@ -299,7 +299,7 @@ def test_every_answer_after_the_end_does_nothing() -> None:
 def test_both_sides_derive_the_same_master() -> None:
     pair = Pair.established()
     names = ("t3", "fin_host", "fin_guest", "root", "session_id", "exporter")
-    guest, host = ({name: getattr(peer.machine.master, name) for name in names} for peer in pair.peers)
+    guest, host = ({name: getattr(peer.remembered.master, name) for name in names} for peer in pair.peers)
     assert guest == host
     assert len(set(guest.values())) == len(names)
     assert {len(value) for value in guest.values()} == {32}

@@ -128,7 +128,7 @@ def test_a_changed_fin_is_refused(sender: str, position: int, mask: int) -> None
 
 def test_the_hosts_fin_reflected_is_not_the_guests() -> None:
     pair = pair_in("host", State.AWAIT_FIN)
-    pair.host.feed(frame(FrameType.FIN, pair.host.machine.master.fin_host))
+    pair.host.feed(frame(FrameType.FIN, pair.host.remembered.master.fin_host))
     assert failed(pair.host)
 
 

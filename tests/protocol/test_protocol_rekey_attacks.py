@@ -173,7 +173,7 @@ def test_a_stolen_old_root_opens_nothing_of_the_new_epoch(role: str) -> None:
     pair = Pair.open()
     stolen = pair.guest.records._root
     direction = Direction.GUEST if role == "guest" else Direction.HOST
-    session_id = pair.guest.machine.master.session_id
+    session_id = pair.guest.remembered.master.session_id
     rekeyed(pair)
     author = pair.by_role(role)
     sequence = author.records._sender.sequence

@@ -313,14 +313,14 @@ def parts_of(thing: object) -> list[object]:
 def objects_of(peer: Peer) -> list[object]:
     """Return a session and what it is made of, down to the chains and keys, and all its events."""
     layer = peer.records
-    inner = [peer.session, peer.machine, layer, peer.machine.master, layer._sender, layer._receiver]
+    inner = [peer.session, peer.remembered, layer, peer.remembered.master, layer._sender, layer._receiver]
     return [*peer.seen, *inner, *(part for one in inner for part in parts_of(one))]
 
 
 def test_no_secret_shows_in_the_repr_of_any_event_or_object() -> None:
     canary = b"\1CANARY"
     pair = pair_in("host", State.COMPLETE)
-    machine = pair.guest.machine
+    machine = pair.guest.remembered
     for peer in pair.peers:
         peer.holding = ()
         peer.send(hello(peer))

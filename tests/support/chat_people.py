@@ -8,8 +8,8 @@ from typing import TypeVar
 from protocol_peers import identity_key
 
 from securechat_tui.chat.engine import Engine
-from securechat_tui.chat.events import Event, Listening, Peer, Secure
-from securechat_tui.protocol.identity import IdentityKey
+from securechat_tui.chat.events import Closed, Code, Event, Gate, Listening, Peer, Secure, VerifyAsked
+from securechat_tui.protocol.identity import Fingerprint, IdentityKey
 from securechat_tui.storage.config import Config, save_config
 from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.files import write_private
@@ -133,3 +133,30 @@ async def talking(host: Profile, guest: Profile) -> AsyncIterator[tuple[Face, Fa
         at_host.forget()
         at_guest.forget()
         yield at_host, at_guest
+
+
+def key_of(name: str) -> Fingerprint:
+    return identity_key(name).public.fingerprint
+
+
+async def met(host: Profile, guest: Profile) -> None:
+    """Let two people become contacts of each other."""
+    async with opened(host) as at_host, opened(guest) as at_guest:
+        await secured(at_host, at_guest, await at_host.host())
+        await at_guest.engine.leave()
+        await at_host.until(Closed)
+
+
+async def gated(here: Face, there: Face) -> None:
+    """Wait until each side knows of the other, and this one stands at its gate for a changed key."""
+    assert (await here.until(Gate)).reason == "key-changed"
+    await there.until(Peer)
+
+
+async def compared(one: Face, other: Face) -> None:
+    """Let both ask, and look at the same code."""
+    await one.engine.verify()
+    await other.until(VerifyAsked)
+    await other.engine.verify()
+    hers, his = await one.until(Code), await other.until(Code)
+    assert hers.digits == his.digits

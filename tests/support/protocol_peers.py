@@ -1,5 +1,6 @@
 """Two peers in memory: real sessions, wired together, with a clock that the test moves."""
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -78,6 +79,7 @@ class Peer:
         self.seen: list[SessionEvent] = []
         self.holding: tuple[type[SessionEvent], ...] = ()
         """Questions of these types stay unanswered, in ``held``."""
+        self.kept: Handshake | None = None
         self.held: deque[SessionEvent] = deque()
 
     def absorb(self, happened: Iterable[SessionEvent]) -> None:
@@ -104,6 +106,7 @@ class Peer:
             case events.HostIdentified() | events.GuestIdentified():
                 return self.session.proceed(now)
             case events.Authenticated():
+                self.kept = copy.copy(self.machine)
                 return self.session.confirm(now)
         return []
 
@@ -139,6 +142,11 @@ class Peer:
         found = self.events_of(Ended)
         assert len(found) <= 1, "a session ends once"
         return found[0] if found else None
+
+    @property
+    def remembered(self) -> Handshake:
+        """The machine as it was before a session stood: afterwards it has forgotten its secrets."""
+        return self.kept or self.machine
 
     @property
     def machine(self) -> Handshake:
@@ -351,10 +359,10 @@ def flip_in(role: str, kind: FrameType, position: int, mask: int = 1) -> Alter:
 
 
 def guest_machine(peer: Peer) -> GuestHandshake:
-    assert isinstance(peer.machine, GuestHandshake)
-    return peer.machine
+    assert isinstance(peer.remembered, GuestHandshake)
+    return peer.remembered
 
 
 def host_machine(peer: Peer) -> HostHandshake:
-    assert isinstance(peer.machine, HostHandshake)
-    return peer.machine
+    assert isinstance(peer.remembered, HostHandshake)
+    return peer.remembered

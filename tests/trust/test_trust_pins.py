@@ -8,30 +8,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
+from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.text import MAX_NAME, SafeText, skeleton
 from securechat_tui.trust.pins import (
     BY_INVITE,
     FIRST_CONTACT,
     MAX_ADDRESSES,
     MAX_CONTACTS,
+    MAX_FORMER,
     MAX_HISTORY,
-    Blocked,
     Change,
     Contact,
+    Pins,
+    PinsFull,
+    after_handshake,
+    confirm_newest,
+)
+from securechat_tui.trust.states import Trust
+from securechat_tui.trust.verdicts import (
+    Blocked,
+    Candidate,
     Different,
     Downgrade,
     Known,
     New,
-    Pins,
-    PinsFull,
+    Rotated,
     Uninvited,
-    after_handshake,
-    confirm_newest,
+    judge_candidate,
     judge_guest,
     judge_host,
     judge_invited,
+    judge_rotation,
 )
-from securechat_tui.trust.states import Trust
 
 LOOPBACK = ("127.0.0.1", 8000)
 ELSEWHERE = ("::1", 8001)
@@ -379,3 +387,161 @@ def test_an_invite_lowers_nothing(trust: Trust) -> None:
         assert vouched.history[-1] == Change(5.0, trust, Trust.INVITED, BY_INVITE, contact.fingerprint)
     else:
         assert vouched == contact
+
+
+def test_a_key_that_takes_a_contact_s_place() -> None:
+    old = replace(met("alice", at=LOOPBACK), newest=S1, confirmed=S2)
+    heir = old.succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
+    assert (heir.name, heir.addresses, heir.first_seen, heir.named) == ("alice", (LOOPBACK,), 100.0, True)
+    assert (heir.fingerprint, heir.bits, heir.trust) == (key("bob").fingerprint, 3072, Trust.VERIFIED)
+    assert heir.history == (
+        *old.history,
+        Change(200.0, Trust.PINNED, Trust.VERIFIED, "compared", key("bob").fingerprint),
+    )
+    assert heir.secrets == (), "they were shared with whoever has the former key"
+    assert heir.former == (old.fingerprint,)
+    pins = Pins((fake(1), old, fake(2))).succeeded(old.fingerprint, heir)
+    assert pins.contacts == (fake(1), heir, fake(2))
+
+
+def test_a_key_that_was_a_contact_of_its_own_is_one_no_more() -> None:
+    alice, bob = met("alice"), met("bob")
+    heir = alice.succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
+    assert Pins((bob, alice)).succeeded(alice.fingerprint, heir).contacts == (heir,)
+
+
+@given(st.lists(st.sampled_from(["alice", "bob", "mallory"]), max_size=24))
+@settings(deadline=None)
+def test_the_present_key_is_never_among_the_former_ones(keys: list[str]) -> None:
+    contact = met("alice")
+    before: list[bytes] = []
+    for name in keys:
+        if key(name).fingerprint != contact.fingerprint:
+            before = [one for one in before if one != key(name).fingerprint] + [contact.fingerprint]
+            contact = contact.succeeded_by(key(name), Trust.PINNED, 1.0, "test")
+        assert contact.former == tuple(before)
+
+
+def test_former_keys_are_the_most_recent_ones() -> None:
+    known = tuple(fake(number).fingerprint for number in range(MAX_FORMER))
+    contact = replace(met("alice"), former=known)
+    assert contact.succeeded_by(key("bob"), Trust.PINNED, 1.0, "test").former == (
+        *known[1:],
+        key("alice").fingerprint,
+    )
+
+
+def test_a_former_key_is_different_wherever_it_appears() -> None:
+    heir = met("alice", at=LOOPBACK).succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
+    pins = Pins((heir,))
+    verdict = Different((heir,), key("alice"), None)
+    assert verdict.is_former
+    assert not Different((heir,), key("mallory"), None).is_former
+    for target in (None, LOOPBACK, ELSEWHERE, heir):
+        assert judge_host(pins, key("alice"), target, 1) == verdict
+    for tag in (None, heir):
+        assert judge_guest(pins, key("alice"), tag, 1) == verdict
+    assert judge_invited(pins, key("alice"), key("alice").fingerprint, 1) == verdict
+
+
+def test_only_the_key_that_a_person_asked_for_is_let_in_for_a_comparison() -> None:
+    alice = met("alice")
+    wanted = key("bob").fingerprint
+    different = judge_guest(Pins((alice,)), key("bob"), alice, 1)
+    assert judge_candidate(different, wanted, 1) == Candidate(alice)
+    assert judge_candidate(different, wanted, 1).trust is Trust.CHANGED
+    assert judge_candidate(different, key("mallory").fingerprint, 1) is different
+    assert judge_candidate(different, None, 1) is different
+    assert judge_candidate(New(), wanted, 1) == New()
+    newer = replace(alice, version=2)
+    assert judge_candidate(Different((newer,), key("bob"), None), wanted, 1) == Downgrade(newer, 1)
+    for refused in (
+        Different((alice,), key("bob"), met("bob")),
+        Different((replace(alice, trust=Trust.BLOCKED),), key("bob"), None),
+    ):
+        assert judge_candidate(refused, wanted, 1) is refused
+
+
+@cache
+def owner(person: str) -> IdentityKey:
+    """Return a private key for who signs; ``key`` has the public halves of other ones."""
+    assert person in {"alice", "other alice"}
+    return IdentityKey.generate(3072)
+
+
+def signed_contact(trust: Trust = Trust.PINNED, version: int = 1) -> Contact:
+    return replace(Contact.met(owner("alice").public, 100.0, version), trust=trust)
+
+
+def statement(new: PublicIdentity, counter: int = 1, by: str = "alice") -> Rotation:
+    return Rotation.sign(owner(by), new, counter)
+
+
+def test_a_key_that_the_pinned_one_has_signed_waits_for_a_person() -> None:
+    alice, bob = signed_contact(), met("mallory")
+    pins = Pins((bob, alice))
+    shown = (statement(key("bob")),)
+    for before in (New(), Different((alice,), key("bob"), None)):
+        assert judge_rotation(before, pins, key("bob"), shown, 1) == Rotated(alice)
+    assert Rotated(alice).trust is Trust.NEW
+
+
+def test_what_a_statement_does_not_change() -> None:
+    alice = signed_contact()
+    pins, new = Pins((alice,)), key("bob")
+    shown = (statement(new),)
+    for verdict in (Known(alice), Blocked(alice), Different((alice,), new, met("bob"))):
+        assert judge_rotation(verdict, pins, new, shown, 1) is verdict
+    former = Different((replace(alice, former=(new.fingerprint,)),), new, None)
+    assert judge_rotation(former, pins, new, shown, 1) is former
+    different = Different((alice,), new, None)
+    forged = replace(statement(new, by="other alice"), old=bytes(alice.fingerprint))
+    for worthless in ((), (forged,), (statement(key("mallory")),), (statement(new, by="other alice"),)):
+        assert judge_rotation(different, pins, new, worthless, 1) is different
+        assert judge_rotation(New(), pins, new, worthless, 1) == New()
+
+
+def test_two_successors_of_one_key_are_as_good_as_none() -> None:
+    alice, new = signed_contact(), key("bob")
+    different = Different((alice,), new, None)
+    both = (statement(new), statement(key("mallory"), 2))
+    assert judge_rotation(New(), Pins((alice,)), new, both, 1) == different
+    twice = (statement(new), statement(new, 2))
+    assert judge_rotation(different, Pins((alice,)), new, twice, 1) == Rotated(alice)
+    seen = replace(alice, announced=key("mallory").fingerprint)
+    assert judge_rotation(New(), Pins((seen,)), new, both[:1], 1) == Different((seen,), new, None)
+    same = replace(alice, announced=new.fingerprint)
+    assert judge_rotation(New(), Pins((same,)), new, both[:1], 1) == Rotated(same)
+
+
+def test_whose_new_key_is_refused_whatever_the_old_one_says() -> None:
+    new, shown = key("bob"), (statement(key("bob")),)
+    blocked, distrusted, newer = (
+        signed_contact(trust=Trust.BLOCKED),
+        signed_contact(trust=Trust.CHANGED),
+        signed_contact(version=2),
+    )
+    for contact, verdict in (
+        (blocked, Blocked(blocked)),
+        (distrusted, Different((distrusted,), new, None)),
+        (newer, Downgrade(newer, 1)),
+    ):
+        assert judge_rotation(New(), Pins((contact,)), new, shown, 1) == verdict
+
+
+@pytest.mark.parametrize("trust", [Trust.PINNED, Trust.INVITED, Trust.VERIFIED, Trust.CHANGED])
+def test_a_block_taken_back_leaves_what_was_before(trust: Trust) -> None:
+    contact = met("alice").with_trust(trust, 150.0, "test")
+    blocked = contact.blocked(200.0)
+    assert (blocked.trust, blocked.history[-1].how) == (Trust.BLOCKED, "blocked")
+    assert blocked.blocked(300.0) is blocked
+    back = blocked.unblocked(400.0)
+    assert (back.trust, back.history[-1].before, back.history[-1].how) == (trust, Trust.BLOCKED, "unblocked")
+    assert back.unblocked(500.0) is back
+
+
+@pytest.mark.parametrize(
+    "history", [(), (Change(1.0, Trust.BLOCKED, Trust.BLOCKED, "?", fake(1).fingerprint),)]
+)
+def test_a_block_of_which_nothing_else_is_known(history: tuple[Change, ...]) -> None:
+    assert replace(met("alice"), trust=Trust.BLOCKED, history=history).unblocked(1.0).trust is Trust.PINNED

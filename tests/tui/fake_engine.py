@@ -125,7 +125,7 @@ def message(
     )
 
 
-def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Refused:
+def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED, target: str = "bob") -> Refused:
     return Refused(
         time=NOON,
         reason="key-changed",
@@ -139,6 +139,7 @@ def key_changed(*, offered_contact: str = "", trust: Trust = Trust.PINNED) -> Re
         offered=OTHER_FINGERPRINT,
         offered_randomart=OTHER_PICTURE,
         offered_contact=SafeText.name(offered_contact) if offered_contact else SafeText(""),
+        target=target,
     )
 
 
@@ -164,7 +165,12 @@ def gate(reason: str, sentence: str) -> Gate:
 
 def trust_changed(trust: Trust, how: str = "codes compared: the same") -> TrustChanged:
     return TrustChanged(
-        time=NOON, conversation=CONVERSATION, fingerprint=PEER_FINGERPRINT, trust=trust, how=how
+        time=NOON,
+        conversation=CONVERSATION,
+        fingerprint=PEER_FINGERPRINT,
+        trust=trust,
+        how=how,
+        contact=SafeText.name("bob"),
     )
 
 
@@ -326,6 +332,11 @@ class FakeEngine:
         self._note("join", target, new)
         self.emit(Dialing(time=NOON, address="192.168.1.20", port=8000, attempt=1))
 
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        self._note("verify_key", fingerprint, target)
+        if target:
+            self.emit(Dialing(time=NOON, address="192.168.1.20", port=8000, attempt=1))
+
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         self._note("send", text)
         self._numbers["sent"] += 1
@@ -352,6 +363,9 @@ class FakeEngine:
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         self._note("match", digits)
 
+    async def accept_key(self, conversation: str | None = None) -> None:
+        self._note("accept_key")
+
     async def differ(self, conversation: str | None = None) -> None:
         self._note("differ")
 
@@ -373,6 +387,9 @@ class FakeEngine:
 
     def contacts(self) -> tuple[ContactView, ...]:
         return self._contacts
+
+    async def block(self, name: str, *, blocked: bool) -> None:
+        self._note("block", name, blocked)
 
     async def forget(self, name: str) -> None:
         self._note("forget", name)

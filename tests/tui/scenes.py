@@ -27,7 +27,7 @@ from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import ThemeName
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
-from securechat_tui.tui.screens.alarm import AlarmScreen
+from securechat_tui.tui.screens.question import QuestionScreen
 
 WIDE = (120, 36)
 USUAL = (80, 24)
@@ -91,6 +91,15 @@ def gated() -> list[Event]:
         peer(trust=Trust.CHANGED),
         gate("comparison", "Codes compared with bob DIFFERED. Nothing is sent."),
     ]
+
+
+def rotated() -> list[Event]:
+    """A contact comes with a new key that the old one has signed."""
+    sentence = (
+        "bob has a new key, signed by the one you verified on 12 Nov 2026. Nothing is sent until you decide: "
+        "leave, accept the new key (/accept), or compare codes (/verify)."
+    )
+    return [peer(), gate("rotation", sentence)]
 
 
 @dataclass(frozen=True)
@@ -200,7 +209,8 @@ SCENES: dict[str, Scene] = {
     "help": Scene(events=conversation, keys=("f1",)),
     "contacts": Scene(engine=acquainted, events=conversation, entered="/contacts"),
     "alarm": Scene(events=lambda: [*conversation(), closed("lost"), key_changed()]),
-    "alarm-read": Scene(events=lambda: [key_changed()], keys=("right", "enter")),
+    "alarm-read": Scene(events=lambda: [key_changed()], keys=("right", "right", "enter")),
+    "new-key": Scene(events=rotated),
 }
 
 LOOKS = {
@@ -252,7 +262,7 @@ def stage_scene(scene: Scene, theme: ThemeName = "dark") -> tuple[ChatApp, Play]
             await pilot.press("enter")
         await pilot.press(*scene.keys)
         await _settle(app, engine, pilot)
-        while isinstance(app.screen, AlarmScreen) and not app.screen.is_ready:
+        while isinstance(app.screen, QuestionScreen) and not app.screen.is_ready:
             await pilot.pause(0.05)
 
     return app, play

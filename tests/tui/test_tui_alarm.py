@@ -3,10 +3,20 @@
 from dataclasses import replace
 
 import pytest
-from fake_engine import OTHER_FINGERPRINT, PEER_FINGERPRINT, FakeEngine, closed, key_changed, peer, secure
+from fake_engine import (
+    OTHER_FINGERPRINT,
+    PEER_FINGERPRINT,
+    FakeEngine,
+    closed,
+    gate,
+    key_changed,
+    peer,
+    secure,
+    trust_changed,
+)
 from stage import Stage, in_conversation, on_stage
 
-from securechat_tui.chat.events import Dialing
+from securechat_tui.chat.events import Dialing, Trust
 from securechat_tui.tui.interrupt import SECONDS_TO_PAUSE
 from securechat_tui.tui.opening import HostAt, Practice
 from securechat_tui.tui.screens.alarm import AlarmScreen
@@ -27,10 +37,10 @@ class Rehearsal:
         self.calls.append("restore")
 
 
-async def raise_alarm(stage: Stage, draft: str = "my draft") -> None:
+async def raise_alarm(stage: Stage, draft: str = "my draft", target: str = "bob") -> None:
     stage.app.chat.composer.put(draft)
     await stage.settle()
-    stage.engine.emit(key_changed())
+    stage.engine.emit(key_changed(target=target))
     await stage.until(lambda: isinstance(stage.app.screen, AlarmScreen))
     await stage.settle()
     stage.clock.now += SECONDS_TO_PAUSE
@@ -43,6 +53,7 @@ async def test_it_says_what_happened_and_what_to_do(size: tuple[int, int]) -> No
         assert stage.shows("KEY CHANGED")
         assert stage.shows("bob's key is DIFFERENT")
         assert stage.shows("Disconnect")
+        assert stage.shows("Verify the new key")
         assert stage.shows("Read only")
 
 
@@ -118,7 +129,7 @@ async def test_a_live_conversation_is_left_on_disconnect() -> None:
 async def test_read_only_keeps_the_composer_disabled() -> None:
     async with on_stage() as stage:
         await raise_alarm(stage)
-        await stage.press("right", "enter")
+        await stage.press("right", "right", "enter")
         assert stage.app.screen is stage.app.chat
         assert stage.app.chat.composer.disabled
         assert stage.shows("read only, draft kept")
@@ -129,7 +140,7 @@ async def test_read_only_keeps_the_composer_disabled() -> None:
 async def test_a_new_attempt_ends_read_only() -> None:
     async with on_stage() as stage:
         await raise_alarm(stage)
-        await stage.press("right", "enter")
+        await stage.press("right", "right", "enter")
         stage.engine.emit(Dialing(time=0.0, address="h", port=1, attempt=1))
         await stage.settle()
         assert not stage.app.chat.composer.disabled
@@ -181,6 +192,39 @@ async def test_a_caller_does_not_end_a_conversation_with_somebody_else() -> None
         await stage.press("enter")
         assert stage.calls("leave") == []
         assert stage.shows("● connected")
+
+
+async def test_verifying_the_new_key_calls_it_and_the_gate_locks_the_composer() -> None:
+    async with on_stage() as stage:
+        await raise_alarm(stage)
+        await stage.press("right", "enter")
+        assert stage.calls("verify_key") == [("verify_key", OTHER_FINGERPRINT, "bob")]
+        stage.engine.emit(peer(trust=Trust.CHANGED), gate("key-changed", "Compare with /verify."))
+        await stage.settle()
+        assert stage.app.chat.composer.disabled
+        assert stage.app.chat.composer.text == "my draft"
+        assert stage.shows("Compare with /verify.")
+        stage.engine.emit(trust_changed(Trust.VERIFIED), secure())
+        await stage.settle()
+        assert not stage.app.chat.composer.disabled
+        assert stage.shows("✔ VERIFIED")
+
+
+async def test_a_host_waits_for_the_next_call_of_the_new_key() -> None:
+    async with on_stage(HostAt("0.0.0.0:8000")) as stage:
+        await raise_alarm(stage, target="")
+        await stage.press("right", "enter")
+        assert stage.calls("verify_key") == [("verify_key", OTHER_FINGERPRINT, "")]
+        assert stage.shows("When this key calls again within ten minutes")
+
+
+async def test_a_key_that_is_known_as_somebody_else_s_is_none_to_verify() -> None:
+    async with on_stage() as stage:
+        stage.engine.emit(key_changed(offered_contact="carol"))
+        await stage.until(lambda: isinstance(stage.app.screen, AlarmScreen))
+        await stage.settle()
+        assert stage.shows("Read only")
+        assert not stage.shows("Verify the new key")
 
 
 async def test_practising_it() -> None:

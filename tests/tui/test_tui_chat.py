@@ -1,5 +1,7 @@
 """The main screen: messages both ways, every command, sizes, bursts, untrusted text."""
 
+from dataclasses import replace
+
 import pytest
 from fake_engine import (
     ALL_PASSED,
@@ -30,6 +32,8 @@ from securechat_tui.chat.events import (
     Sent,
     Trust,
 )
+from securechat_tui.protocol.identity import Fingerprint
+from securechat_tui.trust.pins import Change
 from securechat_tui.tui.opening import HostAt, JoinTarget, StartScreen
 from securechat_tui.tui.screens.contacts import ContactsScreen
 from securechat_tui.tui.screens.details import DetailsScreen
@@ -327,6 +331,36 @@ class TestCommands:
             assert isinstance(stage.app.screen, ContactsScreen)
             await stage.press("down", "enter")
             assert stage.calls("join") == [("join", "bob", False)]
+
+    async def test_contacts_tell_the_history_of_trust(self) -> None:
+        key = Fingerprint(bytes(32))
+        changes = (
+            Change(NOON - 86400, Trust.NEW, Trust.PINNED, "first contact", key),
+            Change(NOON, Trust.PINNED, Trust.VERIFIED, "codes compared: the same", key),
+        )
+        bob = replace(contact("bob", trust=Trust.VERIFIED), history=changes)
+        async with on_stage(engine=FakeEngine(contacts=(bob,))) as stage:
+            await stage.enter("/contacts")
+            await stage.press("d")
+            for text in (
+                "✔ VERIFIED",
+                bob.fingerprint,
+                "NEW to PINNED: first contact",
+                "codes compared: the same",
+            ):
+                assert stage.shows(text)
+            assert stage.shows(f"(key {key.short}…)")
+            await stage.press("escape")
+            assert isinstance(stage.app.screen, ContactsScreen)
+
+    @pytest.mark.parametrize("is_blocked", [False, True])
+    async def test_contacts_block_and_unblock(self, is_blocked: bool) -> None:
+        trust = Trust.BLOCKED if is_blocked else Trust.PINNED
+        async with on_stage(engine=FakeEngine(contacts=(contact("bob", trust=trust),))) as stage:
+            await stage.enter("/contacts")
+            await stage.press("b")
+            assert stage.calls("block") == [("block", "bob", not is_blocked)]
+            assert stage.shows("no longer blocked" if is_blocked else "bob is blocked")
 
     async def test_contacts_forget_asks_twice(self) -> None:
         engine = FakeEngine(contacts=(contact("bob"),))

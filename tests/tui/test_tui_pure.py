@@ -99,6 +99,7 @@ class TestRegistry:
         assert words == {
             *(
                 "help",
+                "accept",
                 "host",
                 "invite",
                 "join",

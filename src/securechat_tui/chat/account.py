@@ -15,6 +15,7 @@ from securechat_tui.chat.events import Ready
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.views import IdentityView
 from securechat_tui.protocol.identity import IdentityKey
+from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, load_config, save_config
 from securechat_tui.storage.contacts import load_contacts, save_contacts
@@ -22,6 +23,7 @@ from securechat_tui.storage.errors import PassphraseNeeded, ProfileError
 from securechat_tui.storage.keystore import create_identity, load_identity
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.rotation import load_rotation, shown
 from securechat_tui.trust.pins import Pins
 
 
@@ -39,6 +41,7 @@ class _Loaded:
     key: IdentityKey | None
     pins: Pins
     locked: bool
+    rotation: Rotation | None
 
 
 def _load(profile: Profile, key: IdentityKey | None) -> _Loaded:
@@ -49,7 +52,7 @@ def _load(profile: Profile, key: IdentityKey | None) -> _Loaded:
             key = key or load_identity(profile)
         except PassphraseNeeded:
             locked = True
-        return _Loaded(config, key, pins, locked)
+        return _Loaded(config, key, pins, locked, load_rotation(profile))
     except BaseException:
         profile.close()
         raise
@@ -69,6 +72,7 @@ class Account:
         self.locked = False
         """Whether there is an identity whose passphrase has not been given yet."""
         self._cost = cost
+        self._rotation: Rotation | None = None
         self._saving = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()
 
@@ -77,6 +81,7 @@ class Account:
         loaded = await asyncio.to_thread(_load, self.profile, self.key)
         self.config, self.key, self.pins = loaded.config, loaded.key, loaded.pins
         self.locked = loaded.locked
+        self._rotation = loaded.rotation
 
     async def unlock(self, passphrase: Passphrase) -> None:
         """Open the identity; raises CommandError for a wrong passphrase, after which nothing has changed."""
@@ -104,6 +109,11 @@ class Account:
         if self.key is None:
             raise CommandError("no-identity", "There is no identity yet: choose a name first.")
         return self.key
+
+    @property
+    def rotations(self) -> tuple[Rotation, ...]:
+        """What peers are shown about a change of one's own key."""
+        return shown(self._rotation, self.own_key.public)
 
     @property
     def view(self) -> IdentityView | None:

@@ -19,6 +19,8 @@ from securechat_tui.trust.pins import Contact, Pins
 __all__ = ["NOTHING", "Callers", "Shown"]
 
 _REMEMBERED_CALLS: Final = 1024
+_WANTED_SECONDS: Final = 600.0
+_MOST_WANTED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,22 @@ class Callers:
         self.invitations = Invitations()
         self.invited_only = False
         """Whether a call that shows nothing is closed without an answer."""
+        self._wanted: dict[Fingerprint, float] = {}
         self._answered: OrderedDict[bytes, None] = OrderedDict()
+
+    def want(self, fingerprint: Fingerprint, now: Instant) -> None:
+        """A person wants to compare codes with whoever has this key, when it calls the next time."""
+        if len(self._wanted) >= _MOST_WANTED:
+            del self._wanted[next(iter(self._wanted))]
+        self._wanted[fingerprint] = now.monotonic + _WANTED_SECONDS
+
+    def is_wanted(self, fingerprint: Fingerprint, now: Instant) -> bool:
+        """Whether a person wants that, and ten minutes have not gone since."""
+        return now.monotonic < self._wanted.get(fingerprint, now.monotonic)
+
+    def met(self, fingerprint: Fingerprint) -> None:
+        """Take note that this key has been let in: the next call of it is judged as any other."""
+        self._wanted.pop(fingerprint, None)
 
     def recognise(self, pins: Pins, call: Called, now: Instant) -> Shown:
         """Find whose secrets a call shows; every one is tried."""

@@ -47,6 +47,7 @@ class Calls:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._task: asyncio.Task[None] | None = None
+        self._encounter: Encounter | None = None
         self._hurry = asyncio.Event()
         self._backoff = Backoff()
         self._connected_at = 0.0
@@ -55,6 +56,11 @@ class Calls:
     def under_way(self) -> bool:
         """Whether somebody is being called."""
         return self._task is not None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the call has come to its end already, and only its connection is still being closed."""
+        return self._encounter is not None and self._encounter.settled
 
     def begin(self, dialled: Dialled, key: IdentityKey) -> None:
         """Call once; what comes of it is told as events."""
@@ -135,11 +141,13 @@ class Calls:
                 time=time.time(), address=host, port=port, attempt=attempt, returning=dialled.returning
             )
         )
-        encounter = Encounter(self._exchange, dialled, str(address))
+        encounter = self._encounter = Encounter(self._exchange, dialled, str(address))
         secrets = own_secrets(self._exchange.account.pins, dialled)
 
+        rotations = self._exchange.account.rotations
+
         def begin(moment: Instant) -> Session:
-            return Session.guest(key.public, moment, secrets=secrets)
+            return Session.guest(key.public, moment, secrets=secrets, rotations=rotations)
 
         connection = await dial(
             address, begin, key, on_events=encounter.take, on_failure=self._exchange.handler_failed

@@ -14,6 +14,7 @@ from securechat_tui.chat.account import Account
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.stream import EventStream
+from securechat_tui.chat.succession import Succession
 from securechat_tui.protocol.errors import ComparisonFailure
 from securechat_tui.protocol.payloads import (
     ComparisonAsk,
@@ -32,6 +33,7 @@ __all__ = ["DIFFERENT_NUMBER", "SAME_NUMBER", "Comparing", "bare_digits"]
 
 SAME = "codes compared: the same"
 SAME_NUMBER = "safety numbers compared: the same"
+SIGNED_BY_THE_OLD = "new key, signed by the old one"
 DIFFERENT_NUMBER = "safety numbers compared: different"
 DIFFERENT = "codes compared: different"
 THEIRS_DIFFERENT = "the other side found the codes different"
@@ -47,6 +49,8 @@ class Comparing:
     stream: EventStream
     conversation: Conversation
     run: Comparison
+    succession: Succession | None = None
+    """Whose place the key takes where the comparison succeeds; until then it has none of its own."""
 
     # What a person does.
 
@@ -67,8 +71,7 @@ class Comparing:
                 "These are not the digits shown here. Let them be read out again; if they are still "
                 "others, the codes differ: somebody may be in between.",
             )
-        await self._store(Trust.VERIFIED, SAME)
-        self._take(Trust.VERIFIED, SAME)
+        await self._decide(Trust.VERIFIED, SAME)
         self.run.conclude()
 
     async def differ(self) -> None:
@@ -89,8 +92,7 @@ class Comparing:
 
     async def match_safety_number(self) -> None:
         """The safety numbers are the same: VERIFIED, once that is on disk; raises the ProfileError family."""
-        await self._store(Trust.VERIFIED, SAME_NUMBER)
-        self._take(Trust.VERIFIED, SAME_NUMBER)
+        await self._decide(Trust.VERIFIED, SAME_NUMBER)
 
     def decline(self) -> None:
         """Not now: nothing is decided; raises CommandError where there is nothing to decline."""
@@ -98,6 +100,18 @@ class Comparing:
         if not farewell:
             raise CommandError("no-comparison", "No comparison is under way.")
         self._send(farewell)
+
+    async def accept(self) -> None:
+        """A key that the contact's key has named takes its place; raises the ProfileError family."""
+        await self._decide(Trust.PINNED, SIGNED_BY_THE_OLD)
+
+    async def _decide(self, trust: Trust, how: str) -> None:
+        await self._store(trust, how)
+        self.succession = None
+        contact = self.account.pins.by_fingerprint(self.conversation.peer.fingerprint)
+        if contact is not None:
+            self.conversation.name = contact.name
+        self._take(trust, how)
 
     def _code(self) -> ShortAuthenticationString:
         code = self.run.code
@@ -183,10 +197,13 @@ class Comparing:
                 fingerprint=str(self.conversation.peer.fingerprint),
                 trust=trust,
                 how=how,
+                contact=self.conversation.name,
             )
         )
 
     def _decided(self, pins: Pins, trust: Trust | None, how: str) -> Pins:
+        if self.succession is not None:
+            return self.succession.decided(pins, trust, time.time(), how)
         contact = pins.by_fingerprint(self.conversation.peer.fingerprint)
         if contact is None:  # forgotten meanwhile
             return pins

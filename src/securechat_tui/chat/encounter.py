@@ -25,7 +25,7 @@ from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events as session_events
 from securechat_tui.protocol.errors import OutOfOrder, RemoteError, SignatureFailure
 from securechat_tui.protocol.events import End, SessionEvent
-from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.payloads import (
     ComparisonAsk,
     ComparisonStep,
@@ -37,6 +37,7 @@ from securechat_tui.protocol.payloads import (
     Resume,
 )
 from securechat_tui.protocol.records import Direction
+from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import PinsFull
@@ -45,6 +46,11 @@ from securechat_tui.trust.randomart import randomart
 _BACKLOG: Final = 1
 """Batches of events that may wait before reading from the network stops: what is opened before it can be
 shown only holds up the face, which shares the loop."""
+
+
+def _unverified(fingerprint: Fingerprint) -> SafeText:
+    """What a key is called that is nobody's here: whatever name it claims is not shown as a contact's."""
+    return SafeText.name(f"unverified {fingerprint.short}")
 
 
 _Happened = tuple[Connection, Sequence[SessionEvent]]
@@ -105,7 +111,7 @@ class Encounter:
             case session_events.Called():
                 self._called(connection, event)
             case session_events.HostIdentified() | session_events.GuestIdentified():
-                self._identified(connection, event.identity, event.version)
+                self._identified(connection, event)
             case session_events.Authenticated():
                 await self._authenticated(connection, event)
             case session_events.PayloadReceived():
@@ -130,8 +136,10 @@ class Encounter:
             case Answer.CLOSE:
                 connection.carry_out(connection.session.abort("not admitted"))
 
-    def _identified(self, connection: Connection, peer: PublicIdentity, version: int) -> None:
-        refusal = self._introduction.identified(peer, version)
+    def _identified(
+        self, connection: Connection, shown: session_events.HostIdentified | session_events.GuestIdentified
+    ) -> None:
+        refusal = self._introduction.identified(shown.identity, shown.version, shown.rotations)
         if refusal is None:
             connection.carry_out(connection.session.proceed(now()))
             return
@@ -162,7 +170,7 @@ class Encounter:
             return
         conversation = self.conversation = self.engine.enter(self, proof.identity)
         self.comparing = self._comparing(conversation, proof)
-        conversation.attach(connection, self.engine.account.name, trust, gates.gate_for(trust))
+        conversation.attach(connection, self.engine.account.name, trust, self._introduction.gate)
 
     def _comparing(self, conversation: Conversation, proof: session_events.Authenticated) -> Comparing:
         own, peer = self.engine.account.own_key.public.fingerprint, proof.identity.fingerprint
@@ -170,7 +178,8 @@ class Encounter:
             (Direction.GUEST, own, peer) if self.dialled is not None else (Direction.HOST, peer, own)
         )
         run = Comparison(role, proof.session_id, guest, host)
-        return Comparing(self.engine.account, self.engine.stream, conversation, run)
+        succession = self._introduction.succession(proof)
+        return Comparing(self.engine.account, self.engine.stream, conversation, run, succession)
 
     def _comes_second(self, connection: Connection, fingerprint: Fingerprint) -> bool:
         """End the handshake where somebody else has taken the one place since the call was admitted."""
@@ -213,6 +222,13 @@ class Encounter:
         await self._compared().match_safety_number()
         await self._pass_gate()
 
+    async def accept_key(self) -> None:
+        """A person takes the new key that the contact's key has named; raises CommandError where none is."""
+        if self.conversation is None or self.conversation.gate != gates.ROTATION:
+            raise CommandError("no-new-key", "There is no new key here to accept.")
+        await self._compared().accept()
+        await self._pass_gate()
+
     async def different(self) -> None:
         """A person has found the codes different: the session ends; raises CommandError without codes."""
         await self._compared().differ()
@@ -229,6 +245,8 @@ class Encounter:
         conversation, connection = self.conversation, self.connection
         if conversation is None or connection is None or not conversation.gate:
             return
+        if self._introduction.succeeds is not None:
+            self.engine.succeeded(self._introduction.succeeds)
         waiting = conversation.open_gate()
         if waiting is not None:
             await self._payload(connection, waiting)
@@ -243,7 +261,7 @@ class Encounter:
         if self.conversation is None:  # a newer session of the same person has taken over meanwhile
             return
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
-        conversation.greeted(hello, contact.name if contact else hello.name)
+        conversation.greeted(hello, contact.name if contact else _unverified(fingerprint))
         self._met = True
         self.engine.greeted(self)
         self.engine.stream.emit(
@@ -257,13 +275,13 @@ class Encounter:
                 role=self.peer_role,
                 key_bits=conversation.peer.bits,
                 randomart=randomart(fingerprint, conversation.peer.bits),
-                contact=contact.name if contact else hello.name,
+                contact=conversation.name,
                 first_seen=contact.first_seen if contact else time.time(),
                 known_elsewhere=str(namesake.fingerprint) if namesake else "",
             )
         )
         if conversation.gate:
-            self.engine.stream.emit(gates.gate_event(conversation))
+            self.engine.stream.emit(gates.gate_event(conversation, self._introduction.succeeds))
 
     def _resume(self, conversation: Conversation, word: Resume, connection: Connection) -> None:
         if not conversation.resumed(word):

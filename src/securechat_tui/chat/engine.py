@@ -17,7 +17,14 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
-from securechat_tui.chat.targets import choose_target, invited_hosts, listen, read_invite
+from securechat_tui.chat.targets import (
+    choose_target,
+    invited_hosts,
+    listen,
+    read_fingerprint,
+    read_invite,
+    verifying,
+)
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
 from securechat_tui.network.addresses import Address, reachable_addresses
 from securechat_tui.network.clock import now
@@ -153,7 +160,7 @@ class Engine:
         if self._listener is not None:
             raise CommandError("busy", "You are hosting already.")
         listener = Listener(
-            lambda moment: Session.host(key.public, moment),
+            lambda moment: Session.host(key.public, moment, rotations=self.account.rotations),
             key,
             on_connection=self.reception.welcome,
             on_events=self.reception.happened,
@@ -205,6 +212,20 @@ class Engine:
             await self.leave()
         self.reception.call(dialled)
 
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        """Let in a key that has raised the alarm, as far as the gate: codes are compared there.
+
+        With ``target`` it is called there, and must answer; without one it may call here, once, within ten
+        minutes. If the codes are the same it takes the contact's place.
+        """
+        if not target:
+            self.reception.callers.want(read_fingerprint(fingerprint), now())
+            return
+        dialled = verifying(self.account.pins, target, fingerprint)
+        if self.reception.is_awaiting:
+            await self.leave()
+        self.reception.call(dialled)
+
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         """Send a message; it is held where the peer is not known yet, and queued where it is away."""
         check_text(text)
@@ -234,6 +255,11 @@ class Engine:
         with _profile_errors():
             await self.reception.encounter(conversation).same(digits)
 
+    async def accept_key(self, conversation: str | None = None) -> None:
+        """Take the new key that the contact's old one has signed: PINNED, until codes are compared."""
+        with _profile_errors():
+            await self.reception.encounter(conversation).accept_key()
+
     async def differ(self, conversation: str | None = None) -> None:
         """The codes differ: keep that, stop the conversation."""
         await self.reception.encounter(conversation).different()
@@ -259,6 +285,19 @@ class Engine:
         if contact is None:
             raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
         await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
+
+    async def block(self, name: str, *, blocked: bool) -> None:
+        """Refuse a contact's key from now on, here and now too; or take that back."""
+        contact = self.account.pins.by_name(name)
+        if contact is None:
+            raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+        moment = time.time()
+        changed = contact.blocked(moment) if blocked else contact.unblocked(moment)
+        with _profile_errors():
+            await self.account.change_pins(lambda pins: pins.with_contact(changed))
+        present = self.reception.present()
+        if blocked and present is not None and present.peer.fingerprint == contact.fingerprint:
+            await self.leave()
 
     async def rename(self, name: str) -> None:
         """Take another name; peers are told it from the next session on."""

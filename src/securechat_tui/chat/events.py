@@ -206,6 +206,8 @@ class TrustChanged(ConversationEvent):
     fingerprint: str
     trust: Trust
     how: str
+    contact: SafeText
+    """The name under which the key is known here now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +314,8 @@ class Refused(Event):
     offered_randomart: tuple[str, ...] = ()
     offered_contact: SafeText = field(default_factory=lambda: SafeText(""))
     """Whose known key answered instead; empty where it is nobody's."""
+    target: str = ""
+    """What the person had typed to join; empty where a caller was refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,29 @@
 """Why a conversation stands still until a person decides, in sentences that say what to do."""
 
 import time
+from datetime import UTC, datetime
 from typing import Final
 
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.events import Gate
+from securechat_tui.trust.pins import Contact
 from securechat_tui.trust.states import Trust
+from securechat_tui.trust.verdicts import Candidate, Rotated, Verdict
 
+KEY_CHANGED: Final = "key-changed"
+"""Another key than the contact's is here for a comparison alone."""
+ROTATION: Final = "rotation"
+"""The contact's key has named this one as its successor."""
 COMPARISON: Final = "comparison"
 """A comparison of codes has failed with this key."""
 RESUME: Final = "resume"
 """The two sides' accounts of what was delivered differ."""
 
 _SENTENCES: Final = {
+    KEY_CHANGED: "Another key than your contact's is here to be compared: nothing else passes. Compare with "
+    "/verify, by telephone or face to face; if the codes are the same, it takes the place of the old key.",
+    ROTATION: "{1} has a new key, signed by the one you {2} on {3}. Nothing is sent until you decide: leave, "
+    "accept the new key (/accept), or compare codes (/verify).",
     COMPARISON: "Codes compared with {0} DIFFERED: somebody may be in between. Nothing is sent. Compare "
     "again with /verify, by telephone or face to face; if they differ again, leave.",
     RESUME: "{0} has another account of what was said: an old copy of a profile may be in use. Nothing "
@@ -20,16 +31,29 @@ _SENTENCES: Final = {
 }
 
 
-def gate_for(trust: Trust) -> str:
-    """The gate at which a session with a key in this state begins; empty where there is none."""
-    return COMPARISON if trust is Trust.CHANGED else ""
+def gate_for(verdict: Verdict | None, trust: Trust) -> str:
+    """The gate at which a session with a key begins; empty where there is none."""
+    match verdict:
+        case Candidate():
+            return KEY_CHANGED
+        case Rotated():
+            return ROTATION
+        case _:
+            return COMPARISON if trust is Trust.CHANGED else ""
 
 
-def gate_event(conversation: Conversation) -> Gate:
-    """Tell that a conversation stands at its gate."""
+def gate_event(conversation: Conversation, contact: Contact | None = None) -> Gate:
+    """Tell that a conversation stands at its gate; ``contact`` is whose new key it may be."""
+    about = _about(contact) if contact is not None else ()
     return Gate(
         time=time.time(),
         conversation=conversation.id,
         reason=conversation.gate,
-        message=_SENTENCES[conversation.gate].format(conversation.name),
+        message=_SENTENCES[conversation.gate].format(conversation.name, *about),
     )
+
+
+def _about(contact: Contact) -> tuple[str, str, str]:
+    last = contact.history[-1].when if contact.history else contact.first_seen
+    day = f"{datetime.fromtimestamp(last, tz=UTC).astimezone():%d %b %Y}"
+    return contact.name, "verified" if contact.trust is Trust.VERIFIED else "pinned", day

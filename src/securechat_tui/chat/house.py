@@ -31,6 +31,8 @@ class Dialled:
     """Further addresses of the same host, where this one cannot be reached."""
     invite: Invite | None = None
     """What says whose key must answer, in the place of the pins."""
+    verifying: Fingerprint | None = None
+    """The one other key that a person wants to compare codes with; it is let in as far as the gate."""
     returning: bool = False
     """Whether this is one of several attempts to come back after a cut: failures are not told singly."""
 
@@ -59,6 +61,9 @@ class House(Protocol):
 
     def secured(self, encounter: "Encounter", conversation: Conversation) -> None:
         """Messages flow now: send what was held for this moment."""
+
+    def succeeded(self, former: Contact) -> None:
+        """Another key has taken this contact's place: what waits for the former one reaches nobody."""
 
     def left(self, encounter: "Encounter", end: Ended) -> None:
         """The session of a conversation is over."""

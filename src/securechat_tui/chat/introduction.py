@@ -5,36 +5,44 @@ is known, when the handshake is proved; the pins and the invites say what follow
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
 from typing import Final
 
-from securechat_tui.chat import events, refusals
+from securechat_tui.chat import events, gates, refusals
 from securechat_tui.chat.callers import NOTHING, Shown
 from securechat_tui.chat.house import Dialled, House
+from securechat_tui.chat.succession import Succession
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.events import Authenticated, Called
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.pins import (
     BY_INVITE,
     FIRST_CONTACT,
-    Blocked,
     Contact,
+    Pins,
+    after_handshake,
+    confirm_newest,
+)
+from securechat_tui.trust.states import Trust
+from securechat_tui.trust.verdicts import (
+    Blocked,
+    Candidate,
     Different,
     Downgrade,
     New,
-    Pins,
+    Rotated,
     Uninvited,
     Verdict,
-    after_handshake,
-    confirm_newest,
+    judge_candidate,
     judge_guest,
     judge_host,
     judge_invited,
+    judge_rotation,
 )
-from securechat_tui.trust.states import Trust
 
 __all__ = ["Answer", "Introduction"]
 
@@ -87,9 +95,13 @@ class Introduction:
 
     # Both, before anything else is said.
 
-    def identified(self, peer: PublicIdentity, version: int) -> events.Event | None:
+    def identified(
+        self, peer: PublicIdentity, version: int, rotations: tuple[Rotation, ...]
+    ) -> events.Event | None:
         """Hold the key against pins and invites; return the refusal, if it is to be one."""
-        self._verdict = self._judge(self.house.account.pins, peer, version)
+        pins = self.house.account.pins
+        verdict = judge_candidate(self._judge(pins, peer, version), self._wanted(peer.fingerprint), version)
+        self._verdict = judge_rotation(verdict, pins, peer, rotations, version)
         return self._refusal(self._verdict)
 
     def is_worth_telling(self) -> bool:
@@ -97,6 +109,35 @@ class Introduction:
         if self.dialled is not None or self._verdict is None:
             return True
         return self.house.callers.alarms.due(self._verdict, now().monotonic)
+
+    def _wanted(self, fingerprint: Fingerprint) -> Fingerprint | None:
+        """The key that a person wants to compare codes with."""
+        if self.dialled is not None:
+            return self.dialled.verifying
+        return fingerprint if self.house.callers.is_wanted(fingerprint, now()) else None
+
+    def succession(self, proof: Authenticated) -> Succession | None:
+        """What follows if codes are found the same; None where the key is pinned already."""
+        if not isinstance(self._verdict, Candidate | Rotated):
+            return None
+        return Succession(
+            self._verdict.contact.fingerprint,
+            proof.identity,
+            proof.version,
+            proof.reconnect_secret,
+            self.dialled.endpoint if self.dialled else None,
+            isinstance(self._verdict, Rotated),
+        )
+
+    @property
+    def gate(self) -> str:
+        """Why a person must decide before anything passes; empty where that is not so."""
+        return gates.gate_for(self._verdict, self._verdict.trust if self._verdict else Trust.NEW)
+
+    @property
+    def succeeds(self) -> Contact | None:
+        """The contact in whose place the key would come."""
+        return self._verdict.contact if isinstance(self._verdict, Candidate | Rotated) else None
 
     def _judge(self, pins: Pins, peer: PublicIdentity, version: int) -> Verdict:
         if self.dialled is not None:
@@ -138,8 +179,13 @@ class Introduction:
     async def pin(self, proof: Authenticated) -> Trust:
         """Store the key and the reconnect secret, and burn the invite, as one change; return the trust.
 
+        A key that is let in for a comparison alone is not stored.
         Raises the ProfileError family, PinsFull or InviteSpent; nothing is changed then.
         """
+        if isinstance(self._verdict, Candidate | Rotated):
+            self.house.callers.met(proof.identity.fingerprint)
+            await self.house.account.change_pins(partial(self._noted, self._verdict, proof))
+            return self._verdict.trust
         invite = self._shown.invite
         was_unused = invite is not None and invite.guest is None
         try:
@@ -149,6 +195,21 @@ class Introduction:
                 invite.guest = None
             raise
         return self._trust(proof.identity.fingerprint)
+
+    def _noted(self, verdict: Candidate | Rotated, proof: Authenticated, pins: Pins) -> Pins:
+        """Note with the contact what a key has shown that is not its own, or not yet.
+
+        That is the successor its key has named, and at the host the secret that this caller shows from now
+        on: it is no stranger.
+        """
+        contact = pins.by_fingerprint(verdict.contact.fingerprint)
+        if contact is None:
+            return pins
+        if isinstance(verdict, Rotated):
+            contact = replace(contact, announced=proof.identity.fingerprint)
+        if self._used(contact) is not None:
+            contact = after_handshake(contact, proof.reconnect_secret, self._used(contact))
+        return pins.with_contact(contact)
 
     def _pinned(self, pins: Pins, proof: Authenticated) -> Pins:
         """Runs alone, right before the contacts are written: two who hold one invite cannot both pass."""

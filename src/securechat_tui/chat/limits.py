@@ -6,7 +6,7 @@ from typing import Final
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.protocol.constants import MAX_TEXT_LENGTH
 from securechat_tui.trust.invites import SCHEME
-from securechat_tui.trust.pins import Blocked, Different, Downgrade, Uninvited, Verdict
+from securechat_tui.trust.verdicts import Blocked, Different, Downgrade, Uninvited, Verdict
 
 MAX_TEXT_BYTES: Final = MAX_TEXT_LENGTH
 """Bytes of UTF-8 in one message."""

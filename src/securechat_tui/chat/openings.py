@@ -20,3 +20,5 @@ class JoinTarget:
 
     target: str = field(repr=False)
     new: bool = False
+    verify_key: str | None = None
+    """The fingerprint of the changed key to compare codes with there; nothing else may pass."""

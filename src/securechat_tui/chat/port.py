@@ -48,6 +48,9 @@ class EnginePort(Protocol):
     async def join(self, target: str, *, new: bool = False) -> None:
         """Begin to join an address, a contact or an invite's host; the outcome comes as events."""
 
+    async def verify_key(self, fingerprint: str, target: str = "") -> None:
+        """Let in a key that has raised the alarm, to compare codes with: at ``target``, or when it calls."""
+
     async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
         """Send or hold ``text``; ``ref`` comes back with the events about it."""
 
@@ -59,6 +62,9 @@ class EnginePort(Protocol):
 
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         """The codes are the same."""
+
+    async def accept_key(self, conversation: str | None = None) -> None:
+        """Take the new key that a contact's old one has signed."""
 
     async def differ(self, conversation: str | None = None) -> None:
         """The codes differ."""

@@ -16,6 +16,7 @@ from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.keystore import create_identity, load_identity, read_sealed, save_identity
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import DEFAULT_PROFILE, Profile
+from securechat_tui.storage.rotation import rotate_identity
 from securechat_tui.trust.codes import SafetyNumber
 from securechat_tui.trust.pins import Contact, Pins
 from securechat_tui.trust.states import Trust
@@ -24,6 +25,7 @@ __all__ = [
     "IdentityKey",
     "Profile",
     "ProfileError",
+    "block_contact",
     "change_passphrase",
     "forget_contact",
     "is_locked",
@@ -31,8 +33,10 @@ __all__ = [
     "list_contacts",
     "new_identity",
     "open_profile",
+    "replace_identity",
     "require_identity",
     "safety_number",
+    "show_contact",
     "show_identity",
     "stored_key",
 ]
@@ -90,9 +94,24 @@ def new_identity(profile: Profile, name: str, bits: int) -> IdentityView:
     return IdentityView.of(chosen, key.public, str(profile.folder))
 
 
+def replace_identity(
+    profile: Profile, key: IdentityKey, bits: int, passphrase: Passphrase | None, cost: Cost = USUAL_COST
+) -> IdentityView:
+    """Make a new key that the present one signs, under the same passphrase; the profile is open.
+
+    Raises :class:`ProfileError` where something cannot be written; the present key stays then.
+    """
+    return show_identity(profile, rotate_identity(profile, key, bits, passphrase, cost))
+
+
 def list_contacts(profile: Profile) -> tuple[ContactView, ...]:
     """Describe all contacts."""
     return tuple(map(ContactView.of, load_contacts(profile).contacts))
+
+
+def show_contact(profile: Profile, name: str) -> ContactView:
+    """Describe one contact; raises CommandError where there is none of that name."""
+    return ContactView.of(_known(load_contacts(profile), name))
 
 
 def forget_contact(profile: Profile, name: str) -> None:
@@ -100,6 +119,19 @@ def forget_contact(profile: Profile, name: str) -> None:
     with profile:
         pins = load_contacts(profile)
         save_contacts(profile, pins.without(_known(pins, name).fingerprint))
+
+
+def block_contact(profile: Profile, name: str, *, blocked: bool) -> Trust:
+    """Block a contact, or take that back; return what the key is worth then.
+
+    Raises CommandError where there is no contact of that name.
+    """
+    with profile:
+        pins = load_contacts(profile)
+        contact, now = _known(pins, name), time.time()
+        contact = contact.blocked(now) if blocked else contact.unblocked(now)
+        save_contacts(profile, pins.with_contact(contact))
+    return contact.trust
 
 
 def safety_number(profile: Profile, key: IdentityKey, name: str) -> SafetyNumber:
@@ -116,13 +148,17 @@ def keep_comparison(profile: Profile, name: str, *, same: bool) -> Trust:
     trust, how = (Trust.VERIFIED, SAME_NUMBER) if same else (Trust.CHANGED, DIFFERENT_NUMBER)
     with profile:
         pins = load_contacts(profile)
-        contact = _known(pins, name).with_trust(trust, time.time(), how)
-        save_contacts(profile, pins.with_contact(contact))
+        contact = _known(pins, name)
+        if contact.trust is Trust.BLOCKED:
+            raise CommandError("blocked", f"{contact.name} is blocked: contacts unblock first.")
+        save_contacts(profile, pins.with_contact(contact.with_trust(trust, time.time(), how)))
     return trust
 
 
 def _known(pins: Pins, name: str) -> Contact:
     contact = pins.by_name(name)
     if contact is None:
-        raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+        raise CommandError(
+            "unknown-contact", f"No contact is called {SafeText.line(name)}: 'contacts list' shows them all."
+        )
     return contact

@@ -29,6 +29,7 @@ from securechat_tui.protocol.events import End, Ended, SessionEvent
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.payloads import GoodbyeReason
 from securechat_tui.protocol.signing import conversation_id
+from securechat_tui.trust.pins import Contact
 
 _CLOSE_SECONDS = 5.0
 _LEAVE_SECONDS = 3.0
@@ -92,7 +93,7 @@ class Reception:
 
     def call(self, dialled: Dialled) -> None:
         """Begin a first call; raises :class:`CommandError` where somebody is here or called already."""
-        if self._active is not None or self._calls.under_way:
+        if self._active is not None or (self._calls.under_way and not self._calls.is_refused):
             raise CommandError("busy", "You are in a conversation or joining one: leave it first.")
         self._drop_held(WHOM_WE_CALL, FIRST_GUEST)
         self._calls.begin(dialled, self.account.own_key)
@@ -218,6 +219,17 @@ class Reception:
         """Send what was held for this peer, and nothing that is meant for another."""
         unnamed = FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
         self._held.pour_into(conversation, unnamed, conversation.id)
+
+    def succeeded(self, former: Contact) -> None:
+        """Tell what waits for the former key: what was written for one key goes to no other unasked."""
+        own = self.account.own_key.public.fingerprint
+        conversation = self._conversations.get(conversation_id(own, former.fingerprint))
+        count = len(conversation.outbox) if conversation else 0
+        if count:
+            self.error(
+                "not-sent",
+                f"Written for {former.name}'s former key, so not sent to the new one: {count} message(s).",
+            )
 
     def left(self, encounter: Encounter, end: Ended) -> None:
         """Close a conversation whose session is over."""

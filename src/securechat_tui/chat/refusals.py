@@ -5,9 +5,9 @@ import time
 from securechat_tui.chat.events import Notice, Refused
 from securechat_tui.protocol.events import End
 from securechat_tui.protocol.text import SafeText
-from securechat_tui.trust.pins import Blocked, Different, Downgrade, Uninvited
 from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
+from securechat_tui.trust.verdicts import Blocked, Different, Downgrade, Uninvited
 
 _ENDS = {
     End.BUSY: ("busy", "The host at {address} is in another conversation: try again later."),
@@ -105,6 +105,7 @@ def refused_changed(verdict: Different, address: str, *, dialled: str) -> Refuse
         offered=str(offered.fingerprint),
         offered_randomart=randomart(offered.fingerprint, offered.bits),
         offered_contact=verdict.known.name if verdict.known else SafeText.line(""),
+        target=dialled,
     )
 
 
@@ -113,6 +114,11 @@ def _changed_sentence(verdict: Different, dialled: str) -> str:
     known = "verified" if expected.trust is Trust.VERIFIED else "pinned"
     if verdict.known is not None:
         who = f"{verdict.known.name} answered, not {expected.name}. Nothing was sent."
+    elif verdict.is_former:
+        who = (
+            f"This is the key that {expected.name} had BEFORE the one {known} here: an old profile, "
+            "or somebody who has got hold of it. Nothing was sent."
+        )
     else:
         who = (
             f"{expected.name}'s key is DIFFERENT from the one {known} here: a new device or profile, "

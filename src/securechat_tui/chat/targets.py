@@ -1,11 +1,34 @@
 """What a person means by the words after ``join`` and ``host``."""
 
+from dataclasses import replace
+
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.house import Dialled
 from securechat_tui.network.addresses import Address, BadAddress
 from securechat_tui.network.listener import CannotListen, Listener
+from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.trust.invites import MAX_HOSTS, BadInvite, Invite
 from securechat_tui.trust.pins import Contact, Pins
+
+
+def verifying(pins: Pins, typed: str, key: str) -> Dialled:
+    """Read a target and the one other key to compare codes with there; raises :class:`CommandError`."""
+    dialled = choose_target(pins, typed, new=False)
+    if isinstance(dialled.target, tuple) and not pins.by_address(dialled.target):
+        raise CommandError(
+            "unknown-contact", "Nobody is pinned at that address, so there is no changed key: join it."
+        )
+    return replace(dialled, verifying=read_fingerprint(key))
+
+
+def read_fingerprint(typed: str) -> Fingerprint:
+    """Read a fingerprint in full; raises :class:`CommandError`."""
+    try:
+        return Fingerprint.parse(typed)
+    except ValueError:
+        raise CommandError(
+            "bad-fingerprint", "Give the fingerprint in full, as the alarm shows it: SHA256:…"
+        ) from None
 
 
 def choose_target(pins: Pins, typed: str, *, new: bool) -> Dialled:

@@ -9,13 +9,14 @@ error that says what to do, and an exit code of :class:`ExitCode`; there is neve
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
 
+from securechat_tui.cli.contacts import contacts
 from securechat_tui.cli.doctor import doctor
 from securechat_tui.cli.identity import export_identity, import_identity, passphrase
 from securechat_tui.cli.options import PROGRAM, Settings, common, pass_settings
@@ -85,7 +86,15 @@ def _host(
     return _run_screen(settings, HostAtScreen(bind, invited_only))
 
 
-def _join(settings: Settings, target: str | None, host: str | None, port: int | None, new: bool) -> int:
+def _join(
+    settings: Settings,
+    *,
+    target: str | None,
+    host: str | None,
+    port: int | None,
+    new: bool,
+    verify_key: str | None,
+) -> int:
     """Join a host: an address, a contact's name, or an invite.
 
     Without a target it is asked for; - reads it from standard input (also: guest).
@@ -93,6 +102,8 @@ def _join(settings: Settings, target: str | None, host: str | None, port: int | 
     named = host is not None or port is not None
     if target is not None and named:
         raise click.UsageError("TARGET already says whom; leave out --host and --port.")
+    if new and verify_key is not None:
+        raise click.UsageError("--new is for somebody else, --verify-key for a contact; leave one out.")
     if not named and target in (None, "-"):
         from securechat_tui.headless.asking import ask_target, read_target
 
@@ -103,10 +114,10 @@ def _join(settings: Settings, target: str | None, host: str | None, port: int | 
     if settings.is_headless:
         from securechat_tui.headless.openings import JoinTarget
 
-        return _run_headless(settings, JoinTarget(target, new))
+        return _run_headless(settings, JoinTarget(target, new, verify_key))
     from securechat_tui.tui.opening import JoinTarget as JoinTargetOnScreen
 
-    return _run_screen(settings, JoinTargetOnScreen(target, new))
+    return _run_screen(settings, JoinTargetOnScreen(target, new, verify_key))
 
 
 def _join_command(name: str, *, hidden: bool) -> None:
@@ -119,7 +130,12 @@ def _join_command(name: str, *, hidden: bool) -> None:
     )
     target = click.argument("target", metavar="ADDRESS[:PORT]|NAME|INVITE|-", required=False)
     new = click.option("--new", is_flag=True, help="Somebody else than the one pinned at this address.")
-    _root.add_command(command(target(_host_option(_port_option(new(common(pass_settings(_join))))))))
+    verify = click.option("--verify-key", metavar="FINGERPRINT", help="Compare codes with this changed key.")
+    options = (target, _host_option, _port_option, new, verify, common, pass_settings)
+    callback: Callable[..., int] = _join
+    for option in reversed(options):
+        callback = option(callback)
+    _root.add_command(command(callback))
 
 
 _join_command("join", hidden=False)
@@ -166,10 +182,22 @@ def _identity_show(settings: Settings, pem: bool = False) -> None:
 @common
 @pass_settings
 def _identity_new(settings: Settings, bits: str) -> None:
-    """Make a key where there is none yet."""
+    """Make a key; where there is one, a new one that it signs."""
     from securechat_tui.headless import records
 
-    _print(records.make_identity(settings.profile, settings.name, int(bits), as_json=settings.json))
+    if records.has_identity(settings.profile):
+        from securechat_tui.headless import identities
+        from securechat_tui.headless.asking import confirmed
+
+        lines = identities.replace_key(
+            settings.profile,
+            int(bits),
+            as_json=settings.json,
+            confirm=lambda text: confirmed(text, identities.CONFIRMATION),
+        )
+    else:
+        lines = records.make_identity(settings.profile, settings.name, int(bits), as_json=settings.json)
+    _print(lines)
 
 
 _identity.add_command(passphrase)
@@ -178,62 +206,7 @@ _identity.add_command(import_identity)
 _root.add_command(doctor)
 
 
-@_root.group("contacts", invoke_without_command=True, epilog=f"\b\nExample: {PROGRAM} contacts show bob")
-@common
-@click.pass_context
-def _contacts(context: click.Context) -> int:
-    """List, show, verify or forget the people pinned here."""
-    if context.invoked_subcommand is None:
-        context.invoke(_contacts_list)
-    return ExitCode.DONE
-
-
-@_contacts.command("list", epilog=f"\b\nExample: {PROGRAM} contacts list --json")
-@common
-@pass_settings
-def _contacts_list(settings: Settings) -> None:
-    """List name, trust, fingerprint and addresses."""
-    from securechat_tui.headless import records
-
-    _print(records.contacts(settings.profile, as_json=settings.json))
-
-
-@_contacts.command("show", epilog=f"\b\nExample: {PROGRAM} contacts show bob")
-@click.argument("contact", metavar="NAME")
-@common
-@pass_settings
-def _contacts_show(settings: Settings, contact: str) -> None:
-    """Show one contact, with the picture of the key."""
-    from securechat_tui.headless import records
-
-    _print(records.contact(settings.profile, contact, as_json=settings.json))
-
-
-@_contacts.command(
-    "verify",
-    epilog=f"\b\nExamples: {PROGRAM} contacts verify bob\n"
-    f"          {PROGRAM} contacts verify bob --digits '1147 4593 ...'",
-)
-@click.argument("contact", metavar="NAME")
-@click.option("--digits", metavar="DIGITS", help="The 40 digits, as the other side reads them out.")
-@common
-@pass_settings
-def _contacts_verify(settings: Settings, contact: str, digits: str | None) -> None:
-    """Compare the twelve words that your key and a contact's have in common."""
-    from securechat_tui.headless.comparison import compare
-
-    _print(compare(settings.profile, contact, digits, as_json=settings.json))
-
-
-@_contacts.command("forget", epilog=f"\b\nExample: {PROGRAM} contacts forget bob")
-@click.argument("contact", metavar="NAME")
-@common
-@pass_settings
-def _contacts_forget(settings: Settings, contact: str) -> None:
-    """Drop a contact's pin; the next meeting is a first one."""
-    from securechat_tui.headless import records
-
-    _print(records.forget(settings.profile, contact, as_json=settings.json))
+_root.add_command(contacts)
 
 
 def _print(lines: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""One line from standard input, before a run begins: whom to join.
+"""One line from standard input, before anything begins: whom to join, or that something is meant.
 
 An invite is a secret; what is typed or piped here stands in no shell's history and no list of
 processes, as an argument would.
@@ -9,11 +9,12 @@ import sys
 
 import click
 
-__all__ = ["MAX_TARGET_BYTES", "ask_target", "read_target"]
+__all__ = ["MAX_TARGET_BYTES", "ask_target", "confirmed", "read_target"]
 
 MAX_TARGET_BYTES = 4096
 """More than the longest invite has, and no more than a terminal hands over as one line."""
 
+_STANDARD_INPUT = 0
 _PROMPT = "Whom to join (an address, a contact's name, or an invite): "
 
 
@@ -28,18 +29,29 @@ def ask_target(*, may_prompt: bool) -> str:
     return read_target()
 
 
+def confirmed(explanation: str, word: str) -> bool:
+    """Whether somebody types ``word``, having been told what it means."""
+    sys.stderr.write(f"{explanation}\nType {word} to go on: ")
+    sys.stderr.flush()
+    return _read_line() == word
+
+
 def read_target() -> str:
     """Read one line, and not a byte beyond it: what follows are messages.
 
     Raises :class:`click.UsageError` where it is empty.
     """
-    line = bytearray()
-    while len(line) < MAX_TARGET_BYTES:
-        byte = b"" if sys.stdin is None else os.read(0, 1)
-        if byte in (b"", b"\n"):
-            break
-        line += byte
-    target = line.decode("utf-8", "replace").strip()
+    target = _read_line()
     if not target:
         raise click.UsageError("There was no target to read, so nobody was called.")
     return target
+
+
+def _read_line() -> str:
+    line = bytearray()
+    while len(line) < MAX_TARGET_BYTES:
+        byte = b"" if sys.stdin is None else os.read(_STANDARD_INPUT, 1)
+        if byte in (b"", b"\n"):
+            break
+        line += byte
+    return line.decode("utf-8", "replace").strip()

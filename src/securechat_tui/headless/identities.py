@@ -1,17 +1,38 @@
 """Protecting one's identity and carrying it elsewhere, as lines for people or as JSON objects."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from securechat_tui.chat.backups import check_target, export_backup, find_backup, import_backup
+from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import SafeText
+from securechat_tui.chat.passphrases import Passphrase
+from securechat_tui.chat.profiles import (
+    IdentityKey,
+    Profile,
+    is_locked,
+    open_profile,
+    replace_identity,
+    require_identity,
+    stored_key,
+)
 from securechat_tui.chat.profiles import change_passphrase as keep_under
-from securechat_tui.chat.profiles import open_profile, require_identity
 from securechat_tui.headless.passphrases import Source, open_identity, passphrase_source, tried
 from securechat_tui.headless.records import json_object, minute
 
-__all__ = ["change_passphrase", "export_identity", "import_identity"]
+__all__ = ["CONFIRMATION", "change_passphrase", "export_identity", "import_identity", "replace_key"]
 
+CONFIRMATION: Final = "replace"
+"""What a person types before the present key is given up."""
+_REPLACING: Final = (
+    "This makes a new key in the place of the present one, which signs it and is then destroyed. Your "
+    "contacts are told and decide; until they compare codes, the new key is no more than pinned for them."
+)
+_REPLACED: Final = (
+    "The former key has signed it and is gone from this profile. Copies of it, in backups of your disk, can",
+    "still pass for you where the new key is not known yet. Make a new backup: identity export.",
+)
 _SET: Final = (
     "The key is under the passphrase now, and every start asks for it.",
     "Nobody can open the key without it, you included: 'identity export FILE' makes a backup.",
@@ -28,6 +49,39 @@ _IMPORTED: Final = (
     "Not restored: messages, and contacts met or forgotten since then. Conversations begin anew,",
     "which your contacts may be shown. Use the identity in one place only: take it away at the other.",
 )
+
+
+def replace_key(
+    profile: str | None,
+    bits: int,
+    *,
+    as_json: bool,
+    confirm: Callable[[str], bool],
+    source: Source | None = None,
+) -> list[str]:
+    """Make a new key that the present one signs, once a person has said so. Raises as the others do."""
+    opened = open_profile(profile)
+    require_identity(opened)
+    if not confirm(_REPLACING):
+        raise CommandError("not-confirmed", f"Nothing was changed: to go on, type {CONFIRMATION}.")
+    with opened:
+        key, passphrase = _opened(opened, source)
+        view = replace_identity(opened, key, bits, passphrase)
+    if as_json:
+        return [
+            json_object(
+                {"name": view.name, "fingerprint": view.fingerprint, "former": str(key.public.fingerprint)}
+            )
+        ]
+    return [SafeText.line(f"{view.name} has a new key, {view.fingerprint}."), *_REPLACED]
+
+
+def _opened(profile: Profile, source: Source | None) -> tuple[IdentityKey, Passphrase | None]:
+    """The key, and the passphrase that it is under."""
+    if not is_locked(profile):
+        return stored_key(profile), None
+    what = f"the identity '{profile.name}'"
+    return tried(source or passphrase_source(), what, lambda typed: (stored_key(profile, typed), typed))
 
 
 def change_passphrase(

@@ -8,6 +8,7 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLong
 
 __all__ = [
+    "AcceptKey",
     "Command",
     "Decline",
     "Differ",
@@ -18,6 +19,7 @@ __all__ = [
     "Send",
     "Unavailable",
     "Verify",
+    "VerifyKey",
     "decode_command",
 ]
 
@@ -65,11 +67,17 @@ class Decline(_Command, tag="decline"):
     """Not now."""
 
 
+class VerifyKey(_Command, tag="verify-key"):
+    """Let in a changed key when it calls the next time, to compare codes with its owner."""
+
+    fingerprint: str
+
+
 class Unavailable(_Command):
     """A command that is part of the contract and not of this version."""
 
 
-class AcceptKey(Unavailable, tag="accept-key"):
+class AcceptKey(_Command, tag="accept-key"):
     """Accept a peer's new key."""
 
 
@@ -93,7 +101,19 @@ class Search(Unavailable, tag="search"):
 
 
 Command = (
-    Send | Leave | Quit | Verify | Match | Differ | Decline | Invite | AcceptKey | Resolve | History | Search
+    Send
+    | Leave
+    | Quit
+    | Verify
+    | VerifyKey
+    | Match
+    | Differ
+    | Decline
+    | Invite
+    | AcceptKey
+    | Resolve
+    | History
+    | Search
 )
 
 _DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

@@ -24,6 +24,7 @@ from securechat_tui.chat.events import (
 )
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
+    AcceptKey,
     Decline,
     Differ,
     Invite,
@@ -32,6 +33,7 @@ from securechat_tui.headless.json_commands import (
     Quit,
     Send,
     Verify,
+    VerifyKey,
     decode_command,
     ref_of,
 )
@@ -96,7 +98,7 @@ class JsonLines:
                 await self._engine.leave(command.conversation)
             case Invite():
                 await self._engine.invite()
-            case Verify() | Match() | Differ() | Decline():
+            case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
                 await self._compare(command)
             case Quit():
                 return None
@@ -104,16 +106,20 @@ class JsonLines:
                 raise CommandError("unavailable", "This version does not have that command yet.")
         return b""
 
-    async def _compare(self, command: Verify | Match | Differ | Decline) -> None:
+    async def _compare(self, command: Verify | VerifyKey | AcceptKey | Match | Differ | Decline) -> None:
         match command:
             case Verify():
                 await self._engine.verify(command.conversation)
             case Match():
                 await self._engine.match(command.digits, conversation=command.conversation)
+            case AcceptKey():
+                await self._engine.accept_key(command.conversation)
             case Differ():
                 await self._engine.differ(command.conversation)
             case Decline():
                 await self._engine.decline(command.conversation)
+            case VerifyKey():
+                await self._engine.verify_key(command.fingerprint)
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -22,6 +22,9 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /verify                 compare codes; the other side does the same
   /match [DIGITS]         the codes are the same (DIGITS: as they are read out to you)
   /differ, /not-now       they differ: stop the conversation; or decide nothing
+  /accept                 take a contact's new key that the old one has signed
+  /verify-key FINGERPRINT [TARGET]
+                          let a changed key in when it calls, or call it: to compare codes, no more
   /contacts               list the people pinned here
   /help                   show this
   /quit, /exit, exit      say goodbye and end
@@ -64,7 +67,9 @@ class PlainLines:
             "/join": self._join,
             "/leave": self._leave,
             "/verify": lambda _: self._done(self._engine.verify()),
+            "/verify-key": self._verify_key,
             "/match": lambda digits: self._done(self._engine.match(digits or None)),
+            "/accept": lambda _: self._done(self._engine.accept_key()),
             "/differ": lambda _: self._done(self._engine.differ()),
             "/not-now": lambda _: self._done(self._engine.decline()),
         }
@@ -161,6 +166,15 @@ class PlainLines:
             raise CommandError("usage", "Say whom: /join ADDRESS[:PORT], /join NAME or /join INVITE.")
         await self._engine.join(targets[0], new="--new" in words)
         self._lifecycle.expect_peer()
+        return b""
+
+    async def _verify_key(self, argument: str) -> bytes:
+        words = argument.split()
+        if len(words) not in (1, 2):
+            raise CommandError("usage", "Say which: /verify-key SHA256:… [ADDRESS[:PORT] or NAME].")
+        await self._engine.verify_key(*words)
+        if len(words) > 1:
+            self._lifecycle.expect_peer()
         return b""
 
     async def _leave(self, _argument: str) -> bytes:

@@ -1,23 +1,26 @@
 """One's own identity and the contacts, as lines for people or as JSON objects, one on a line."""
 
+import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
-from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import SafeText
 from securechat_tui.chat.profiles import (
+    block_contact,
     forget_contact,
     list_contacts,
     new_identity,
     open_profile,
+    show_contact,
     show_identity,
 )
 from securechat_tui.chat.views import ContactView, IdentityView
 from securechat_tui.headless.passphrases import open_identity
 
 __all__ = [
+    "block",
     "contact",
     "contacts",
     "forget",
@@ -44,6 +47,11 @@ def make_identity(profile: str | None, name: str | None, bits: int, *, as_json: 
     return _identity(new_identity(open_profile(profile), name or "", bits), as_json=as_json)
 
 
+def has_identity(profile: str | None) -> bool:
+    """Whether there is an identity, whatever state it is in."""
+    return os.path.lexists(open_profile(profile).identity_path)
+
+
 def make_first_identity(profile: str | None, name: str) -> None:
     """Make an identity if there is none yet: ``name`` answers what the screen would ask."""
     opened = open_profile(profile)
@@ -65,12 +73,7 @@ def contacts(profile: str | None, *, as_json: bool) -> list[str]:
 
 def contact(profile: str | None, name: str, *, as_json: bool) -> list[str]:
     """One contact in full. Raises ``CommandError`` where nobody has that name."""
-    found = next((one for one in list_contacts(open_profile(profile)) if one.name == name), None)
-    if found is None:
-        raise CommandError(
-            "unknown-contact",
-            f"There is no contact named {SafeText.line(name)}; 'contacts list' shows them all.",
-        )
+    found = show_contact(open_profile(profile), name)
     return [_contact_object(found)] if as_json else _contact_in_full(found)
 
 
@@ -78,6 +81,14 @@ def forget(profile: str | None, name: str, *, as_json: bool) -> list[str]:
     """Drop a contact's pin and say so."""
     forget_contact(open_profile(profile), name)
     return [json_object({"forgotten": name})] if as_json else [f"{SafeText.line(name)} is forgotten."]
+
+
+def block(profile: str | None, name: str, *, blocked: bool, as_json: bool) -> list[str]:
+    """Block a contact, or take that back, and say so."""
+    trust = block_contact(open_profile(profile), name, blocked=blocked)
+    if as_json:
+        return [json_object({"name": name, "trust": trust.value})]
+    return [SafeText.line(f"{name} is {trust.value}.")]
 
 
 def _identity(view: IdentityView, *, as_json: bool) -> list[str]:
@@ -113,7 +124,7 @@ def _contact_in_full(view: ContactView) -> list[str]:
         f"last seen    {minute(view.last_seen)}",
         *(
             f"{'history' if index == 0 else '':<12} {minute(one.when)}  "
-            f"{one.before.value} -> {one.after.value}, {SafeText.line(one.how)}"
+            f"{one.before.value} -> {one.after.value}, {SafeText.line(one.how)} (key {one.fingerprint.short})"
             for index, one in enumerate(view.history)
         ),
         *view.randomart,
@@ -130,7 +141,13 @@ def _contact_object(view: ContactView) -> str:
         "first_seen": view.first_seen,
         "last_seen": view.last_seen,
         "history": [
-            {"time": one.when, "before": one.before.value, "after": one.after.value, "how": one.how}
+            {
+                "time": one.when,
+                "before": one.before.value,
+                "after": one.after.value,
+                "how": one.how,
+                "fingerprint": str(one.fingerprint),
+            }
             for one in view.history
         ],
     }

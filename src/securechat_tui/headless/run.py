@@ -140,9 +140,12 @@ class HeadlessRun:
         match opening:
             case HostAt(bind, invited_only):
                 await self._engine.host(bind, invited_only=invited_only)
-            case JoinTarget(target, new):
+            case JoinTarget(target, new, None):
                 self._lifecycle.expect_peer()
                 await self._engine.join(target, new=new)
+            case JoinTarget(target, _, str() as fingerprint):
+                self._lifecycle.expect_peer()
+                await self._engine.verify_key(fingerprint, target)
             case _:
                 pass
 

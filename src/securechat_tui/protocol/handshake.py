@@ -157,6 +157,10 @@ class Handshake:
         if peer.fingerprint == self._own.fingerprint:
             raise SelfConnection("the peer shows our own key")
 
+    def forget(self) -> None:
+        """Drop every secret: the session has keys of its own now, and lets go of its past."""
+        del self.master
+
     def _authenticated(self) -> events.Authenticated:
         return events.Authenticated(
             self.peer, self.version, self.master.session_id, self.master.reconnect_secret()
@@ -239,6 +243,11 @@ class GuestHandshake(Handshake):
         following = self._following(Input.CONFIRM)
         self._write(frame(FrameType.FIN, self.master.fin_guest))
         self.state = following
+
+    def forget(self) -> None:
+        """Drop every secret."""
+        super().forget()
+        del self._exchange, self._encapsulation, self._secrets, self._keys, self._contribution
 
 
 class HostHandshake(Handshake):
@@ -326,3 +335,8 @@ class HostHandshake(Handshake):
     def confirm(self) -> None:
         """Accept the guest: the pin is stored."""
         self.state = self._following(Input.CONFIRM)
+
+    def forget(self) -> None:
+        """Drop every secret."""
+        super().forget()
+        del self._secrets, self._keys

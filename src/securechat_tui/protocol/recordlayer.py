@@ -20,6 +20,8 @@ class RecordLayer:
         self.epoch = 0
         """The epoch that both directions have reached."""
         self.budget = RekeyBudget(now)
+        self.session_id = master.session_id
+        """The id of the session, 32 bytes; it is no secret."""
         self._t3 = master.t3
         self._root = master.root
         self._peer = peer

@@ -1,11 +1,12 @@
 """Statements by which an old identity key names its successor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol.encoding import Reader, encode, lp16, u8, u32
 from securechat_tui.protocol.errors import HandshakeFailure, MalformedPayload
-from securechat_tui.protocol.identity import PublicIdentity
+from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
 from securechat_tui.protocol.primitives import CryptoFailure
 
 
@@ -17,6 +18,12 @@ class Rotation:
     new: bytes
     counter: int
     signature: bytes
+
+    @classmethod
+    def sign(cls, old: IdentityKey, new: PublicIdentity, counter: int) -> Self:
+        """Let the old key say that ``new`` follows it; takes milliseconds."""
+        statement = cls(bytes(old.public.fingerprint), bytes(new.fingerprint), counter, b"")
+        return replace(statement, signature=old.sign(statement.message()))
 
     def message(self) -> bytes:
         """Return the bytes that the old key signs."""

@@ -146,7 +146,7 @@ class Session:
     @property
     def session_id(self) -> bytes:
         """The id of an established session, 32 bytes; it is no secret."""
-        return self._handshake.master.session_id
+        return self._established().session_id
 
     def next_timeout(self) -> float | None:
         """Return the monotonic second at which :meth:`handle_timeout` is wanted."""
@@ -207,9 +207,9 @@ class Session:
 
         def complete() -> list[SessionEvent]:
             self._handshake.confirm()
-            self._records = RecordLayer(
-                self._handshake.master, self._handshake.peer, self._role, now.monotonic
-            )
+            master = self._handshake.master
+            self._records = RecordLayer(master, self._handshake.peer, self._role, now.monotonic)
+            self._handshake.forget()
             self._pings = Pings(now.monotonic)
             return []
 
@@ -228,17 +228,11 @@ class Session:
 
     def goodbye(self, reason: GoodbyeReason, now: Instant) -> list[SessionEvent]:
         """End with an authenticated goodbye where there is a session, else without a word."""
-        if not self.closed:
-            self._farewell(reason, now)
-            self._end(End.LEFT, reason.name)
-        return self._drain()
+        return self._part(reason, End.LEFT, reason.name, now)
 
     def reject(self, detail: str, now: Instant) -> list[SessionEvent]:
         """End for good because the peer's content broke a rule that the engine checks."""
-        if not self.closed:
-            self._farewell(GoodbyeReason.REJECTED, now)
-            self._end(End.VIOLATION, detail)
-        return self._drain()
+        return self._part(GoodbyeReason.REJECTED, End.VIOLATION, detail, now)
 
     # The inside.
 
@@ -371,9 +365,13 @@ class Session:
     def _ping(self, now: Instant) -> None:
         self.send(Ping(answer=False, token=self._pings.ask(now.monotonic)), now)
 
-    def _farewell(self, reason: GoodbyeReason, now: Instant) -> None:
-        if self._records is not None and self._order.spoken:
-            self.send(Goodbye(reason), now)
+    def _part(self, reason: GoodbyeReason, how: End, detail: str, now: Instant) -> list[SessionEvent]:
+        """End, with a goodbye where one can be said."""
+        if not self.closed:
+            if self._records is not None and self._order.spoken:
+                self.send(Goodbye(reason), now)
+            self._end(how, detail)
+        return self._drain()
 
     def _rekey_time(self, records: RecordLayer) -> float:
         """When to start a rekey or, where that is the other side's part, to give up waiting for it."""

@@ -14,7 +14,15 @@ from securechat_tui.protocol.text import MAX_NAME, SafeText
 from securechat_tui.storage.errors import DamagedContacts, NewerContacts
 from securechat_tui.storage.files import read_file, write_private
 from securechat_tui.storage.profile import Profile
-from securechat_tui.trust.pins import MAX_ADDRESSES, MAX_CONTACTS, MAX_HISTORY, Change, Contact, Pins
+from securechat_tui.trust.pins import (
+    MAX_ADDRESSES,
+    MAX_CONTACTS,
+    MAX_FORMER,
+    MAX_HISTORY,
+    Change,
+    Contact,
+    Pins,
+)
 from securechat_tui.trust.states import Trust
 
 __all__ = ["NewerFormat", "decode_contacts", "encode_contacts", "load_contacts", "save_contacts"]
@@ -55,6 +63,8 @@ class _ContactRecord(_Strict, frozen=True):
     addresses: Annotated[tuple[tuple[_Host, _Port], ...], msgspec.Meta(max_length=MAX_ADDRESSES)]
     newest: _Secret | None
     confirmed: _Secret | None
+    announced: _Digest | None = None
+    former: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_FORMER)] = ()
 
     def __repr__(self) -> str:
         return f"_ContactRecord({self.name!r})"
@@ -78,6 +88,8 @@ class _ContactRecord(_Strict, frozen=True):
             addresses=contact.addresses,
             newest=contact.newest,
             confirmed=contact.confirmed,
+            announced=None if contact.announced is None else bytes(contact.announced),
+            former=tuple(map(bytes, contact.former)),
         )
 
     def contact(self) -> Contact:
@@ -98,6 +110,8 @@ class _ContactRecord(_Strict, frozen=True):
             addresses=self.addresses,
             newest=self.newest,
             confirmed=self.confirmed,
+            announced=None if self.announced is None else Fingerprint(self.announced),
+            former=tuple(map(Fingerprint, self.former)),
         )
 
 

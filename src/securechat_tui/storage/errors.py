@@ -11,6 +11,7 @@ __all__ = [
     "BadHome",
     "BadIdentity",
     "BadProfileName",
+    "BadRotation",
     "CannotRead",
     "CannotWrite",
     "DamagedContacts",
@@ -247,6 +248,14 @@ class IdentityExists(ProfileError):
     """{path} is there already and is never overwritten.
 
     Move it away first if you really want a new identity, or choose another profile with --profile NAME.
+    """
+
+
+class BadRotation(ProfileError):
+    """{path} is damaged ({reason}) and is left as it is.
+
+    Put your copy back; or move the file away and start again: contacts who know your former key will then
+    be warned of a changed key instead of a signed one.
     """
 
 

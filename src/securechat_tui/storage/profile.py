@@ -55,6 +55,11 @@ class Profile:
         return self.folder / "identity.pem"
 
     @property
+    def rotation_path(self) -> Path:
+        """The statement by which the former identity key names the present one."""
+        return self.folder / "rotation.json"
+
+    @property
     def contacts_path(self) -> Path:
         """The pins."""
         return self.folder / "contacts.json"

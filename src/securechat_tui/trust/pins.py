@@ -1,9 +1,6 @@
-"""Pins: which key belongs to whom, what was decided about it, and what follows for a caller.
+"""Pins: which key belongs to whom, and what was decided about it.
 
-A contact is a pinned key. The guest knows whom it meant to reach (a contact or an address) and holds
-the host to that: :func:`judge_host`. The host cannot know who is calling. Only the tag of a reconnect
-secret, which nobody but that contact can have made, tells it whom to expect; a name or an address
-never does, and never touches an existing contact: :func:`judge_guest`.
+A contact is a pinned key. What follows for whoever shows a key is in :mod:`~securechat_tui.trust.verdicts`.
 
 First contact pins under a provisional name, since names are spoken after the handshake;
 :meth:`Pins.christened` gives the contact its name once. That session stays
@@ -15,7 +12,7 @@ Everything here is a frozen value; storing it is the caller's part. Times are Un
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import ClassVar, Final, Self
+from typing import Final, Self
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
@@ -29,24 +26,15 @@ __all__ = [
     "FIRST_CONTACT",
     "MAX_ADDRESSES",
     "MAX_CONTACTS",
+    "MAX_FORMER",
     "MAX_HISTORY",
-    "Blocked",
     "Change",
     "Contact",
-    "Different",
-    "Downgrade",
     "Endpoint",
-    "Known",
-    "New",
     "Pins",
     "PinsFull",
-    "Uninvited",
-    "Verdict",
     "after_handshake",
     "confirm_newest",
-    "judge_guest",
-    "judge_host",
-    "judge_invited",
 ]
 
 Endpoint = tuple[str, int]
@@ -60,6 +48,8 @@ MAX_HISTORY: Final = 16
 """Changes kept with a contact: the first, and the most recent ones."""
 FIRST_CONTACT: Final = "first contact"
 """How most keys come to be pinned."""
+MAX_FORMER: Final = 16
+"""Former keys kept with a contact, the most recent ones."""
 BY_INVITE: Final = "authenticated by invite"
 """How a key comes to be INVITED."""
 _STORED_STATES: Final = frozenset(Trust) - {Trust.NEW}
@@ -103,6 +93,10 @@ class Contact:
     """Where this key has answered, most recent last; never where a call came from."""
     named: bool = False
     """Whether ``name`` is more than provisional."""
+    announced: Fingerprint | None = None
+    """The successor that this key has signed a statement for, as far as one was shown here."""
+    former: tuple[Fingerprint, ...] = ()
+    """Keys that this one has taken the place of, the most recent last: none of them may come back."""
     newest: bytes | None = field(default=None, repr=False)
     """The reconnect secret (32 bytes) of the last session."""
     confirmed: bytes | None = field(default=None, repr=False)
@@ -159,6 +153,33 @@ class Contact:
             history = (history[0], *history[-MAX_HISTORY + 1 :])
         return replace(self, trust=trust, history=history)
 
+    def blocked(self, now: float) -> Self:
+        """A person wants no more of this key; nothing changes where that is so already."""
+        return self if self.trust is Trust.BLOCKED else self.with_trust(Trust.BLOCKED, now, "blocked")
+
+    def unblocked(self, now: float) -> Self:
+        """Take that back: the key is worth what it was; nothing changes where it is not blocked."""
+        if self.trust is not Trust.BLOCKED:
+            return self
+        before = self.history[-1].before if self.history else Trust.PINNED
+        return self.with_trust(Trust.PINNED if before is Trust.BLOCKED else before, now, "unblocked")
+
+    def succeeded_by(self, heir: PublicIdentity, trust: Trust, now: float, how: str) -> Self:
+        """Put another key in the place of this one; name, addresses and history stay.
+
+        The reconnect secrets go: they were shared with whoever has the former key.
+        """
+        former = tuple(one for one in self.former if one != heir.fingerprint)
+        return replace(
+            self,
+            spki=heir.spki,
+            bits=heir.bits,
+            announced=None,
+            former=(*former, self.fingerprint)[-MAX_FORMER:],
+            newest=None,
+            confirmed=None,
+        ).with_trust(trust, now, how)
+
     def vouched(self, now: float) -> Self:
         """Record that an invite stands for this key: what was only pinned is more, nothing is less."""
         return self.with_trust(Trust.INVITED, now, BY_INVITE) if self.trust is Trust.PINNED else self
@@ -204,6 +225,10 @@ class Pins:
         """Find the contact whose key this is."""
         return next((one for one in self.contacts if one.fingerprint == fingerprint), None)
 
+    def by_former(self, fingerprint: Fingerprint) -> Contact | None:
+        """Find the contact that had this key before another took its place."""
+        return next((one for one in self.contacts if fingerprint in one.former), None)
+
     def by_address(self, endpoint: Endpoint) -> tuple[Contact, ...]:
         """Find who has answered at an address, last seen first: tunnels make many share one."""
         there = (one for one in self.contacts if endpoint in one.addresses)
@@ -244,6 +269,14 @@ class Pins:
         """Forget a contact, and with it everything decided about its key."""
         return Pins(tuple(one for one in self.contacts if one.fingerprint != fingerprint))
 
+    def succeeded(self, former: Fingerprint, heir: Contact) -> "Pins":
+        """Put ``heir`` in the place of the contact whose key is ``former``, and must be here.
+
+        An entry of its own that the new key had goes.
+        """
+        others = self.without(heir.fingerprint).contacts
+        return Pins(tuple(heir if one.fingerprint == former else one for one in others))
+
     def christened(self, fingerprint: Fingerprint, name: str) -> "Pins":
         """Give a provisional contact the name its owner says; a contact that has one keeps it."""
         contact = self.by_fingerprint(fingerprint)
@@ -259,115 +292,3 @@ def _unique(name: str, taken: set[str]) -> SafeText:
         mark = next(marks)
         candidate = SafeText.name(base[: MAX_NAME - len(mark)] + mark)
     return candidate
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The key is the one pinned for whom it should be."""
-
-    contact: Contact
-
-    @property
-    def trust(self) -> Trust:
-        """The state of this session: the contact's."""
-        return self.contact.trust
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """Nobody's known key, and nobody else was expected: to be pinned when the handshake completes."""
-
-    trust: ClassVar[Trust] = Trust.NEW
-
-
-@dataclass(frozen=True, slots=True)
-class Different:
-    """Another key than the one expected: nothing may be said to it."""
-
-    trust: ClassVar[Trust] = Trust.CHANGED
-    expected: tuple[Contact, ...]
-    """Who should have been there, last seen first; never empty."""
-    offered: PublicIdentity
-    known: Contact | None
-    """Whose key it is, where it is a contact's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """The key of somebody with whom a person has decided not to speak."""
-
-    trust: ClassVar[Trust] = Trust.BLOCKED
-    contact: Contact
-
-
-@dataclass(frozen=True, slots=True)
-class Downgrade:
-    """The right key with an older protocol version than the one recorded: refused."""
-
-    contact: Contact
-    offered_version: int
-
-    @property
-    def trust(self) -> Trust:
-        """The state of the key, which is not in question."""
-        return self.contact.trust
-
-
-@dataclass(frozen=True, slots=True)
-class Uninvited:
-    """Not the key that the invite stands for: nothing may be said to it."""
-
-    trust: ClassVar[Trust] = Trust.CHANGED
-    offered: PublicIdentity
-    known: Contact | None
-    """Whose key it is, where it is a contact's."""
-
-
-Verdict = Known | New | Different | Blocked | Downgrade | Uninvited
-
-
-def judge_host(
-    pins: Pins, answered: PublicIdentity, target: Contact | Endpoint | None, version: int
-) -> Verdict:
-    """Judge at the guest who answered, before anything about oneself is revealed.
-
-    ``target`` is the contact chosen, the address dialled, or None for whoever is there
-    (``join --new``). Known keys are known wherever no other was expected.
-    """
-    match target:
-        case Contact():
-            expected: tuple[Contact, ...] = (target,)
-        case None:
-            expected = ()
-        case _:
-            expected = pins.by_address(target)
-    return _judge(pins, answered, expected, version)
-
-
-def judge_guest(pins: Pins, answered: PublicIdentity, tag_contact: Contact | None, version: int) -> Verdict:
-    """Judge at the host who called; ``tag_contact`` is whose reconnect secret the call has shown."""
-    return _judge(pins, answered, () if tag_contact is None else (tag_contact,), version)
-
-
-def judge_invited(pins: Pins, answered: PublicIdentity, promised: Fingerprint, version: int) -> Verdict:
-    """Judge who answered where an invite says whose key it must be, whatever address that is at.
-
-    At the guest ``promised`` is the host's key, from the invite; at the host it is the key that a
-    used invite has pinned.
-    """
-    if answered.fingerprint != promised:
-        return Uninvited(answered, pins.by_fingerprint(answered.fingerprint))
-    return _judge(pins, answered, (), version)
-
-
-def _judge(pins: Pins, answered: PublicIdentity, expected: tuple[Contact, ...], version: int) -> Verdict:
-    known = pins.by_fingerprint(answered.fingerprint)
-    if expected and answered.fingerprint not in {one.fingerprint for one in expected}:
-        return Different(expected, answered, known)
-    if known is None:
-        return New()
-    if known.trust is Trust.BLOCKED:
-        return Blocked(known)
-    if version < known.version:
-        return Downgrade(known, version)
-    return Known(known)

@@ -193,6 +193,8 @@ class ChatApp(App[int], inherit_bindings=False):
                 self.jobs.add(Job(lambda: self.engine.host(host.bind, invited_only=host.invited_only)))
             case Practice(target=target):
                 self.desk.perform("join", target)
+            case JoinTarget(target=target, verify_key=str() as fingerprint):
+                self.jobs.add(Job(lambda: self.engine.verify_key(fingerprint, target)))
             case JoinTarget(target=target, new=new):
                 self.desk.perform("join", f"--new {target}" if new else target)
             case StartScreen():
@@ -259,7 +261,7 @@ class ChatApp(App[int], inherit_bindings=False):
             case Dialing() | Peer() | Hosting(active=True) | Secure():
                 self.chat.lock_composer(locked=False)
             case Gate():
-                self.chat.lock_composer(locked=True, gated=True)
+                self.key_change.stand_at(event)
             case Code():
                 self.desk.perform("verify")
             case TrustChanged(trust=Trust.CHANGED):

@@ -145,6 +145,13 @@ COMMANDS: tuple[Command, ...] = (
         summary="a string and QR code that let one guest in",
     ),
     Command(
+        id="accept",
+        title="Accept a new key",
+        words=("accept",),
+        palette=True,
+        summary="a contact's, if the old one has signed it",
+    ),
+    Command(
         id="leave",
         title="Leave the conversation",
         words=("leave",),

@@ -9,7 +9,7 @@ from securechat_tui.chat.events import Event, Invite, Peer, SafeText
 from securechat_tui.tui.attention import NOTIFY
 from securechat_tui.tui.commands import find, parse
 from securechat_tui.tui.perform import Job, dial_job, host_job, practise_alarm
-from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen
+from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen, Deed
 from securechat_tui.tui.screens.details import DetailsScreen
 from securechat_tui.tui.screens.help import HelpScreen
 from securechat_tui.tui.screens.invite import InviteScreen
@@ -45,6 +45,7 @@ class CommandDesk:
             "host": self._host,
             "invite": self._invite,
             "join": self._join,
+            "accept": self._accept,
             "leave": self._leave,
             "reconnect": self._reconnect,
             "contacts": self._contacts,
@@ -168,6 +169,9 @@ class CommandDesk:
         if target:
             self._join(target)
 
+    def _accept(self, _: str) -> None:
+        self._engine_job(Job(self._app.engine.accept_key))
+
     def _leave(self, _: str) -> None:
         self._engine_job(Job(self._app.engine.leave))
 
@@ -180,11 +184,19 @@ class CommandDesk:
     def _contact_chosen(self, choice: ContactChoice | None) -> None:
         if choice is None:
             return
-        if choice.forget:
-            done = f"{choice.name} is forgotten: at the next contact their key is a stranger's."
-            self._engine_job(Job(lambda: self._app.engine.forget(choice.name), done=done))
-        else:
-            self._join(choice.name)
+        engine, name = self._app.engine, choice.name
+        match choice.deed:
+            case Deed.FORGET:
+                done = f"{name} is forgotten: at the next contact their key is a stranger's."
+                self._engine_job(Job(lambda: engine.forget(name), done=done))
+            case Deed.BLOCK:
+                done = f"{name} is blocked: calls in either direction are refused."
+                self._engine_job(Job(lambda: engine.block(name, blocked=True), done=done))
+            case Deed.UNBLOCK:
+                done = f"{name} is no longer blocked; the key is worth what it was before."
+                self._engine_job(Job(lambda: engine.block(name, blocked=False), done=done))
+            case Deed.JOIN:
+                self._join(name)
 
     def _copy(self, _: str) -> None:
         text = self._app.narrator.text_to_copy()

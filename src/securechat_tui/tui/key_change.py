@@ -2,14 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from securechat_tui.chat.events import Refused
+from securechat_tui.chat.events import Gate, Refused
 from securechat_tui.tui.perform import Job, end_practice_alarm
 from securechat_tui.tui.screens.alarm import AlarmChoice, AlarmScreen
+from securechat_tui.tui.screens.new_key import NewKeyChoice, NewKeyScreen
 
 if TYPE_CHECKING:
     from securechat_tui.tui.chat_app import ChatApp
 
 __all__ = ["KeyChange"]
+
+_AWAITED = "When this key calls again within ten minutes it is let in, to compare codes and nothing else."
 
 
 class KeyChange:
@@ -23,13 +26,21 @@ class KeyChange:
         app = self._app
         app.show_chat()
         app.chat.lock_composer(locked=True)
-        alarm = AlarmScreen(refused, caller=app.state.refused_caller, clock=app.clock)
-        app.push_screen(alarm, self._answered)
+        alarm = AlarmScreen(
+            refused,
+            caller=app.state.refused_caller,
+            clock=app.clock,
+            can_verify=app.practice is None and not refused.offered_contact,
+        )
+        app.push_screen(alarm, lambda choice: self._answered(choice, refused))
 
-    def _answered(self, choice: AlarmChoice | None) -> None:
+    def _answered(self, choice: AlarmChoice | None, refused: Refused) -> None:
         if choice is AlarmChoice.READ_ONLY:
             return
         app = self._app
+        if choice is AlarmChoice.VERIFY:
+            self._verify(refused)
+            return
         app.chat.lock_composer(locked=False)
         if self._is_about_present_peer():
             app.jobs.add(Job(app.engine.leave))
@@ -37,6 +48,31 @@ class KeyChange:
             practice, target = app.practice, app.practice_target
             done = "That was the alarm. Nothing was sent to the other key, and the first one is back."
             app.jobs.add(Job(lambda: end_practice_alarm(app.engine, practice, target), done=done))
+
+    def _verify(self, refused: Refused) -> None:
+        """Call the changed key, or wait for its next call; the gate locks the composer when it is here."""
+        app = self._app
+        if self._is_about_present_peer():
+            app.jobs.add(Job(app.engine.leave))
+        app.chat.lock_composer(locked=False)
+        done = "" if refused.target else _AWAITED
+        app.jobs.add(Job(lambda: app.engine.verify_key(refused.offered, refused.target), done=done))
+
+    def stand_at(self, gate: Gate) -> None:
+        """Lock the composer; a new key that the old one has signed needs an answer at once."""
+        self._app.chat.lock_composer(locked=True, gated=True)
+        if gate.reason == "rotation":
+            self._app.show_chat()
+            self._app.push_screen(NewKeyScreen(gate.message, clock=self._app.clock), self._decided)
+
+    def _decided(self, choice: NewKeyChoice | None) -> None:
+        match choice:
+            case NewKeyChoice.ACCEPT:
+                self._app.jobs.add(Job(self._app.engine.accept_key))
+            case NewKeyChoice.COMPARE:
+                self._app.desk.perform("verify")
+            case _:
+                self._app.jobs.add(Job(self._app.engine.leave))
 
     def _is_about_present_peer(self) -> bool:
         """Whether the key that was found changed is that of the person one is talking with."""

@@ -205,7 +205,9 @@ def _trust_sentence(event: Event) -> str:
 def _peer_sentence(peer: Peer) -> str:
     word = f"{wording.trust_glyph(peer.trust)} {wording.trust_word(peer.trust)}"
     calls = "" if peer.name == peer.contact else f", who says the name {peer.name},"
-    sentence = f"{peer.contact}{calls} is here: {word}, {wording.trust_explanation(peer.trust)}."
+    is_unknown = peer.trust in {Trust.NEW, Trust.CHANGED} and not peer.contact.startswith("unverified ")
+    key = f" ({wording.short_fingerprint(peer.fingerprint)})" if is_unknown else ""
+    sentence = f"{peer.contact}{key}{calls} is here: {word}, {wording.trust_explanation(peer.trust)}."
     if peer.known_elsewhere:
         return f"! You know somebody else as {peer.name}, with another key: compare (F3). {sentence}"
     return f"{sentence} F3 shows how to compare." if peer.trust is Trust.NEW else sentence

@@ -53,5 +53,8 @@ class ScreenPort(EnginePort, Protocol):
     def counters(self, conversation: str) -> Counters:
         """The counts of a conversation."""
 
+    async def block(self, name: str, *, blocked: bool) -> None:
+        """Refuse a contact's key from now on, or take that back."""
+
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""

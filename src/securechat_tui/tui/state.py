@@ -188,7 +188,10 @@ class ChatState:
     def _apply_trust_changed(self, event: TrustChanged) -> None:
         self._forget_comparison()
         if self.peer is not None and self.peer.fingerprint == event.fingerprint:
-            self.peer = replace(self.peer, trust=event.trust)
+            peer = replace(self.peer, trust=event.trust, contact=event.contact)
+            # A key that has taken a contact's place is no other contact of the same name any more.
+            is_heir = peer.contact != self.peer.contact
+            self.peer = replace(peer, known_elsewhere="") if is_heir else peer
 
     def _forget_comparison(self) -> None:
         self.asked = self.wanted = False

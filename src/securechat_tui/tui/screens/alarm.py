@@ -9,18 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import Key
-from textual.screen import ModalScreen
-from textual.timer import Timer
 from textual.widgets import Button, Static
 
 from securechat_tui.chat.events import Refused, Trust
 from securechat_tui.tui import wording
-from securechat_tui.tui.interrupt import SECONDS_TO_PAUSE, TypingPause
+from securechat_tui.tui.screens.question import QuestionScreen
 from securechat_tui.tui.screens.verify_content import side_by_side
 
 __all__ = ["AlarmChoice", "AlarmScreen", "alarm_content", "alarm_sentence"]
 
+_VERIFYING = "Verify the new key: it is let in to compare codes with its owner, and for nothing else."
 _VERBS = {Trust.VERIFIED: "verified", Trust.INVITED: "got by invite"}
 
 
@@ -28,10 +26,11 @@ class AlarmChoice(Enum):
     """What a person does about it."""
 
     DISCONNECT = "disconnect"
+    VERIFY = "verify"
     READ_ONLY = "read-only"
 
 
-class AlarmScreen(ModalScreen[AlarmChoice]):
+class AlarmScreen(QuestionScreen[AlarmChoice]):
     """Says what happened, what did not (nothing was sent), and what to do. Disconnect is the default."""
 
     CSS_PATH = "alarm.tcss"
@@ -46,48 +45,33 @@ class AlarmScreen(ModalScreen[AlarmChoice]):
         ("pagedown", "scroll('page_down')"),
     ]
 
-    def __init__(self, refused: Refused, *, caller: bool, clock: Callable[[], float]) -> None:
-        """``caller`` says that somebody called here and was turned away; else a host was refused."""
-        super().__init__()
+    def __init__(
+        self, refused: Refused, *, caller: bool, can_verify: bool, clock: Callable[[], float]
+    ) -> None:
+        """``caller`` says that somebody called here and was turned away; else a host was refused.
+
+        ``can_verify``: the new key may be this contact's, and codes can be compared with its owner.
+        """
+        super().__init__(clock)
         self._caller = caller
+        self._can_verify = can_verify
         self._refused = refused
-        self._pause = TypingPause(clock)
-        self._quiet: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """The sentence, the keys, and the two ways out."""
+        """The sentence, the keys, and the ways out."""
         with Vertical(id="alarm") as frame:
             frame.border_title = Content("✖ KEY CHANGED")
             with VerticalScroll(id="alarm-body", can_focus=False):
                 yield Static(alarm_sentence(self._refused), markup=False, id="alarm-sentence")
-                yield Static(alarm_content(self._refused, caller=self._caller), markup=False, id="alarm-text")
+                yield Static(self._content(), markup=False, id="alarm-text")
             with Horizontal(id="alarm-buttons"):
                 yield Button("Disconnect", variant="error", id="disconnect")
+                if self._can_verify:
+                    yield Button("Verify the new key", id="verify")
                 yield Button("Read only", id="read-only")
 
-    def on_mount(self) -> None:
-        """What is typed counts from when this can be seen."""
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
-        self._pause.begin()
-        self._quiet = self.set_timer(SECONDS_TO_PAUSE, self._say_ready)
-
-    def on_key(self, event: Key) -> None:
-        """Drop what was meant for the composer: the rest of a sentence must not answer the alarm."""
-        if not self._pause.is_over():
-            event.stop()
-            event.prevent_default()
-            if self._quiet is not None:
-                self._quiet.reset()
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether it says that keys count now."""
-        return bool(self.query_one("#alarm").border_subtitle)
-
-    def _say_ready(self) -> None:
-        self.query_one("#alarm").border_subtitle = Content("Enter chooses")
+    def _content(self) -> Content:
+        return alarm_content(self._refused, caller=self._caller, can_verify=self._can_verify)
 
     @on(Button.Pressed)
     def _choose(self, event: Button.Pressed) -> None:
@@ -120,7 +104,7 @@ def alarm_sentence(refused: Refused) -> str:
     return f"{sentence} A new device, or someone in between."
 
 
-def alarm_content(refused: Refused, *, caller: bool) -> Content:
+def alarm_content(refused: Refused, *, caller: bool, can_verify: bool) -> Content:
     """Both keys, and what to do."""
     rows = [
         Content("Nothing was sent. Your draft is kept."),
@@ -132,6 +116,8 @@ def alarm_content(refused: Refused, *, caller: bool) -> Content:
         Content(""),
         Content(f"Ask {_name(refused)} over another channel: a call, or face to face."),
     ]
+    if can_verify:
+        rows.append(Content(_VERIFYING))
     if caller:
         rows.append(Content("The caller was turned away, and this host goes on as before."))
     elif refused.address:

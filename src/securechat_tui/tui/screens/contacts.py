@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from typing import ClassVar
 
@@ -12,22 +13,33 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
+from securechat_tui.chat.events import Trust
 from securechat_tui.chat.views import ContactView
+from securechat_tui.tui.screens.contact_details import ContactDetailsScreen
 from securechat_tui.tui.screens.start import contact_row
 from securechat_tui.tui.widgets.fitted_options import FittedOptions
 
-__all__ = ["ContactChoice", "ContactsScreen"]
+__all__ = ["ContactChoice", "ContactsScreen", "Deed"]
 
 _NOBODY = "Nobody yet. Whoever you talk with is pinned here at the first contact."
-_HINT = "Enter joins; Delete twice forgets the key."
+_HINT = "Enter joins; D tells more; B blocks or unblocks; Delete twice forgets the key."
+
+
+class Deed(Enum):
+    """What can be done about a contact."""
+
+    JOIN = auto()
+    FORGET = auto()
+    BLOCK = auto()
+    UNBLOCK = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class ContactChoice:
-    """A contact was picked, to be joined or to be forgotten."""
+    """A contact was picked, and what is to be done."""
 
     name: str
-    forget: bool = False
+    deed: Deed = Deed.JOIN
 
 
 class ContactsScreen(ModalScreen[ContactChoice | None]):
@@ -35,7 +47,12 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
 
     CSS_PATH = "contacts.tcss"
     AUTO_FOCUS = "OptionList"
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "close", "Close"), ("delete", "forget", "Forget")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "close", "Close"),
+        ("delete", "forget", "Forget"),
+        ("b", "block", "Block"),
+        ("d", "details", "Details"),
+    ]
 
     def __init__(self, contacts: Sequence[ContactView]) -> None:
         super().__init__()
@@ -61,11 +78,25 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
             return
         name = str(self._contacts[index].name)
         if name == self._doomed:
-            self.dismiss(ContactChoice(name, forget=True))
+            self.dismiss(ContactChoice(name, Deed.FORGET))
             return
         self._doomed = name
         hint = f"Delete again forgets {name}'s key: at the next contact they are a stranger."
         self.query_one("#contacts-hint", Static).update(hint)
+
+    def action_details(self) -> None:
+        """Show all about the highlighted contact, with the history of its trust."""
+        index = self.query_one(OptionList).highlighted
+        if index is not None:
+            self.app.push_screen(ContactDetailsScreen(self._contacts[index]))
+
+    def action_block(self) -> None:
+        """Block the highlighted contact, or take that back."""
+        index = self.query_one(OptionList).highlighted
+        if index is not None:
+            contact = self._contacts[index]
+            deed = Deed.UNBLOCK if contact.trust is Trust.BLOCKED else Deed.BLOCK
+            self.dismiss(ContactChoice(str(contact.name), deed))
 
     def action_close(self) -> None:
         """Back, with nothing chosen."""

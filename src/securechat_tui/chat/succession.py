@@ -1,0 +1,41 @@
+"""A key that takes a contact's place, once a person has found that it is that contact's."""
+
+from dataclasses import dataclass, field
+
+from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.trust.pins import Endpoint, Pins, after_handshake, confirm_newest
+from securechat_tui.trust.states import Trust
+
+__all__ = ["Succession"]
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """A completed handshake of which nothing is kept until codes have been compared."""
+
+    former: Fingerprint
+    """The contact's key, in whose place this one would come."""
+    heir: PublicIdentity
+    version: int
+    secret: bytes = field(repr=False)
+    """The session's reconnect secret (32 bytes)."""
+    endpoint: Endpoint | None
+    """Where a guest has reached it."""
+    is_signed: bool
+    """Whether the contact's key has named it: a person may then accept it without a comparison."""
+
+    @property
+    def _grounds(self) -> tuple[Trust, ...]:
+        return (Trust.VERIFIED, Trust.PINNED) if self.is_signed else (Trust.VERIFIED,)
+
+    def decided(self, pins: Pins, trust: Trust | None, now: float, how: str) -> Pins:
+        """Change the pins where the key is VERIFIED, or PINNED if it may; nothing else changes them.
+
+        A contact that has been forgotten meanwhile is met anew.
+        """
+        contact = pins.by_fingerprint(self.former)
+        if contact is None or trust not in self._grounds:
+            return pins
+        heir = contact.succeeded_by(self.heir, trust, now, how).seen(now, self.version, self.endpoint)
+        # The other side has stored it before its first record, so it is known at both ends.
+        return pins.succeeded(self.former, confirm_newest(after_handshake(heir, self.secret)))

@@ -1,0 +1,151 @@
+"""A contact's new key that the old one has signed: nothing passes until a person decides."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from chat_people import Face, compared, contacts, key_of, met, opened, person, secured, write_identity
+from protocol_peers import identity_key
+
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import (
+    Closed,
+    Error,
+    Gate,
+    Message,
+    Peer,
+    Queued,
+    Refused,
+    Secure,
+    TrustChanged,
+)
+from securechat_tui.protocol.rotation import Rotation
+from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.rotation import save_statement
+from securechat_tui.trust.states import Trust
+
+pytestmark = pytest.mark.usefixtures("quick_keys")
+
+
+def rotate(profile: Profile, old: str, new: str) -> None:
+    """Give a person another key, signed by the one it had."""
+    with profile:
+        save_statement(profile, Rotation.sign(identity_key(old), identity_key(new).public, 1))
+        write_identity(profile, new)
+
+
+@asynccontextmanager
+async def rotated_guest(alice: Profile, bob: Profile) -> AsyncIterator[tuple[Face, Face]]:
+    """Bob, whom the host alice knows, calls with a new key; alice stands at her gate."""
+    await met(alice, bob)
+    rotate(bob, "bob", "mallory")
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await at_bob.engine.join(await at_alice.host(), new=True)
+        gate = await at_alice.until(Gate)
+        assert gate.reason == "rotation"
+        assert gate.message.startswith("bob has a new key, signed by the one you pinned on ")
+        await at_bob.until(Peer)
+        yield at_alice, at_bob
+
+
+async def test_a_person_accepts_it_and_it_is_no_more_than_pinned() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        told = await at_alice.until(Peer)
+        assert (told.trust, told.contact) == (Trust.NEW, f"unverified {key_of('mallory').short}")
+        with pytest.raises(CommandError, match="until you have decided"):
+            await at_alice.engine.send("not yet")
+        assert contacts(alice).contacts[0].fingerprint == key_of("bob")
+        await at_alice.engine.accept_key()
+        await asyncio.gather(at_bob.until(Secure), at_alice.until(Secure))
+        changed = await at_alice.until(TrustChanged)
+        assert (changed.trust, changed.contact) == (Trust.PINNED, "bob")
+        await at_bob.engine.send("new key")
+        assert (await at_alice.until(Message)).name == "bob"
+    (contact,) = contacts(alice).contacts
+    assert (contact.name, contact.fingerprint, contact.trust) == ("bob", key_of("mallory"), Trust.PINNED)
+    assert (contact.former, contact.announced) == ((key_of("bob"),), None)
+    assert contact.history[-1].how == "new key, signed by the old one"
+
+
+async def test_codes_that_are_the_same_make_it_verified() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        await compared(at_alice, at_bob)
+        await at_alice.engine.match()
+        await asyncio.gather(at_bob.until(Secure), at_alice.until(Secure))
+    assert contacts(alice).contacts[0].trust is Trust.VERIFIED
+
+
+async def test_leaving_decides_nothing_and_another_successor_is_a_changed_key() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        before = contacts(alice).contacts[0]
+        await at_alice.engine.leave()
+        await asyncio.gather(at_bob.until(Closed), at_alice.until(Closed))
+        assert at_alice.order(Secure, Queued) == []
+    (kept,) = contacts(alice).contacts
+    assert (kept.fingerprint, kept.trust, kept.announced) == (key_of("bob"), Trust.PINNED, key_of("mallory"))
+    assert replace(kept, announced=None) == replace(before, announced=None)
+    rotate(bob, "bob", "carol")
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await at_bob.engine.join(await at_alice.host(), new=True)
+        assert (await at_alice.until(Refused)).offered == str(key_of("carol"))
+        assert at_alice.all(Peer) == []
+
+
+async def test_a_guest_stands_at_its_gate_for_a_host_with_a_new_key() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        address = await at_alice.host()
+        await secured(at_alice, at_bob, address)
+    rotate(alice, "alice", "mallory")
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await at_alice.engine.host(address)
+        await at_bob.engine.join("alice")
+        assert (await at_bob.until(Gate)).reason == "rotation"
+        assert at_bob.all(Refused) == []
+        await at_bob.engine.accept_key()
+        await asyncio.gather(at_bob.until(Secure), at_alice.until(Secure))
+        await at_bob.engine.leave()
+        await asyncio.gather(at_bob.until(Closed), at_alice.until(Closed))
+        at_bob.forget()
+        at_alice.forget()
+        assert (await secured(at_alice, at_bob, "alice"))[1].trust is Trust.PINNED
+
+
+async def test_what_waits_for_the_former_key_is_told_and_goes_to_no_other() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with opened(alice) as at_alice:
+        async with opened(bob) as at_bob:
+            address = await at_alice.host()
+            await secured(at_alice, at_bob, address)
+            encounter = at_bob.engine.reception.encounter(None)
+            assert encounter.connection is not None
+            encounter.connection.abort()
+            await at_alice.until(Closed)
+            await at_alice.engine.send("for the old key")
+            await at_alice.until(Queued)
+            await at_bob.engine.close()
+        rotate(bob, "bob", "mallory")
+        at_alice.forget()
+        async with opened(bob) as at_bob:
+            await at_bob.engine.join(address, new=True)
+            await at_alice.until(Gate)
+            await at_alice.engine.accept_key()
+            told = await at_alice.until(Error)
+            assert told.code == "not-sent"
+            assert told.message == "Written for bob's former key, so not sent to the new one: 1 message(s)."
+            await asyncio.gather(at_alice.until(Secure), at_bob.until(Secure))
+            await at_alice.engine.send("for the new one")
+            assert (await at_bob.until(Message)).text == "for the new one"
+
+
+async def test_there_is_nothing_to_accept_without_a_statement() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await secured(at_alice, at_bob, await at_alice.host())
+        with pytest.raises(CommandError, match="no new key"):
+            await at_alice.engine.accept_key()

@@ -70,14 +70,13 @@ print(json.dumps(parts))
 _WHY: Final = """
 The first paint is the curtain, drawn before anything else is imported. The start screen shows the identity
 and the contacts, so that it waits for all of these. Missed: of what a bare app does not do, two thirds are
-imports (up to half of that the making of 119 dataclasses), the rest the style sheets of the chat and the start
-screen, parsed once more when the theme is put on, and their widgets. What was changed: one's own key is
-checked by its numbers and by one pair of operations, in 2 ms instead of 134; the product of the small primes
-is built in pairs (9.8 to 4.4 ms); what draws QR codes is imported with the first of them (12 ms); the start
-screen's sheet no longer has all others parsed again (10 ms); the collector is off while loading (a tenth). An
-environment with PYTHONDONTWRITEBYTECODE had the program compiled at every start of earlier measurements.
-Next: the events and other small records as msgspec structs, which are made in a fraction of the time; screens
-imported with their first use; a start screen that does without an engine at first.
+imports (up to half of that the making of 119 dataclasses), the rest the style sheets of the chat and the
+start screen, parsed once more when the theme is put on, and their widgets. What was changed: one's own key
+is checked by its numbers and by one pair of operations, in 2 ms instead of 134; the product of the small
+primes is built in pairs (9.8 to 4.4 ms); what draws QR codes is imported with the first of them (12 ms); the
+start screen's sheet no longer has all others parsed again (10 ms); the collector is off while loading (a
+tenth). Next: the events and other small records as msgspec structs, which are made in a fraction of the
+time; screens imported with their first use; a start screen that does without an engine at first.
 """
 _OURS: Final = [str(Path(sys.executable).with_name("securechat-tui"))]
 _CHOICE: Final = b"Try it alone"

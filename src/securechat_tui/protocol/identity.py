@@ -4,7 +4,6 @@ import base64
 import binascii
 import math
 from functools import cache, lru_cache
-from itertools import zip_longest
 from typing import Self
 
 from securechat_tui.protocol import constants as c
@@ -50,8 +49,8 @@ def _small_primes_product() -> int:
                 len(range(candidate * candidate, c.RSA_SMALLEST_FACTOR, candidate))
             )
     factors = [candidate for candidate in range(3, c.RSA_SMALLEST_FACTOR, 2) if sieve[candidate]]
-    while len(factors) > 1:  # like with like: one after the other takes ten times as long
-        factors = [a * b for a, b in zip_longest(factors[::2], factors[1::2], fillvalue=1)]
+    while len(factors) > 1:  # like with like: one after the other takes twice as long
+        factors = [math.prod(factors[at : at + 2]) for at in range(0, len(factors), 2)]
     return factors[0]
 
 

@@ -3,7 +3,6 @@
 import re
 from typing import cast
 
-import segno
 from textual.content import Content
 
 __all__ = ["qr_code"]
@@ -23,6 +22,8 @@ def qr_code(text: str) -> Content:
     A screen does not get stained, so the lowest level of error correction does; a border of two modules is
     what readers need in practice.
     """
+    import segno  # noqa: PLC0415 - brings half of the standard library along, which no start shall wait for
+
     parts = _ALPHANUMERIC.findall(text)
     # make() takes a list of parts, each with the mode that suits it; its type stub knows of one text only.
     code = segno.make(cast("str", parts), error="l", boost_error=False, micro=False)

@@ -410,3 +410,8 @@ def test_no_key_shows_its_secret_in_its_repr() -> None:
     key = identity_key("alice")
     assert repr(key) == f"IdentityKey({key.public.fingerprint})"
     assert repr(key.public) == f"PublicIdentity({key.public.fingerprint})"
+
+
+def test_an_empty_password_is_refused_and_does_not_mean_none() -> None:
+    with pytest.raises(ValueError, match="Password"):
+        identity_key("alice").to_pem(b"")

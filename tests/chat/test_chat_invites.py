@@ -255,7 +255,7 @@ async def test_two_guests_with_one_invite_cannot_both_pass() -> None:
             await at_alice.until(Closed)
             carol.answer_held()
             await carol.until_closed()
-            assert "came too late with an invite" in (await at_alice.until(Notice)).message
+            assert "who else has seen it" in (await at_alice.until(Notice)).message
     assert [one.fingerprint for one in contacts(Profile.named("alice")).contacts] == [key_of("bob")]
 
 

@@ -74,11 +74,15 @@ class Comparing:
         await self._decide(Trust.VERIFIED, SAME)
         self.run.conclude()
 
-    async def differ(self) -> None:
-        """The codes differ: somebody may be in between. The caller ends the session."""
+    def differ(self) -> None:
+        """The codes differ: somebody may be in between. The caller ends the session, then keeps that."""
         self._code()
         self._send(self.run.stop(StopReason.MISMATCH))
-        await self._distrust(DIFFERENT)
+        self._distrust(DIFFERENT)
+
+    async def keep_difference(self) -> None:
+        """Store that the codes differed, or tell that it could not be stored."""
+        await self._note(DIFFERENT, Trust.CHANGED)
 
     async def show_safety_number(self) -> None:
         """Derive the safety number, in a thread; SafetyNumber follows."""
@@ -108,6 +112,7 @@ class Comparing:
     async def _decide(self, trust: Trust, how: str) -> None:
         await self._store(trust, how)
         self.succession = None
+        self.conversation.distrusted = False
         contact = self.account.pins.by_fingerprint(self.conversation.peer.fingerprint)
         if contact is not None:
             self.conversation.name = contact.name
@@ -129,7 +134,8 @@ class Comparing:
         try:
             self._go_on(self.run.receive(payload))
         except ComparisonFailure:
-            await self._distrust(BROKEN)
+            self._distrust(BROKEN)
+            await self._note(BROKEN, Trust.CHANGED)
             raise
         if isinstance(payload, ComparisonStop) and payload.reason is StopReason.MISMATCH:
             await self._note(THEIRS_DIFFERENT)
@@ -173,10 +179,10 @@ class Comparing:
             events.ComparisonStopped(time=time.time(), conversation=self.conversation.id, reason=reason)
         )
 
-    async def _distrust(self, how: str) -> None:
-        """Take the key as CHANGED, whether or not that can be stored."""
+    def _distrust(self, how: str) -> None:
+        """Take the key as CHANGED at once, whether or not that can be stored."""
+        self.conversation.distrusted = True
         self._take(Trust.CHANGED, how)
-        await self._note(how, Trust.CHANGED)
 
     async def _note(self, how: str, trust: Trust | None = None) -> None:
         """Store what has happened, or tell that it could not be stored."""

@@ -51,6 +51,9 @@ class Comparing:
     run: Comparison
     succession: Succession | None = None
     """Whose place the key takes where the comparison succeeds; until then it has none of its own."""
+    is_answer_due: bool = False
+    """Whether the peer's person may have a code that was not said to differ yet: a peer may say so at
+    any time, and each time would push something older out of the contact's history."""
 
     # What a person does.
 
@@ -72,7 +75,8 @@ class Comparing:
                 "others, the codes differ: somebody may be in between.",
             )
         await self._decide(Trust.VERIFIED, SAME)
-        self.run.conclude()
+        if self.run.code is code:  # else the peer has asked for another run meanwhile
+            self.run.conclude()
 
     def differ(self) -> None:
         """The codes differ: somebody may be in between. The caller ends the session, then keeps that."""
@@ -137,7 +141,9 @@ class Comparing:
             self._distrust(BROKEN)
             await self._note(BROKEN, Trust.CHANGED)
             raise
-        if isinstance(payload, ComparisonStop) and payload.reason is StopReason.MISMATCH:
+        differs = isinstance(payload, ComparisonStop) and payload.reason is StopReason.MISMATCH
+        if differs and self.is_answer_due:
+            self.is_answer_due = False
             await self._note(THEIRS_DIFFERENT)
             self._tell_stopped("mismatch")
         elif was_wished and self.run.stage in {Stage.IDLE, Stage.STOPPING}:
@@ -164,6 +170,7 @@ class Comparing:
             self.conversation.say(payload)
 
     def _tell_code(self, code: ShortAuthenticationString) -> None:
+        self.is_answer_due = True
         self.stream.emit(
             events.Code(
                 time=time.time(),

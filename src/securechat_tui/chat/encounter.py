@@ -307,7 +307,7 @@ class Encounter:
                 suite=c.SUITE,
             )
         )
-        self.engine.secured(self, conversation)
+        self.engine.secured(conversation)
         conversation.flow()
 
     def _reject(self, connection: Connection, conversation: Conversation, error: RemoteError) -> None:

@@ -171,7 +171,9 @@ class Engine:
         if self._listener is not None:
             raise CommandError("busy", "You are hosting already.")
         listener = Listener(
-            lambda moment: Session.host(key.public, moment, rotations=self.account.rotations),
+            lambda moment: Session.host(
+                key.public, moment, rotations=self.account.rotations, silent=invited_only
+            ),
             key,
             on_connection=self.reception.welcome,
             on_events=self.reception.happened,

@@ -214,11 +214,13 @@ class Reception:
             self._calls.connected()
         self._awaited = None
         self._met_anybody = True
+        if encounter.conversation is not None:
+            unnamed = FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
+            self._held.settle(unnamed, encounter.conversation.id)
 
-    def secured(self, encounter: Encounter, conversation: Conversation) -> None:
+    def secured(self, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
-        unnamed = FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
-        self._held.pour_into(conversation, unnamed, conversation.id)
+        self._held.pour_into(conversation)
 
     def forgotten(self, fingerprint: Fingerprint) -> None:
         """Let go what was found about a key in this run."""

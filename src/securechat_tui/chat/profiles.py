@@ -36,6 +36,7 @@ __all__ = [
     "replace_identity",
     "require_identity",
     "safety_number",
+    "show_contact",
     "show_identity",
     "stored_key",
 ]
@@ -108,6 +109,11 @@ def list_contacts(profile: Profile) -> tuple[ContactView, ...]:
     return tuple(map(ContactView.of, load_contacts(profile).contacts))
 
 
+def show_contact(profile: Profile, name: str) -> ContactView:
+    """Describe one contact; raises CommandError where there is none of that name."""
+    return ContactView.of(_known(load_contacts(profile), name))
+
+
 def forget_contact(profile: Profile, name: str) -> None:
     """Drop a contact's pin; raises CommandError where there is none of that name."""
     with profile:
@@ -152,5 +158,7 @@ def keep_comparison(profile: Profile, name: str, *, same: bool) -> Trust:
 def _known(pins: Pins, name: str) -> Contact:
     contact = pins.by_name(name)
     if contact is None:
-        raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+        raise CommandError(
+            "unknown-contact", f"No contact is called {SafeText.line(name)}: 'contacts list' shows them all."
+        )
     return contact

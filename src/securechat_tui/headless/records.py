@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import SafeText
 from securechat_tui.chat.profiles import (
     block_contact,
@@ -14,6 +13,7 @@ from securechat_tui.chat.profiles import (
     list_contacts,
     new_identity,
     open_profile,
+    show_contact,
     show_identity,
 )
 from securechat_tui.chat.views import ContactView, IdentityView
@@ -73,12 +73,7 @@ def contacts(profile: str | None, *, as_json: bool) -> list[str]:
 
 def contact(profile: str | None, name: str, *, as_json: bool) -> list[str]:
     """One contact in full. Raises ``CommandError`` where nobody has that name."""
-    found = next((one for one in list_contacts(open_profile(profile)) if one.name == name), None)
-    if found is None:
-        raise CommandError(
-            "unknown-contact",
-            f"There is no contact named {SafeText.line(name)}; 'contacts list' shows them all.",
-        )
+    found = show_contact(open_profile(profile), name)
     return [_contact_object(found)] if as_json else _contact_in_full(found)
 
 

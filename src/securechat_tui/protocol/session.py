@@ -232,17 +232,11 @@ class Session:
 
     def goodbye(self, reason: GoodbyeReason, now: Instant) -> list[SessionEvent]:
         """End with an authenticated goodbye where there is a session, else without a word."""
-        if not self.closed:
-            self._farewell(reason, now)
-            self._end(End.LEFT, reason.name)
-        return self._drain()
+        return self._part(reason, End.LEFT, reason.name, now)
 
     def reject(self, detail: str, now: Instant) -> list[SessionEvent]:
         """End for good because the peer's content broke a rule that the engine checks."""
-        if not self.closed:
-            self._farewell(GoodbyeReason.REJECTED, now)
-            self._end(End.VIOLATION, detail)
-        return self._drain()
+        return self._part(GoodbyeReason.REJECTED, End.VIOLATION, detail, now)
 
     # The inside.
 
@@ -375,9 +369,13 @@ class Session:
     def _ping(self, now: Instant) -> None:
         self.send(Ping(answer=False, token=self._pings.ask(now.monotonic)), now)
 
-    def _farewell(self, reason: GoodbyeReason, now: Instant) -> None:
-        if self._records is not None and self._order.spoken:
-            self.send(Goodbye(reason), now)
+    def _part(self, reason: GoodbyeReason, how: End, detail: str, now: Instant) -> list[SessionEvent]:
+        """End, with a goodbye where one can be said."""
+        if not self.closed:
+            if self._records is not None and self._order.spoken:
+                self.send(Goodbye(reason), now)
+            self._end(how, detail)
+        return self._drain()
 
     def _rekey_time(self, records: RecordLayer) -> float:
         """When to start a rekey or, where that is the other side's part, to give up waiting for it."""

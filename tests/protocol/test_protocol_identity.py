@@ -66,7 +66,7 @@ def test_keys_of_3072_and_4096_bits_are_accepted(bits: int) -> None:
     assert public.bits == bits
     assert public.signature_length == bits // 8
     assert public == key.public
-    assert hash(public) == hash(key.public)
+    assert hash(public) == hash(key.public) != hash(identity_key("bob").public)
     assert public != identity_key("bob").public
     assert public != key.public.spki
 
@@ -301,6 +301,18 @@ def test_an_encrypted_private_key_is_refused() -> None:
         IdentityKey.from_pem(pem)
 
 
+def test_an_encrypted_pem_opens_with_its_password_alone() -> None:
+    key = identity_key("alice")
+    pem = key.to_pem(b"password")
+    assert pem.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    assert IdentityKey.from_encrypted_pem(pem, b"password").public == key.public
+    for other in (b"passwort", b"passwor", b""):
+        with pytest.raises(CryptoFailure):
+            IdentityKey.from_encrypted_pem(pem, other)
+    with pytest.raises(CryptoFailure):
+        IdentityKey.from_encrypted_pem(key.to_pem(), b"password")
+
+
 @pytest.mark.parametrize("bits", [512, 2048, 3073, 8192])
 def test_no_key_of_another_size_is_made(bits: int) -> None:
     with pytest.raises(BadKey):
@@ -398,3 +410,8 @@ def test_no_key_shows_its_secret_in_its_repr() -> None:
     key = identity_key("alice")
     assert repr(key) == f"IdentityKey({key.public.fingerprint})"
     assert repr(key.public) == f"PublicIdentity({key.public.fingerprint})"
+
+
+def test_an_empty_password_is_refused_and_does_not_mean_none() -> None:
+    with pytest.raises(ValueError, match="Password"):
+        identity_key("alice").to_pem(b"")

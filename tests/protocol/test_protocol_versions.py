@@ -66,6 +66,8 @@ def test_the_highest_common_version_is_chosen(
     pair = Pair.connect(versions=(guest, host))
     pair.run()
     assert [peer.one(events.Authenticated).version for peer in pair.peers] == [chosen, chosen]
+    assert pair.guest.one(events.HostIdentified).version == chosen
+    assert pair.host.one(events.GuestIdentified).version == chosen
 
 
 def test_without_a_common_version_the_host_says_what_it_speaks() -> None:

@@ -210,9 +210,11 @@ def rsa_private_to_pem(key: RsaPrivateKey, password: bytes | None = None) -> byt
     """Return the key as PKCS#8 PEM (RFC 5958), encrypted (PBES2, AES-256) where there is a ``password``.
 
     The library derives the cipher's key in 2048 rounds of PBKDF2: the password must be as hard to
-    guess as a key.
+    guess as a key. Raises ValueError for an empty one: nothing must be kept in clear by mistake.
     """
-    encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    encryption = (
+        serialization.NoEncryption() if password is None else serialization.BestAvailableEncryption(password)
+    )
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 

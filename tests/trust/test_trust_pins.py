@@ -565,3 +565,10 @@ def test_a_block_taken_back_leaves_what_was_before(trust: Trust) -> None:
 )
 def test_a_block_of_which_nothing_else_is_known(history: tuple[Change, ...]) -> None:
     assert replace(met("alice"), trust=Trust.BLOCKED, history=history).unblocked(1.0).trust is Trust.PINNED
+
+
+def test_what_is_noted_of_a_blocked_contact_does_not_change_what_unblocking_gives_back() -> None:
+    """A comparison that is under way when its contact is blocked is noted as cut off after that."""
+    blocked = met("alice").with_trust(Trust.CHANGED, 150.0, "codes compared: different").blocked(200.0)
+    noted = blocked.with_trust(Trust.BLOCKED, 201.0, "a comparison was cut off")
+    assert noted.unblocked(300.0).trust is Trust.CHANGED

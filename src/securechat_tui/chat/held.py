@@ -28,10 +28,17 @@ class Held:
             raise CommandError("busy", "Too many messages wait already: wait for the other side.")
         self._texts.append((recipient, text, ref))
 
-    def pour_into(self, conversation: Conversation, *recipients: str) -> None:
-        """Hand over what is for these recipients: they are this conversation's peer."""
-        for _, text, ref in self._take(*recipients):
+    def pour_into(self, conversation: Conversation) -> None:
+        """Hand over what is for this conversation's peer."""
+        for _, text, ref in self._take(conversation.id):
             conversation.send(text, ref)
+
+    def settle(self, unnamed: str, conversation: str) -> None:
+        """Whoever was meant is here now: what waits for it is for this conversation, and for no later one."""
+        self._texts = deque(
+            (conversation if recipient == unnamed else recipient, text, ref)
+            for recipient, text, ref in self._texts
+        )
 
     def drop(self, *recipients: str) -> int:
         """Let go what is for these, since it must reach nobody else; return how much it was."""

@@ -59,7 +59,7 @@ class House(Protocol):
     def greeted(self, encounter: "Encounter") -> None:
         """The peer has said its name."""
 
-    def secured(self, encounter: "Encounter", conversation: Conversation) -> None:
+    def secured(self, conversation: Conversation) -> None:
         """Messages flow now: send what was held for this moment."""
 
     def succeeded(self, former: Contact) -> None:

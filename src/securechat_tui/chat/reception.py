@@ -214,16 +214,38 @@ class Reception:
             self._calls.connected()
         self._awaited = None
         self._met_anybody = True
+        if encounter.conversation is not None:
+            unnamed = FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
+            self._held.settle(unnamed, encounter.conversation.id)
 
-    def secured(self, encounter: Encounter, conversation: Conversation) -> None:
+    def secured(self, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
-        unnamed = FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
-        self._held.pour_into(conversation, unnamed, conversation.id)
+        self._held.pour_into(conversation)
+
+    def forgotten(self, fingerprint: Fingerprint) -> None:
+        """Let go what was found about a key in this run."""
+        conversation = self._with(fingerprint)
+        if conversation is not None:
+            conversation.distrusted = False
+
+    def part_from(self, fingerprint: Fingerprint) -> None:
+        """End what is with this key at once, also a session in which it has not said its name yet."""
+        active = self._active
+        if active is not None and active.connection is not None and active.conversation is not None:
+            session = active.connection.session
+            if active.conversation.peer.fingerprint == fingerprint:
+                active.connection.carry_out(session.goodbye(GoodbyeReason.LEAVING, now()))
+        if self._awaited is not None and self._awaited.peer.fingerprint == fingerprint:
+            self._stop_calling()
+
+    def _with(self, fingerprint: Fingerprint) -> Conversation | None:
+        own = self.account.key
+        number = conversation_id(own.public.fingerprint, fingerprint) if own is not None else b""
+        return self._conversations.get(number)
 
     def succeeded(self, former: Contact) -> None:
         """Tell what waits for the former key: what was written for one key goes to no other unasked."""
-        own = self.account.own_key.public.fingerprint
-        conversation = self._conversations.get(conversation_id(own, former.fingerprint))
+        conversation = self._with(former.fingerprint)
         count = len(conversation.outbox) if conversation else 0
         if count:
             self.error(

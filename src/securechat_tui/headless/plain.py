@@ -66,12 +66,12 @@ class PlainLines:
             "/invite": self._invite,
             "/join": self._join,
             "/leave": self._leave,
-            "/verify": lambda _: self._done(self._engine.verify()),
+            "/verify": lambda _: self._done(self._engine.verify(self._here)),
             "/verify-key": self._verify_key,
-            "/match": lambda digits: self._done(self._engine.match(digits or None)),
-            "/accept": lambda _: self._done(self._engine.accept_key()),
-            "/differ": lambda _: self._done(self._engine.differ()),
-            "/not-now": lambda _: self._done(self._engine.decline()),
+            "/match": lambda digits: self._done(self._engine.match(digits or None, conversation=self._here)),
+            "/accept": lambda _: self._done(self._engine.accept_key(self._here)),
+            "/differ": lambda _: self._done(self._engine.differ(self._here)),
+            "/not-now": lambda _: self._done(self._engine.decline(self._here)),
         }
 
     def show(self, event: Event) -> bytes:
@@ -113,10 +113,14 @@ class PlainLines:
             sentence = f"A line that is not {self._input_encoding} was not sent."
             raise CommandError("bad-text", sentence) from error
 
+    @property
+    def _here(self) -> str | None:
+        """Whom the lines above speak of: named, so that nothing is for whoever may come in meanwhile."""
+        return self._lifecycle.addressee
+
     async def _send(self, text: str) -> None:
         try:
-            # Named, so that it reaches whom the lines above speak of, whoever may come in meanwhile.
-            await self._engine.send(text, conversation=self._lifecycle.addressee)
+            await self._engine.send(text, conversation=self._here)
             self._lifecycle.take_message()
         except CommandError:
             self._note_unsent()

@@ -1,5 +1,6 @@
 """Another key than the pinned one: the alarm, and what follows from a person's answer."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from securechat_tui.chat.events import Gate, Refused
@@ -63,16 +64,19 @@ class KeyChange:
         self._app.chat.lock_composer(locked=True, gated=True)
         if gate.reason == "rotation":
             self._app.show_chat()
-            self._app.push_screen(NewKeyScreen(gate.message, clock=self._app.clock), self._decided)
+            self._app.push_screen(
+                NewKeyScreen(gate.message, clock=self._app.clock), partial(self._decided, gate)
+            )
 
-    def _decided(self, choice: NewKeyChoice | None) -> None:
+    def _decided(self, gate: Gate, choice: NewKeyChoice | None) -> None:
+        engine = self._app.engine
         match choice:
             case NewKeyChoice.ACCEPT:
-                self._app.jobs.add(Job(self._app.engine.accept_key))
+                self._app.jobs.add(Job(lambda: engine.accept_key(gate.conversation)))
             case NewKeyChoice.COMPARE:
                 self._app.desk.perform("verify")
             case _:
-                self._app.jobs.add(Job(self._app.engine.leave))
+                self._app.jobs.add(Job(lambda: engine.leave(gate.conversation)))
 
     def _is_about_present_peer(self) -> bool:
         """Whether the key that was found changed is that of the person one is talking with."""

@@ -25,6 +25,7 @@ from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import Opening, StartScreen
 from securechat_tui.tui.screens.invite import InviteScreen
 from securechat_tui.tui.screens.start import HomeScreen
+from securechat_tui.tui.screens.verify import VerifyChoice
 from securechat_tui.tui.screens.welcome import WelcomeScreen
 from securechat_tui.tui.state import Link
 
@@ -133,7 +134,14 @@ async def draw(pictures: Pictures) -> None:
         target = f"127.0.0.1:{port}"
         async with on_screen("bob", JoinTarget(target), LARGE) as (app, pilot):
             await play(app, pilot, alice)
-            for key, name in (("f3", "verify"), ("f4", "details"), ("f1", "help")):
+            await alice.verify()
+            app.desk.perform("verify")
+            app.desk.decide(VerifyChoice.ASK, "")
+            await until(pilot, lambda: None not in (app.state.code, app.state.safety_number))
+            await pilot.pause()
+            pictures.take(app, "verify")
+            await pilot.press("escape")
+            for key, name in (("f4", "details"), ("f1", "help")):
                 await pilot.press(key)
                 await pilot.pause()
                 pictures.take(app, name)

@@ -1,10 +1,13 @@
 """Codes compared between two engines: what each side is told, and what its contacts keep."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from chat_people import Face, change_contact, contacts, opened, person, secured, talking
+from chat_raw import call
 
+from securechat_tui.chat.account import Account
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Closed,
@@ -22,11 +25,11 @@ from securechat_tui.chat.events import (
 )
 from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.kinds import Kind
-from securechat_tui.protocol.payloads import ComparisonStep
+from securechat_tui.protocol.payloads import ComparisonStep, ComparisonStop, StopReason
 from securechat_tui.storage.errors import CannotWrite
 from securechat_tui.storage.profile import Profile
-from securechat_tui.trust.comparison import Comparison
-from securechat_tui.trust.pins import Contact
+from securechat_tui.trust.comparison import Comparison, Stage
+from securechat_tui.trust.pins import Contact, Pins
 from securechat_tui.trust.states import Trust
 
 OTHER_VALUE = ComparisonStep(Kind.COMPARISON_REVEAL, b"x" * 32)
@@ -233,3 +236,36 @@ async def test_the_safety_number_is_the_same_on_both_sides_and_can_be_confirmed(
         await at_alice.engine.match_safety_number()
         assert (await at_alice.until(TrustChanged)).trust is Trust.VERIFIED
     assert how(alice) == ["first contact", "safety numbers compared: the same"]
+
+
+async def test_who_says_that_codes_differ_where_there_are_none_leaves_no_trace() -> None:
+    """A peer could push everything else out of the contact's history, with a write to the disk each time."""
+    alice = person("alice")
+    async with opened(alice) as at_alice:
+        async with await call(await at_alice.host(), "bob") as bob:
+            await bob.open()
+            bob.say(*[ComparisonStop(StopReason.MISMATCH)] * 20)
+            bob.say_texts("and now a word")
+            await at_alice.until(Message)
+        assert at_alice.all(ComparisonStopped) == []
+    assert how(alice) == ["first contact"]
+
+
+async def test_a_wish_that_comes_while_a_match_is_stored_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with talking(person("alice"), person("bob")) as (at_alice, at_bob):
+        await compare(at_alice, at_bob)
+        at_alice.forget()
+        encounter = at_alice.engine.reception.encounter(None)
+        assert encounter.comparing is not None
+        run, store = encounter.comparing.run, Account.change_pins
+
+        async def slow(account: Account, change: Callable[[Pins], Pins]) -> None:
+            await at_bob.engine.verify()
+            await at_alice.until(VerifyAsked)
+            await store(account, change)
+
+        await at_bob.engine.match()
+        monkeypatch.setattr(Account, "change_pins", slow)
+        await at_alice.engine.match()
+        monkeypatch.undo()
+        assert run.stage is Stage.WANTED

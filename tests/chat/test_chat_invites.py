@@ -255,7 +255,7 @@ async def test_two_guests_with_one_invite_cannot_both_pass() -> None:
             await at_alice.until(Closed)
             carol.answer_held()
             await carol.until_closed()
-            assert "came too late with an invite" in (await at_alice.until(Notice)).message
+            assert "who else has seen it" in (await at_alice.until(Notice)).message
     assert [one.fingerprint for one in contacts(Profile.named("alice")).contacts] == [key_of("bob")]
 
 
@@ -415,6 +415,9 @@ async def test_strangers_learn_nothing_of_a_host_for_invited_guests(monkeypatch:
         async with await call(f"127.0.0.1:{invite.port}", "carol") as stranger:
             await stranger.until_closed()
             assert stranger.received == b""
+        async with await call(f"127.0.0.1:{invite.port}", "carol", versions=(9,)) as stranger:
+            await stranger.until_closed()
+            assert stranger.received == b"", "no word about versions either"
         assert "without an invite" in (await at_alice.until(Notice)).message
         assert signed == []
         await both_invited(at_alice, at_bob, text)

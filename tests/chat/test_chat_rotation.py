@@ -14,6 +14,7 @@ from securechat_tui.chat.events import (
     Closed,
     Error,
     Gate,
+    Invite,
     Message,
     Peer,
     Queued,
@@ -149,3 +150,20 @@ async def test_there_is_nothing_to_accept_without_a_statement() -> None:
         await secured(at_alice, at_bob, await at_alice.host())
         with pytest.raises(CommandError, match="no new key"):
             await at_alice.engine.accept_key()
+
+
+async def test_an_invite_is_burnt_by_a_new_key_that_stands_at_its_gate() -> None:
+    alice, bob = person("alice"), person("bob")
+    await met(alice, bob)
+    rotate(bob, "bob", "mallory")
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await at_alice.host()
+        invite = (await at_alice.until(Invite)).invite
+        await at_bob.engine.join(invite)
+        assert (await at_alice.until(Gate)).reason == "rotation"
+        await at_bob.until(Peer)
+        await at_bob.engine.leave()
+        await at_alice.until(Closed)
+        async with opened(person("carol")) as at_carol:
+            await at_carol.engine.join(invite)
+            assert (await at_carol.until(Refused)).reason == "invite"

@@ -17,11 +17,12 @@ from securechat_tui.storage.config import Config, save_config
 from securechat_tui.storage.profile import Profile
 
 
-def choosing(name: str, **settings: bool) -> Profile:
+def choosing(name: str, *, sign_messages: bool = True, require_signatures: bool = False) -> Profile:
     """Make a person who has chosen something about signatures."""
     profile = person(name)
     with profile:
-        save_config(profile, Config(name=name, **settings))
+        config = Config(name=name, sign_messages=sign_messages, require_signatures=require_signatures)
+        save_config(profile, config)
     return profile
 
 

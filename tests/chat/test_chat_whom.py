@@ -3,10 +3,12 @@
 import pytest
 from chat_people import opened, person
 from chat_raw import answering, call
+from protocol_peers import hello
 
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Closed, Message, Peer, Queued, Secure
+from securechat_tui.chat.events import Closed, Error, Message, Peer, Queued, Secure
 from securechat_tui.network import backoff
+from securechat_tui.protocol.payloads import Goodbye, GoodbyeReason, Resume
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
 
@@ -85,3 +87,21 @@ async def test_a_text_that_names_its_conversation_goes_nowhere_else() -> None:
             with pytest.raises(CommandError, match="not open now"):
                 await alice.engine.send("for bob", conversation=meant)
             assert not alice.all(Message)
+
+
+async def test_what_was_written_for_the_first_guest_does_not_wait_for_the_second() -> None:
+    """The first stands before a closed gate and goes: nobody else gets its texts."""
+    async with opened(person("alice")) as alice:
+        address = await alice.host()
+        await alice.engine.send("for whoever I told to come now")
+        async with await call(address, "bob") as bob:
+            await bob.established()
+            bob.send(hello(bob))
+            await bob.until_payload(Resume)
+            await alice.until(Peer)
+            bob.say(Goodbye(GoodbyeReason.LEAVING))
+            assert "Not sent" in (await alice.until(Error)).message
+        async with await call(address, "carol") as carol:
+            await carol.open()
+            await alice.until(Secure)
+        assert alice.all(Queued) == []

@@ -45,7 +45,7 @@ async def assert_refused(program: Piped, code: int, *words: str) -> None:
         (("join", "127.0.0.1:99999", "--plain"), USAGE, "out of range"),
         (("join", "--plain"), USAGE, "Say whom to join"),
         (("--profile", "../x", "identity"), PROFILE, "cannot be a profile's name"),
-        (("contacts", "show", "nobody"), 1, "no contact"),
+        (("contacts", "show", "nobody"), 1, "No contact is called"),
     ],
 )
 async def test_the_command_line(desk: Desk, arguments: tuple[str, ...], code: int, words: str) -> None:

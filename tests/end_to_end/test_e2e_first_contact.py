@@ -56,8 +56,8 @@ async def test_from_a_fresh_machine_to_the_second_contact(empty_desk: Desk) -> N
     guest = empty_desk.terminal(*join, size=(80, 24))
     await make_identity(guest, "Bob")
 
-    await guest.wait_for("Alice is here", "NEW", "Secure: ")
-    await host.wait_for("Bob is here", "◇ NEW", "connected", "Secure: ")
+    await guest.wait_for("Alice (SHA256:", "NEW", "Secure: ")
+    await host.wait_for("Bob (SHA256:", "◇ NEW", "connected", "Secure: ")
     alice, bob = await shown_keys(host)
     assert await shown_keys(guest) == (bob, alice)
     assert host.find(r"(SHA256:\S{8})…") == bob[:15]

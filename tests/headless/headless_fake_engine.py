@@ -228,10 +228,10 @@ class FakeEngine:
         self._note("match", digits)
 
     async def accept_key(self, conversation: str | None = None) -> None:
-        self._note("accept_key")
+        self._note("accept_key", conversation)
 
     async def differ(self, conversation: str | None = None) -> None:
-        self._note("differ")
+        self._note("differ", conversation)
 
     async def decline(self, conversation: str | None = None) -> None:
         self._note("decline")

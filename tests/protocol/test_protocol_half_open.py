@@ -47,6 +47,18 @@ def test_one_silent_direction_is_noticed_by_the_ping_rule(silent: str) -> None:
     assert not heard.events_of(events.RoundTripMeasured), "no ping was answered"
 
 
+@pytest.mark.parametrize("silent", ["guest", "host"])
+def test_silence_is_noticed_in_time_though_no_ping_is_due_then(silent: str) -> None:
+    pair = Pair.open()
+    deaf = pair.other(pair.by_role(silent))
+    pair.clock.advance(c.PING_SECONDS / 2)
+    pair.by_role(silent).send(message(1))
+    pair.run()
+    heard = pair.clock.monotonic
+    swallow(pair, silent)
+    assert lost_at(pair, deaf) == heard + c.DEAD_PEER_SECONDS
+
+
 def test_both_directions_silent_end_both_sides_at_once() -> None:
     pair = Pair.open()
     began = pair.clock.monotonic

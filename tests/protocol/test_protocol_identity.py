@@ -66,7 +66,7 @@ def test_keys_of_3072_and_4096_bits_are_accepted(bits: int) -> None:
     assert public.bits == bits
     assert public.signature_length == bits // 8
     assert public == key.public
-    assert hash(public) == hash(key.public)
+    assert hash(public) == hash(key.public) != hash(identity_key("bob").public)
     assert public != identity_key("bob").public
     assert public != key.public.spki
 
@@ -245,6 +245,45 @@ def test_a_private_key_whose_parts_do_not_fit_together_is_refused(part: str) -> 
         IdentityKey.from_pem(b"-----BEGIN PRIVATE KEY-----\n" + body + b"-----END PRIVATE KEY-----\n")
 
 
+NUMBERS = ("n", "e", "d", "p", "q", "dmp1", "dmq1", "iqmp")
+
+
+def numbers_of(key: IdentityKey) -> dict[str, int]:
+    private = key._key.private_numbers()
+    public = {"n": private.public_numbers.n, "e": private.public_numbers.e}
+    return public | {name: getattr(private, name) for name in NUMBERS[2:]}
+
+
+def pem_of(numbers: dict[str, int]) -> bytes:
+    """The PKCS#1 PEM of a private key (RFC 8017, appendix A.1.2), whatever its numbers are."""
+    der = tlv(0x30, integer(0) + b"".join(integer(numbers[name]) for name in NUMBERS))
+    body = base64.encodebytes(der)
+    return b"-----BEGIN RSA PRIVATE KEY-----\n" + body + b"-----END RSA PRIVATE KEY-----\n"
+
+
+def test_the_numbers_of_a_private_key_make_one() -> None:
+    key = identity_key("alice")
+    assert IdentityKey.from_pem(pem_of(numbers_of(key))).public == key.public
+
+
+@pytest.mark.parametrize("name", ["n", "p", "q"])
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_private_key_without_factors_is_refused(name: str, value: int) -> None:
+    with pytest.raises(BadKey, match="PEM"):
+        IdentityKey.from_pem(pem_of(numbers_of(identity_key("alice")) | {name: value}))
+
+
+def test_a_private_key_whose_factor_is_no_prime_is_refused() -> None:
+    e, q = 65537, numbers_of(identity_key("dora", 4096))["q"]
+    p = 0
+    while (p * q).bit_length() != 4096 or math.gcd(e, p - 1) != 1:
+        p = rsa.generate_private_key(e, 2048).public_key().public_numbers().n
+    d = pow(e, -1, math.lcm(p - 1, q - 1))
+    values = (p * q, e, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+    with pytest.raises(BadKey, match="PEM"):
+        IdentityKey.from_pem(pem_of(dict(zip(NUMBERS, values, strict=True))))
+
+
 @pytest.mark.parametrize("pem", [b"", b"\0\xff", b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"])
 def test_what_is_no_private_key_is_refused(pem: bytes) -> None:
     with pytest.raises(BadKey, match="PEM"):
@@ -260,6 +299,18 @@ def test_an_encrypted_private_key_is_refused() -> None:
     pem = private_pem(identity_key("alice")._key, serialization.BestAvailableEncryption(b"passphrase"))
     with pytest.raises(BadKey, match="unencrypted"):
         IdentityKey.from_pem(pem)
+
+
+def test_an_encrypted_pem_opens_with_its_password_alone() -> None:
+    key = identity_key("alice")
+    pem = key.to_pem(b"password")
+    assert pem.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    assert IdentityKey.from_encrypted_pem(pem, b"password").public == key.public
+    for other in (b"passwort", b"passwor", b""):
+        with pytest.raises(CryptoFailure):
+            IdentityKey.from_encrypted_pem(pem, other)
+    with pytest.raises(CryptoFailure):
+        IdentityKey.from_encrypted_pem(key.to_pem(), b"password")
 
 
 @pytest.mark.parametrize("bits", [512, 2048, 3073, 8192])
@@ -359,3 +410,8 @@ def test_no_key_shows_its_secret_in_its_repr() -> None:
     key = identity_key("alice")
     assert repr(key) == f"IdentityKey({key.public.fingerprint})"
     assert repr(key.public) == f"PublicIdentity({key.public.fingerprint})"
+
+
+def test_an_empty_password_is_refused_and_does_not_mean_none() -> None:
+    with pytest.raises(ValueError, match="Password"):
+        identity_key("alice").to_pem(b"")

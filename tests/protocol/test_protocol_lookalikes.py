@@ -21,6 +21,7 @@ def alike(one: str, other: str) -> bool:
         ("alice", "ａｌｉｃｅ"),
         ("alice", "𝒶𝓁𝒾𝒸ℯ"),
         ("alice", "al ice"),
+        ("alice", "аl ice"),  # Cyrillic а, and a space
         ("alice", "аlіcе"),  # three Cyrillic letters at once
         ("ALICE", "ΑLΙСΕ"),
         ("bob", "b0b"),

@@ -296,3 +296,12 @@ def test_a_reader_keeps_to_its_bounds() -> None:
             read()
     Reader(bytes(5)).zeros()
     Reader(b"").end()
+
+
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_no_byte_but_zero_passes_for_padding(place: int) -> None:
+    for value in range(1, 256):
+        data = bytearray(5)
+        data[place] = value
+        with pytest.raises(MalformedPayload):
+            Reader(bytes(data)).zeros()

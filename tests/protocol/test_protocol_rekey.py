@@ -313,6 +313,7 @@ def test_a_budget_counts_what_it_is_told() -> None:
     assert budget.overdue == 100.0
     budget.completed(200.0)
     assert (budget.due, budget.overdue) == (800.0, 1400.0)
+    assert (budget._records, budget._signatures) == (0, 0)
     with pytest.raises(RekeyFailure):
         budget.started(100.9)
     budget.started(101.0)

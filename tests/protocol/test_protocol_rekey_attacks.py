@@ -96,6 +96,24 @@ def test_a_second_half_without_a_first_is_refused() -> None:
     ended_by(pair.guest, "without a first")
 
 
+@pytest.mark.parametrize("role", ["guest", "host"])
+def test_a_second_half_after_the_rekey_is_refused(role: str) -> None:
+    pair = Pair.open()
+    rekeyed(pair)
+    pair.by_role(role).smuggle(RekeySecond(1, bytes(32), bytes(1088), bytes(384)))
+    pair.run()
+    ended_by(pair.other(pair.by_role(role)), "without a first")
+
+
+@pytest.mark.parametrize("role", ["guest", "host"])
+def test_a_signature_is_not_taken_a_second_time(role: str) -> None:
+    pair = Pair.open()
+    rekeyed(pair)
+    layer = pair.by_role(role).records
+    with pytest.raises(RekeyFailure, match="none"):
+        (layer.first if role == "guest" else layer.second)(b"signature")
+
+
 def test_a_second_half_before_the_first_was_sent_is_refused() -> None:
     pair = Pair.open()
     settle(pair)

@@ -54,6 +54,30 @@ def test_the_first_pings_follow_the_hellos_and_measure_the_way() -> None:
     assert [peer.payloads for peer in pair.peers] == [[hello_of(pair.host)], [hello_of(pair.guest)]]
 
 
+@pytest.mark.parametrize("first", ["guest", "host"])
+def test_who_answers_a_hello_pings_with_it(first: str) -> None:
+    pair = Pair.established()
+    greeting = pair.by_role(first)
+    answering = pair.other(greeting)
+    greeting.send(hello(greeting))
+    assert pair.deliver(greeting)
+    assert answering.session.next_timeout() == pair.clock.monotonic + 10.0
+    answering.send(hello(answering))
+    assert answering.session.next_timeout() == pair.clock.monotonic + 15.0
+    pair.run()
+    assert [len(peer.events_of(RoundTripMeasured)) for peer in pair.peers] == [1, 1]
+
+
+def test_what_comes_while_the_pin_is_being_stored_is_taken_when_it_is() -> None:
+    pair = pair_in("host", State.DECIDE_PIN)
+    pair.guest.send(hello(pair.guest))
+    pair.run()
+    assert pair.host.payloads == []
+    pair.host.answer_held()
+    assert pair.host.payloads == [hello(pair.guest)]
+    assert pair.host.session._pings.dead_at == pair.clock.monotonic + 45.0
+
+
 def hello_of(peer: Peer) -> Payload:
     """The HELLO that was sent before the clock moved."""
     now, peer.clock.monotonic = peer.clock.monotonic, 1000.0
@@ -98,6 +122,7 @@ def test_a_ping_is_answered_with_its_token() -> None:
 def test_pings_bookkeeping() -> None:
     pings = Pings(10.0)
     assert pings.due == math.inf
+    assert pings.answered(0, 10.5) is None, "nothing was asked yet"
     assert pings.dead_at == 55.0
     first, second = pings.ask(11.0), pings.ask(12.0)
     assert pings.answered(first, 13.0) is None

@@ -135,6 +135,13 @@ def test_a_path_leads_to_the_root_for_its_own_leaf_and_place_alone(data: st.Data
         assert path_root(leaves[index], index, count, path[::-1]) != root
 
 
+@pytest.mark.parametrize("siblings_given", [0, 1, 3])
+def test_a_path_of_another_length_is_our_own_mistake(siblings_given: int) -> None:
+    """The decoder admits none; one that came so far must not lead anywhere."""
+    with pytest.raises(ValueError, match="zip"):
+        path_root(leaves_of(1)[0], 1, 4, leaves_of(siblings_given))
+
+
 def test_a_count_that_changes_the_tree_is_bound_by_the_signature() -> None:
     """Where a path fits two counts, the signed count still decides."""
     assert batch_message(b"c" * 32, 3, b"r" * 32) != batch_message(b"c" * 32, 4, b"r" * 32)

@@ -14,7 +14,7 @@ from securechat_tui.protocol.frames import FrameType, decode_hint, encode_hint, 
 from securechat_tui.protocol.handshake import HostHandshake, State
 from securechat_tui.protocol.keyschedule import encode_versions, highest_common, read_versions
 from securechat_tui.protocol.rotation import Rotation, encode_rotations, read_rotations
-from securechat_tui.protocol.session import HINT_BUSY, HINT_VERSION
+from securechat_tui.protocol.session import HINT_BUSY, HINT_VERSION, Session
 
 
 class Downgrader(HostHandshake):
@@ -66,6 +66,8 @@ def test_the_highest_common_version_is_chosen(
     pair = Pair.connect(versions=(guest, host))
     pair.run()
     assert [peer.one(events.Authenticated).version for peer in pair.peers] == [chosen, chosen]
+    assert pair.guest.one(events.HostIdentified).version == chosen
+    assert pair.host.one(events.GuestIdentified).version == chosen
 
 
 def test_without_a_common_version_the_host_says_what_it_speaks() -> None:
@@ -84,6 +86,15 @@ def test_a_guest_of_another_version_is_answered_though_its_k1_has_another_layout
     pair.host.feed(frame(FrameType.KEY, encode_versions((9, 8)) + b"whatever else"))
     (hint,) = split_frames(pair.host.session.data_to_send())
     assert decode_hint(payload_of(hint)) == (HINT_VERSION, (c.VERSION,))
+
+
+def test_a_silent_host_says_nothing_about_versions() -> None:
+    pair = Pair.connect()
+    own, now = pair.host.key.public, pair.host.clock.now
+    silent = Session.host(own, now, silent=True)
+    (ended,) = silent.receive(frame(FrameType.KEY, encode_versions((9,)) + b"whatever else"), now)
+    assert isinstance(ended, events.Ended)
+    assert (ended.how, silent.data_to_send()) == (End.VERSION, b"")
 
 
 @pytest.mark.parametrize("machine", [Downgrader, Stranger])

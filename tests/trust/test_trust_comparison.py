@@ -247,6 +247,23 @@ def test_who_asks_again_while_a_run_is_being_stopped_has_asked_afterwards() -> N
     assert side.stage is Stage.ASKED
 
 
+def test_who_stops_again_while_a_run_is_being_stopped_has_not_asked_afterwards() -> None:
+    pair = Pair()
+    pair.ask()
+    assert pair.guest.stop(StopReason.DECLINED) == DECLINED
+    assert pair.guest.ask() == []
+    assert pair.guest.stop(StopReason.DECLINED) == []
+    assert pair.guest.receive(ComparisonStop(StopReason.DECLINED)) == []
+    assert pair.guest.stage is Stage.IDLE
+
+
+def test_a_stop_without_a_run_is_answered_and_asks_for_nothing() -> None:
+    side = guest()
+    assert side.stop(StopReason.DECLINED) == []
+    assert side.receive(ComparisonStop(StopReason.DECLINED)) == DECLINED
+    assert side.stage is Stage.IDLE
+
+
 def test_the_peer_asks_again_when_it_has_seen_the_code() -> None:
     pair = Pair()
     pair.ask()

@@ -3,6 +3,7 @@
 import base64
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -113,8 +114,10 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
 
 
 def test_what_is_too_long_is_not_looked_at() -> None:
+    text = PLAIN.encode().rjust(MAX_INVITE)
+    assert Invite.parse(text, NOW) == PLAIN
     with pytest.raises(NotAnInvite):
-        Invite.parse(" " * MAX_INVITE + PLAIN.encode(), NOW)
+        Invite.parse(" " + text, NOW)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +201,15 @@ def test_the_parts_must_be_possible() -> None:
     ):
         with pytest.raises(ValueError, match="an invite"):
             replace(PLAIN, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"hosts": ("a" * 253,)}, {"port": 1}, {"port": 65535}, {"expires": 0}, {"expires": 0xFFFFFFFF}],
+)
+def test_the_parts_may_be_as_small_and_as_great(changes: dict[str, Any]) -> None:
+    invite = replace(PLAIN, **changes)
+    assert Invite.parse(invite.encode(), -1.0) == invite
 
 
 def test_each_has_a_secret_of_its_own_and_ends_after_ten_minutes() -> None:

@@ -138,6 +138,14 @@ def test_who_gives_no_name_is_nobodys_namesake() -> None:
     assert pins.christened(key("bob").fingerprint, "").contacts[1].name == "anonymous (2)"
 
 
+def test_a_mark_stands_behind_a_name_of_the_greatest_length_too() -> None:
+    pins = Pins()
+    for number in range(3):
+        pins = pins.with_contact(fake(number, "x" * MAX_NAME))
+    marked = [f"{'x' * (MAX_NAME - 4)} ({number})" for number in (2, 3)]
+    assert [one.name for one in pins.contacts] == ["x" * MAX_NAME, *marked]
+
+
 def test_a_stranger_who_took_somebodys_provisional_name_does_not_keep_them_out() -> None:
     squatter = fake(1, f"unnamed {key('alice').fingerprint.short}")
     pins = Pins((squatter,)).with_contact(Contact.met(key("alice"), 1.0, 1))
@@ -390,7 +398,8 @@ def test_an_invite_lowers_nothing(trust: Trust) -> None:
 
 
 def test_a_key_that_takes_a_contact_s_place() -> None:
-    old = replace(met("alice", at=LOOPBACK), newest=S1, confirmed=S2)
+    announced = key("bob").fingerprint
+    old = replace(met("alice", at=LOOPBACK), bits=4096, newest=S1, confirmed=S2, announced=announced)
     heir = old.succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
     assert (heir.name, heir.addresses, heir.first_seen, heir.named) == ("alice", (LOOPBACK,), 100.0, True)
     assert (heir.fingerprint, heir.bits, heir.trust) == (key("bob").fingerprint, 3072, Trust.VERIFIED)
@@ -400,6 +409,7 @@ def test_a_key_that_takes_a_contact_s_place() -> None:
     )
     assert heir.secrets == (), "they were shared with whoever has the former key"
     assert heir.former == (old.fingerprint,)
+    assert heir.announced is None
     pins = Pins((fake(1), old, fake(2))).succeeded(old.fingerprint, heir)
     assert pins.contacts == (fake(1), heir, fake(2))
 
@@ -501,6 +511,14 @@ def test_what_a_statement_does_not_change() -> None:
         assert judge_rotation(New(), pins, new, worthless, 1) == New()
 
 
+def test_a_worthless_statement_hides_none_that_holds() -> None:
+    alice, new = signed_contact(), key("bob")
+    forged = replace(statement(new, by="other alice"), old=bytes(alice.fingerprint))
+    for worthless in (forged, statement(new, by="other alice")):
+        shown = (worthless, statement(new))
+        assert judge_rotation(New(), Pins((alice,)), new, shown, 1) == Rotated(alice)
+
+
 def test_two_successors_of_one_key_are_as_good_as_none() -> None:
     alice, new = signed_contact(), key("bob")
     different = Different((alice,), new, None)
@@ -533,10 +551,12 @@ def test_whose_new_key_is_refused_whatever_the_old_one_says() -> None:
 def test_a_block_taken_back_leaves_what_was_before(trust: Trust) -> None:
     contact = met("alice").with_trust(trust, 150.0, "test")
     blocked = contact.blocked(200.0)
-    assert (blocked.trust, blocked.history[-1].how) == (Trust.BLOCKED, "blocked")
+    assert blocked.history[-1] == Change(200.0, trust, Trust.BLOCKED, "blocked", contact.fingerprint)
+    assert blocked.trust is Trust.BLOCKED
     assert blocked.blocked(300.0) is blocked
     back = blocked.unblocked(400.0)
-    assert (back.trust, back.history[-1].before, back.history[-1].how) == (trust, Trust.BLOCKED, "unblocked")
+    assert back.history[-1] == Change(400.0, Trust.BLOCKED, trust, "unblocked", contact.fingerprint)
+    assert back.trust is trust
     assert back.unblocked(500.0) is back
 
 
@@ -545,3 +565,10 @@ def test_a_block_taken_back_leaves_what_was_before(trust: Trust) -> None:
 )
 def test_a_block_of_which_nothing_else_is_known(history: tuple[Change, ...]) -> None:
     assert replace(met("alice"), trust=Trust.BLOCKED, history=history).unblocked(1.0).trust is Trust.PINNED
+
+
+def test_what_is_noted_of_a_blocked_contact_does_not_change_what_unblocking_gives_back() -> None:
+    """A comparison that is under way when its contact is blocked is noted as cut off after that."""
+    blocked = met("alice").with_trust(Trust.CHANGED, 150.0, "codes compared: different").blocked(200.0)
+    noted = blocked.with_trust(Trust.BLOCKED, 201.0, "a comparison was cut off")
+    assert noted.unblocked(300.0).trust is Trust.CHANGED

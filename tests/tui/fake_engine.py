@@ -376,16 +376,16 @@ class FakeEngine:
         self._note("match", digits)
 
     async def accept_key(self, conversation: str | None = None) -> None:
-        self._note("accept_key")
+        self._note("accept_key", conversation)
 
     async def differ(self, conversation: str | None = None) -> None:
-        self._note("differ")
+        self._note("differ", conversation)
 
     async def show_safety_number(self, conversation: str | None = None) -> None:
         self._note("show_safety_number")
 
     async def match_safety_number(self, conversation: str | None = None) -> None:
-        self._note("match_safety_number")
+        self._note("match_safety_number", conversation)
 
     async def decline(self, conversation: str | None = None) -> None:
         self._note("decline")

@@ -1,7 +1,7 @@
 """A contact's new key that the old one has signed: the choice on the screen."""
 
 import pytest
-from fake_engine import code, secure, trust_changed
+from fake_engine import CONVERSATION, code, secure, trust_changed
 from scenes import rotated
 from stage import Stage, on_stage
 
@@ -41,7 +41,7 @@ async def test_accepting_opens_the_composer_when_messages_flow() -> None:
     async with on_stage() as stage:
         await ask(stage)
         await stage.press("right", "right", "enter")
-        assert stage.calls("accept_key") == [("accept_key",)]
+        assert stage.calls("accept_key") == [("accept_key", CONVERSATION)]
         assert stage.app.chat.composer.disabled
         stage.engine.emit(trust_changed(Trust.PINNED, "new key, signed by the old one"), secure())
         await stage.settle()
@@ -65,4 +65,4 @@ async def test_comparing_stays_at_the_gate() -> None:
 async def test_the_command() -> None:
     async with on_stage() as stage:
         await stage.enter("/accept")
-        assert stage.calls("accept_key") == [("accept_key",)]
+        assert stage.calls("accept_key") == [("accept_key", None)]

@@ -1,5 +1,7 @@
 """F3: comparing codes, the words of two keys, and the gate of a key that was not believed."""
 
+from dataclasses import replace
+
 import pytest
 from fake_engine import (
     CONVERSATION,
@@ -150,6 +152,15 @@ async def test_escape_while_waiting_takes_the_wish_back() -> None:
         assert stage.calls("decline")
 
 
+async def test_words_that_were_derived_for_somebody_else_are_not_shown() -> None:
+    """They may come when the one they are about has gone, and another is here."""
+    async with in_conversation() as stage:
+        await stage.press("f3")
+        await tell(stage, replace(safety_number(WORDS), conversation="0" * 64))
+        assert not stage.shows(" ".join(WORDS[:6]))
+        assert not stage.shows("The words match")
+
+
 async def test_the_words_can_be_confirmed_once() -> None:
     async with in_conversation() as stage:
         await stage.press("f3")
@@ -158,7 +169,7 @@ async def test_the_words_can_be_confirmed_once() -> None:
         assert stage.shows(" ".join(WORDS[:6]))
         assert stage.shows("1147 4593 0470 1259 0129")
         await stage.press("shift+tab", "enter")
-        assert stage.calls("match_safety_number")
+        assert stage.calls("match_safety_number") == [("match_safety_number", CONVERSATION)]
         await tell(stage, trust_changed(Trust.VERIFIED, "safety numbers compared: the same"))
         assert not stage.shows("The words match")
 

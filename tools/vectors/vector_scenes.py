@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from vector_chance import Chance, Drawn
-from vector_identities import identity
+from vector_identities import BITS, identity
 from vector_people import Clock, Person, Scene, Stopped
 
 from securechat_tui.protocol import constants as c
@@ -213,6 +213,8 @@ def played(name: str, drawn: Drawn, stop: int | None = None) -> Iterator[Scene]:
     if script.earlier:
         with played(script.earlier, drawn) as earlier:
             pass
+    for person in BITS:
+        identity(person)  # checking a key draws as well, and not from what the script draws
     with chance.installed(), clock.installed():
         guest = (rotation(chance, "alice before", "alice", 1),)
         host = (

@@ -51,6 +51,9 @@ class Comparing:
     run: Comparison
     succession: Succession | None = None
     """Whose place the key takes where the comparison succeeds; until then it has none of its own."""
+    is_answer_due: bool = False
+    """Whether the peer's person may have a code that was not said to differ yet: a peer may say so at
+    any time, and each time would push something older out of the contact's history."""
 
     # What a person does.
 
@@ -72,13 +75,18 @@ class Comparing:
                 "others, the codes differ: somebody may be in between.",
             )
         await self._decide(Trust.VERIFIED, SAME)
-        self.run.conclude()
+        if self.run.code is code:  # else the peer has asked for another run meanwhile
+            self.run.conclude()
 
-    async def differ(self) -> None:
-        """The codes differ: somebody may be in between. The caller ends the session."""
+    def differ(self) -> None:
+        """The codes differ: somebody may be in between. The caller ends the session, then keeps that."""
         self._code()
         self._send(self.run.stop(StopReason.MISMATCH))
-        await self._distrust(DIFFERENT)
+        self._distrust(DIFFERENT)
+
+    async def keep_difference(self) -> None:
+        """Store that the codes differed, or tell that it could not be stored."""
+        await self._note(DIFFERENT, Trust.CHANGED)
 
     async def show_safety_number(self) -> None:
         """Derive the safety number, in a thread; SafetyNumber follows."""
@@ -108,6 +116,7 @@ class Comparing:
     async def _decide(self, trust: Trust, how: str) -> None:
         await self._store(trust, how)
         self.succession = None
+        self.conversation.distrusted = False
         contact = self.account.pins.by_fingerprint(self.conversation.peer.fingerprint)
         if contact is not None:
             self.conversation.name = contact.name
@@ -129,9 +138,12 @@ class Comparing:
         try:
             self._go_on(self.run.receive(payload))
         except ComparisonFailure:
-            await self._distrust(BROKEN)
+            self._distrust(BROKEN)
+            await self._note(BROKEN, Trust.CHANGED)
             raise
-        if isinstance(payload, ComparisonStop) and payload.reason is StopReason.MISMATCH:
+        differs = isinstance(payload, ComparisonStop) and payload.reason is StopReason.MISMATCH
+        if differs and self.is_answer_due:
+            self.is_answer_due = False
             await self._note(THEIRS_DIFFERENT)
             self._tell_stopped("mismatch")
         elif was_wished and self.run.stage in {Stage.IDLE, Stage.STOPPING}:
@@ -158,6 +170,7 @@ class Comparing:
             self.conversation.say(payload)
 
     def _tell_code(self, code: ShortAuthenticationString) -> None:
+        self.is_answer_due = True
         self.stream.emit(
             events.Code(
                 time=time.time(),
@@ -173,10 +186,10 @@ class Comparing:
             events.ComparisonStopped(time=time.time(), conversation=self.conversation.id, reason=reason)
         )
 
-    async def _distrust(self, how: str) -> None:
-        """Take the key as CHANGED, whether or not that can be stored."""
+    def _distrust(self, how: str) -> None:
+        """Take the key as CHANGED at once, whether or not that can be stored."""
+        self.conversation.distrusted = True
         self._take(Trust.CHANGED, how)
-        await self._note(how, Trust.CHANGED)
 
     async def _note(self, how: str, trust: Trust | None = None) -> None:
         """Store what has happened, or tell that it could not be stored."""

@@ -57,6 +57,8 @@ class Conversation:
         """Whether messages flow now."""
         self.known = False
         """Whether they have flowed in any session: what is typed has its recipient."""
+        self.distrusted = False
+        """Whether codes have differed in this run, and a person has not found them the same since."""
         self.gate = ""
         """Why nothing may pass until a person has decided; empty where nothing stands in the way."""
         self._held_resume: Resume | None = None

@@ -16,7 +16,7 @@ from securechat_tui.chat.comparing import Comparing
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.house import Dialled, House
-from securechat_tui.chat.introduction import Answer, Introduction
+from securechat_tui.chat.introduction import Answer, Introduction, NotAdmitted
 from securechat_tui.chat.invitations import InviteSpent
 from securechat_tui.chat.outbox import ResumeConflict
 from securechat_tui.network.clock import now
@@ -42,6 +42,7 @@ from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import PinsFull
 from securechat_tui.trust.randomart import randomart
+from securechat_tui.trust.states import Trust
 
 _BACKLOG: Final = 1
 """Batches of events that may wait before reading from the network stops: what is opened before it can be
@@ -142,7 +143,10 @@ class Encounter:
         refusal = self._introduction.identified(shown.identity, shown.version, shown.rotations)
         if refusal is None:
             connection.carry_out(connection.session.proceed(now()))
-            return
+        else:
+            self._refuse(connection, refusal)
+
+    def _refuse(self, connection: Connection, refusal: events.Event) -> None:
         self._met = True  # the refusal has been told; the end needs no second word
         if self._introduction.is_worth_telling():
             self.engine.stream.emit(refusal)
@@ -159,6 +163,9 @@ class Encounter:
             self.engine.error("profile", str(error))
             connection.carry_out(connection.session.abort("the pin could not be stored"))
             return
+        except NotAdmitted as error:
+            self._refuse(connection, error.refusal)
+            return
         except InviteSpent:
             self.engine.notice(f"A caller from {self.address} came too late with an invite.")
             connection.carry_out(connection.session.abort("the invite is spent"))
@@ -171,6 +178,8 @@ class Encounter:
         conversation = self.conversation = self.engine.enter(self, proof.identity)
         self.comparing = self._comparing(conversation, proof)
         account, gate = self.engine.account, self._introduction.gate
+        if conversation.distrusted:
+            trust, gate = Trust.CHANGED, gates.COMPARISON
         requires = account.config.require_signatures
         conversation.attach(connection, account.name, trust, gate, requires=requires)
 
@@ -240,10 +249,12 @@ class Encounter:
 
     async def different(self) -> None:
         """A person has found the codes different: the session ends; raises CommandError without codes."""
-        await self._compared().differ()
+        comparing = self._compared()
+        comparing.differ()
         self._stopped = True
-        if self.connection is not None:
+        if self.connection is not None:  # nothing more passes, however long the writing takes
             self.connection.carry_out(self.connection.session.goodbye(GoodbyeReason.GATED, now()))
+        await comparing.keep_difference()
 
     def _compared(self) -> Comparing:
         if self.comparing is None:
@@ -308,7 +319,7 @@ class Encounter:
                 suite=c.SUITE,
             )
         )
-        self.engine.secured(self, conversation)
+        self.engine.secured(conversation)
         conversation.flow()
 
     def _reject(self, connection: Connection, conversation: Conversation, error: RemoteError) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Self
 
 from securechat_tui.chat import events
@@ -37,6 +38,7 @@ from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.invites import looks_like_invite
+from securechat_tui.trust.pins import Pins
 
 __all__ = ["ContactView", "Counters", "Engine", "IdentityView"]
 
@@ -48,6 +50,15 @@ def _profile_errors() -> Iterator[None]:
         yield
     except ProfileError as error:
         raise CommandError("cannot-save", str(error)) from None
+
+
+def _blocked(pins: Pins, *, name: str, blocked: bool) -> Pins:
+    """Block a contact or take that back, as it is when the contacts are written."""
+    contact = pins.by_name(name)
+    if contact is None:  # forgotten meanwhile
+        return pins
+    moment = time.time()
+    return pins.with_contact(contact.blocked(moment) if blocked else contact.unblocked(moment))
 
 
 class Engine:
@@ -161,7 +172,9 @@ class Engine:
         if self._listener is not None:
             raise CommandError("busy", "You are hosting already.")
         listener = Listener(
-            lambda moment: Session.host(key.public, moment, rotations=self.account.rotations),
+            lambda moment: Session.host(
+                key.public, moment, rotations=self.account.rotations, silent=invited_only
+            ),
             key,
             on_connection=self.reception.welcome,
             on_events=self.reception.happened,
@@ -301,19 +314,18 @@ class Engine:
         if contact is None:
             raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
         await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
+        self.reception.forgotten(contact.fingerprint)
 
     async def block(self, name: str, *, blocked: bool) -> None:
         """Refuse a contact's key from now on, here and now too; or take that back."""
         contact = self.account.pins.by_name(name)
         if contact is None:
             raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
-        moment = time.time()
-        changed = contact.blocked(moment) if blocked else contact.unblocked(moment)
         with _profile_errors():
-            await self.account.change_pins(lambda pins: pins.with_contact(changed))
-        present = self.reception.present()
-        if blocked and present is not None and present.peer.fingerprint == contact.fingerprint:
-            await self.leave()
+            await self.account.change_pins(partial(_blocked, name=contact.name, blocked=blocked))
+        now_here = self.account.pins.by_name(contact.name)
+        if blocked and now_here is not None:
+            self.reception.part_from(now_here.fingerprint)
 
     async def rename(self, name: str) -> None:
         """Take another name; peers are told it from the next session on."""

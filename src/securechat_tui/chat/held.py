@@ -1,7 +1,7 @@
 """Messages typed before their recipient is known: unnumbered, in memory, each for one recipient."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from securechat_tui.chat.conversation import Conversation
@@ -41,10 +41,16 @@ class Held:
         """Whether something unsigned waits for these."""
         return any(one.recipient in recipients and not one.signed for one in self._texts)
 
-    def pour_into(self, conversation: Conversation, *recipients: str) -> None:
-        """Hand over what is for these recipients: they are this conversation's peer."""
-        for one in self._take(*recipients):
+    def pour_into(self, conversation: Conversation) -> None:
+        """Hand over what is for this conversation's peer."""
+        for one in self._take(conversation.id):
             conversation.queue(one.text, one.ref, signed=one.signed)
+
+    def settle(self, unnamed: str, conversation: str) -> None:
+        """Whoever was meant is here now: what waits for it is for this conversation, and for no later one."""
+        self._texts = deque(
+            replace(one, recipient=conversation) if one.recipient == unnamed else one for one in self._texts
+        )
 
     def drop(self, *recipients: str) -> int:
         """Let go what is for these, since it must reach nobody else; return how much it was."""

@@ -62,7 +62,7 @@ class House(Protocol):
     def holds_unsigned(self, encounter: "Encounter", conversation: Conversation) -> bool:
         """Whether something unsigned is held for this conversation's peer."""
 
-    def secured(self, encounter: "Encounter", conversation: Conversation) -> None:
+    def secured(self, conversation: Conversation) -> None:
         """Messages flow now: send what was held for this moment."""
 
     def succeeded(self, former: Contact) -> None:

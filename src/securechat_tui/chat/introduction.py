@@ -23,6 +23,7 @@ from securechat_tui.trust.pins import (
     BY_INVITE,
     FIRST_CONTACT,
     Contact,
+    Endpoint,
     Pins,
     after_handshake,
     confirm_newest,
@@ -44,7 +45,7 @@ from securechat_tui.trust.verdicts import (
     judge_rotation,
 )
 
-__all__ = ["Answer", "Introduction"]
+__all__ = ["Answer", "Introduction", "NotAdmitted"]
 
 
 class Answer(Enum):
@@ -53,6 +54,14 @@ class Answer(Enum):
     ADMIT = auto()
     BUSY = auto()
     CLOSE = auto()
+
+
+class NotAdmitted(Exception):
+    """The key is refused by now: since it was shown, something else was decided about it."""
+
+    def __init__(self, refusal: events.Event) -> None:
+        super().__init__()
+        self.refusal = refusal
 
 
 _TURNED_AWAY: Final = "A caller from {} without an invite was turned away."
@@ -68,6 +77,8 @@ class Introduction:
     dialled: Dialled | None
     address: str
     _shown: Shown = NOTHING
+    _offered: tuple[PublicIdentity, int, tuple[Rotation, ...]] | None = None
+    """The key that was shown, the version, and what other keys say about it."""
     _verdict: Verdict | None = None
 
     # The host, before it answers.
@@ -99,7 +110,13 @@ class Introduction:
         self, peer: PublicIdentity, version: int, rotations: tuple[Rotation, ...]
     ) -> events.Event | None:
         """Hold the key against pins and invites; return the refusal, if it is to be one."""
-        pins = self.house.account.pins
+        self._offered = peer, version, rotations
+        return self._held_against(self.house.account.pins)
+
+    def _held_against(self, pins: Pins) -> events.Event | None:
+        if self._offered is None:
+            return None
+        peer, version, rotations = self._offered
         verdict = judge_candidate(self._judge(pins, peer, version), self._wanted(peer.fingerprint), version)
         self._verdict = judge_rotation(verdict, pins, peer, rotations, version)
         return self._refusal(self._verdict)
@@ -143,12 +160,17 @@ class Introduction:
         if self.dialled is not None:
             if self.dialled.invite is not None:
                 return judge_invited(pins, peer, self.dialled.invite.fingerprint, version)
-            return judge_host(pins, peer, self.dialled.target, version)
+            return judge_host(pins, peer, self._target(pins), version)
         verdict = judge_guest(pins, peer, self._shown.contact, version)
         used_by = self._shown.invite.guest if self._shown.invite else None
         if used_by is None or isinstance(verdict, Different):
             return verdict
         return judge_invited(pins, peer, used_by, version)
+
+    def _target(self, pins: Pins) -> Contact | Endpoint | None:
+        """Whom the guest wants, as it stands in the contacts now."""
+        target = self.dialled.target if self.dialled else None
+        return (pins.by_fingerprint(target.fingerprint) or target) if isinstance(target, Contact) else target
 
     def _refusal(self, verdict: Verdict) -> events.Event | None:
         match verdict:
@@ -180,21 +202,35 @@ class Introduction:
         """Store the key and the reconnect secret, and burn the invite, as one change; return the trust.
 
         A key that is let in for a comparison alone is not stored.
-        Raises the ProfileError family, PinsFull or InviteSpent; nothing is changed then.
+        Raises the ProfileError family, PinsFull, InviteSpent or NotAdmitted; nothing is changed then.
         """
-        if isinstance(self._verdict, Candidate | Rotated):
-            self.house.callers.met(proof.identity.fingerprint)
-            await self.house.account.change_pins(partial(self._noted, self._verdict, proof))
-            return self._verdict.trust
         invite = self._shown.invite
         was_unused = invite is not None and invite.guest is None
         try:
-            await self.house.account.change_pins(partial(self._pinned, proof=proof))
+            await self.house.account.change_pins(partial(self._changed, proof))
         except ProfileError:
             if invite is not None and was_unused and invite.guest == proof.identity.fingerprint:
                 invite.guest = None
             raise
         return self._trust(proof.identity.fingerprint)
+
+    def _changed(self, proof: Authenticated, pins: Pins) -> Pins:
+        """Runs alone, right before the contacts are written: two who hold one invite cannot both pass.
+
+        What was thought of the key when it was shown may be seconds old: a person may have found codes
+        different since then, blocked the contact, or given its place to another key.
+        """
+        refusal = self._held_against(pins)
+        if refusal is not None:
+            raise NotAdmitted(refusal)
+        if isinstance(self._verdict, Candidate | Rotated):
+            self.house.callers.met(proof.identity.fingerprint)
+            changed = self._noted(self._verdict, proof, pins)
+        else:
+            changed = self._pinned(pins, proof)
+        if self._shown.invite is not None:
+            self._shown.invite.claim(proof.identity.fingerprint, now())
+        return changed
 
     def _noted(self, verdict: Candidate | Rotated, proof: Authenticated, pins: Pins) -> Pins:
         """Note with the contact what a key has shown that is not its own, or not yet.
@@ -212,7 +248,6 @@ class Introduction:
         return pins.with_contact(contact)
 
     def _pinned(self, pins: Pins, proof: Authenticated) -> Pins:
-        """Runs alone, right before the contacts are written: two who hold one invite cannot both pass."""
         moment = time.time()
         contact = pins.by_fingerprint(proof.identity.fingerprint)
         if contact is None:
@@ -221,10 +256,7 @@ class Introduction:
             contact = contact.vouched(moment)
         contact = after_handshake(contact, proof.reconnect_secret, self._used(contact))
         endpoint = self.dialled.endpoint if self.dialled else None
-        changed = pins.with_contact(contact.seen(moment, proof.version, endpoint))
-        if self._shown.invite is not None:
-            self._shown.invite.claim(proof.identity.fingerprint, now())
-        return changed
+        return pins.with_contact(contact.seen(moment, proof.version, endpoint))
 
     def _met(self, proof: Authenticated, moment: float) -> Contact:
         if self._is_vouched_for:

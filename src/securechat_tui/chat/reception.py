@@ -216,19 +216,41 @@ class Reception:
             self._calls.connected()
         self._awaited = None
         self._met_anybody = True
+        if encounter.conversation is not None:
+            self._held.settle(_unnamed(encounter), encounter.conversation.id)
 
-    def secured(self, encounter: Encounter, conversation: Conversation) -> None:
+    def secured(self, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
-        self._held.pour_into(conversation, *_names(encounter, conversation))
+        self._held.pour_into(conversation)
 
     def holds_unsigned(self, encounter: Encounter, conversation: Conversation) -> bool:
-        """Whether something unsigned is held for this peer."""
-        return self._held.has_unsigned(*_names(encounter, conversation))
+        """Whether something unsigned is held for this peer, named or not."""
+        return self._held.has_unsigned(_unnamed(encounter), conversation.id)
+
+    def forgotten(self, fingerprint: Fingerprint) -> None:
+        """Let go what was found about a key in this run."""
+        conversation = self._with(fingerprint)
+        if conversation is not None:
+            conversation.distrusted = False
+
+    def part_from(self, fingerprint: Fingerprint) -> None:
+        """End what is with this key at once, also a session in which it has not said its name yet."""
+        active = self._active
+        if active is not None and active.connection is not None and active.conversation is not None:
+            session = active.connection.session
+            if active.conversation.peer.fingerprint == fingerprint:
+                active.connection.carry_out(session.goodbye(GoodbyeReason.LEAVING, now()))
+        if self._awaited is not None and self._awaited.peer.fingerprint == fingerprint:
+            self._stop_calling()
+
+    def _with(self, fingerprint: Fingerprint) -> Conversation | None:
+        own = self.account.key
+        number = conversation_id(own.public.fingerprint, fingerprint) if own is not None else b""
+        return self._conversations.get(number)
 
     def succeeded(self, former: Contact) -> None:
         """Tell what waits for the former key: what was written for one key goes to no other unasked."""
-        own = self.account.own_key.public.fingerprint
-        conversation = self._conversations.get(conversation_id(own, former.fingerprint))
+        conversation = self._with(former.fingerprint)
         count = len(conversation.outbox) if conversation else 0
         if count:
             self.error(
@@ -349,6 +371,6 @@ class Reception:
         self._progress.set()
 
 
-def _names(encounter: Encounter, conversation: Conversation) -> tuple[str, str]:
-    """Under what something may be held for this peer."""
-    return FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL, conversation.id
+def _unnamed(encounter: Encounter) -> str:
+    """Under what something is held for whoever is at the other end, before it is known who that is."""
+    return FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL

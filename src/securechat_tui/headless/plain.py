@@ -70,15 +70,15 @@ class PlainLines:
             "/invite": self._invite,
             "/join": self._join,
             "/leave": self._leave,
-            "/verify": lambda _: self._done(self._engine.verify()),
+            "/verify": lambda _: self._done(self._engine.verify(self._here)),
             "/verify-key": self._verify_key,
-            "/match": lambda digits: self._done(self._engine.match(digits or None)),
+            "/match": lambda digits: self._done(self._engine.match(digits or None, conversation=self._here)),
             "/unsigned": lambda text: self._send_as(text, signed=False),
             "/signed": lambda text: self._send_as(text, signed=True),
             "/resolve": self._resolve,
-            "/accept": lambda _: self._done(self._engine.accept_key()),
-            "/differ": lambda _: self._done(self._engine.differ()),
-            "/not-now": lambda _: self._done(self._engine.decline()),
+            "/accept": lambda _: self._done(self._engine.accept_key(self._here)),
+            "/differ": lambda _: self._done(self._engine.differ(self._here)),
+            "/not-now": lambda _: self._done(self._engine.decline(self._here)),
         }
 
     def show(self, event: Event) -> bytes:
@@ -120,10 +120,14 @@ class PlainLines:
             sentence = f"A line that is not {self._input_encoding} was not sent."
             raise CommandError("bad-text", sentence) from error
 
+    @property
+    def _here(self) -> str | None:
+        """Whom the lines above speak of: named, so that nothing is for whoever may come in meanwhile."""
+        return self._lifecycle.addressee
+
     async def _send(self, text: str, *, signed: bool | None = None) -> None:
         try:
-            # Named, so that it reaches whom the lines above speak of, whoever may come in meanwhile.
-            await self._engine.send(text, conversation=self._lifecycle.addressee, signed=signed)
+            await self._engine.send(text, conversation=self._here, signed=signed)
             self._lifecycle.take_message()
         except CommandError:
             self._note_unsent()
@@ -194,7 +198,7 @@ class PlainLines:
             choice = Resolution(argument)
         except ValueError:
             raise CommandError("usage", "Say which: /resolve cancel or /resolve sign.") from None
-        return await self._done(self._engine.resolve(choice))
+        return await self._done(self._engine.resolve(choice, self._here))
 
     async def _leave(self, _argument: str) -> bytes:
         return await self._done(self._engine.leave())

@@ -73,6 +73,7 @@ class Session:
         self._order = PayloadOrder()
         self._records: RecordLayer | None = None
         self._pings = Pings(now.monotonic)
+        self._silent = False
 
     @classmethod
     def guest(
@@ -98,12 +99,15 @@ class Session:
         *,
         versions: tuple[int, ...] = (c.VERSION,),
         rotations: tuple[Rotation, ...] = (),
+        silent: bool = False,
     ) -> "Session":
-        """Begin as the side that listens."""
+        """Begin as the side that listens; ``silent``: not even a hint where no version is common."""
         out: list[bytes] = []
         handshake = HostHandshake(own, versions, rotations, out.append)
         handshake.open()
-        return cls(handshake, out, now)
+        session = cls(handshake, out, now)
+        session._silent = silent
+        return session
 
     # What the network drives.
 
@@ -267,7 +271,7 @@ class Session:
     def _fail(self, error: RemoteError) -> None:
         if isinstance(error, VersionMismatch):
             how = End.VERSION
-            if isinstance(self._handshake, HostHandshake):
+            if isinstance(self._handshake, HostHandshake) and not self._silent:
                 self._out.append(frame(FrameType.HINT, encode_hint(HINT_VERSION, self._handshake.versions)))
         elif isinstance(error, SelfConnection):
             how = End.SELF

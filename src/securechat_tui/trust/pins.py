@@ -161,8 +161,10 @@ class Contact:
         """Take that back: the key is worth what it was; nothing changes where it is not blocked."""
         if self.trust is not Trust.BLOCKED:
             return self
-        before = self.history[-1].before if self.history else Trust.PINNED
-        return self.with_trust(Trust.PINNED if before is Trust.BLOCKED else before, now, "unblocked")
+        # What was only noted since then, such as a comparison that was cut off, has changed nothing.
+        befores = (one.before for one in reversed(self.history) if one.after is Trust.BLOCKED)
+        before = next((trust for trust in befores if trust is not Trust.BLOCKED), Trust.PINNED)
+        return self.with_trust(before, now, "unblocked")
 
     def succeeded_by(self, heir: PublicIdentity, trust: Trust, now: float, how: str) -> Self:
         """Put another key in the place of this one; name, addresses and history stay.

@@ -59,8 +59,9 @@ from securechat_tui.tui.widgets.composer import Composer
 __all__ = ["ChatApp"]
 
 _DEFAULT_PROFILE = "default"
-# A default screen's own style sheet is not loaded by Textual 8.2, so the app names it.
-_STYLES: list[str | PurePath] = ["app.tcss", "screens/chat.tcss"]
+# A default screen's own style sheet is not loaded by Textual 8.2, so the app names it. One that comes later
+# has all of them parsed again, which the first screen shall not wait for.
+_STYLES: list[str | PurePath] = ["app.tcss", "screens/chat.tcss", "screens/start.tcss"]
 _WIDTHS = [(0, "-tiny"), (34, "-narrow"), (100, "-wide")]
 _HEIGHTS = [(0, "-flat"), (10, "-short"), (22, "-medium"), (28, "-tall")]
 _AT_ONCE = 128

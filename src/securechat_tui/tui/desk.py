@@ -108,7 +108,7 @@ class CommandDesk:
 
     def _verify(self, digits: str) -> None:
         if digits:
-            self._engine_job(Job(lambda: self._app.engine.match(digits)))
+            self.decide(VerifyChoice.MATCH, digits)
         elif self._app.engine.identity and not isinstance(self._app.screen, VerifyScreen):
             self._app.push_screen(VerifyScreen(self._app.engine.identity, self._app.state))
             if self._app.state.comparing is not Comparing.NOBODY:
@@ -117,19 +117,20 @@ class CommandDesk:
     def decide(self, choice: VerifyChoice, digits: str) -> None:
         """Do what was decided on the verify screen."""
         engine = self._app.engine
+        here = self._app.state.conversation  # named: what is decided is about whom the person sees
         match choice:
             case VerifyChoice.ASK:
                 self._app.state.asked = True
-                self._engine_job(Job(engine.verify))
+                self._engine_job(Job(lambda: engine.verify(here)))
             case VerifyChoice.MATCH:
-                self._engine_job(Job(lambda: engine.match(digits or None)))
+                self._engine_job(Job(lambda: engine.match(digits or None, conversation=here)))
             case VerifyChoice.DIFFER:
-                self._engine_job(Job(engine.differ))
+                self._engine_job(Job(lambda: engine.differ(here)))
             case VerifyChoice.WORDS_MATCH:
-                self._engine_job(Job(engine.match_safety_number))
+                self._engine_job(Job(lambda: engine.match_safety_number(here)))
             case VerifyChoice.NOT_NOW:
                 self._app.state.asked = False
-                self._engine_job(Job(engine.decline))
+                self._engine_job(Job(lambda: engine.decline(here)))
 
     def _details(self, _: str) -> None:
         message = self._app.narrator.selected_message() or self._app.state.last
@@ -183,7 +184,8 @@ class CommandDesk:
             self._join(target)
 
     def _accept(self, _: str) -> None:
-        self._engine_job(Job(self._app.engine.accept_key))
+        here = self._app.state.conversation
+        self._engine_job(Job(lambda: self._app.engine.accept_key(here)))
 
     def _leave(self, _: str) -> None:
         self._engine_job(Job(self._app.engine.leave))

@@ -1,5 +1,6 @@
 """The alarm about another key, the questions at the gate, and what follows from a person's answer."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from securechat_tui.chat.events import Gate, Refused
@@ -67,31 +68,32 @@ class KeyChange:
         match gate.reason:
             case "rotation":
                 app.show_chat()
-                app.push_screen(NewKeyScreen(gate.message, clock=app.clock), self._decided)
+                app.push_screen(NewKeyScreen(gate.message, clock=app.clock), partial(self._decided, gate))
             case "unsigned":
                 app.show_chat()
-                app.push_screen(UnsignedScreen(gate.message, clock=app.clock), self._resolved)
+                app.push_screen(UnsignedScreen(gate.message, clock=app.clock), partial(self._resolved, gate))
             case _:
                 pass
 
-    def _resolved(self, choice: UnsignedChoice | None) -> None:
-        app = self._app
+    def _resolved(self, gate: Gate, choice: UnsignedChoice | None) -> None:
+        engine, here = self._app.engine, gate.conversation
         match choice:
             case UnsignedChoice.CANCEL:
-                app.jobs.add(Job(lambda: app.engine.resolve(Resolution.CANCEL)))
+                self._app.jobs.add(Job(lambda: engine.resolve(Resolution.CANCEL, here)))
             case UnsignedChoice.SIGN:
-                app.jobs.add(Job(lambda: app.engine.resolve(Resolution.SIGN)))
+                self._app.jobs.add(Job(lambda: engine.resolve(Resolution.SIGN, here)))
             case _:
-                app.jobs.add(Job(app.engine.leave))
+                self._app.jobs.add(Job(lambda: engine.leave(here)))
 
-    def _decided(self, choice: NewKeyChoice | None) -> None:
+    def _decided(self, gate: Gate, choice: NewKeyChoice | None) -> None:
+        engine = self._app.engine
         match choice:
             case NewKeyChoice.ACCEPT:
-                self._app.jobs.add(Job(self._app.engine.accept_key))
+                self._app.jobs.add(Job(lambda: engine.accept_key(gate.conversation)))
             case NewKeyChoice.COMPARE:
                 self._app.desk.perform("verify")
             case _:
-                self._app.jobs.add(Job(self._app.engine.leave))
+                self._app.jobs.add(Job(lambda: engine.leave(gate.conversation)))
 
     def _is_about_present_peer(self) -> bool:
         """Whether the key that was found changed is that of the person one is talking with."""

@@ -3,7 +3,6 @@
 import re
 from typing import cast
 
-import segno
 from textual.content import Content
 
 __all__ = ["qr_code"]
@@ -17,12 +16,15 @@ so that it is still so on a dark terminal where colours are off."""
 
 
 def qr_code(text: str) -> Content:
-    """Draw a code for ``text``, whose case makes no difference.
+    """Draw a code (ISO/IEC 18004) for ``text``.
 
-    Capitals take five and a half bits a character instead of eight. A screen does not get stained, so
-    the lowest level of error correction does; a border of two modules is what readers need in practice.
+    Capitals take five and a half bits a character instead of eight: use them where case makes no difference.
+    A screen does not get stained, so the lowest level of error correction does; a border of two modules is
+    what readers need in practice.
     """
-    parts = _ALPHANUMERIC.findall(text.upper())
+    import segno  # noqa: PLC0415 - brings half of the standard library along, which no start shall wait for
+
+    parts = _ALPHANUMERIC.findall(text)
     # make() takes a list of parts, each with the mode that suits it; its type stub knows of one text only.
     code = segno.make(cast("str", parts), error="l", boost_error=False, micro=False)
     rows = [[bool(module) for module in row] for row in code.matrix_iter(border=_BORDER)]

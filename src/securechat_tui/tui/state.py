@@ -169,7 +169,12 @@ class ChatState:
                 self._apply_trust(event)
 
     def _apply_trust(self, event: Event) -> None:
+        """What is said of another conversation than the one on the screen, and came late, is not about it."""
         match event:
+            case VerifyAsked() | Code() | ComparisonStopped() | SafetyNumber() | Gate() if (
+                event.conversation != self.conversation
+            ):
+                pass
             case VerifyAsked():
                 self.wanted, self.code = True, None
             case Code():

@@ -42,7 +42,7 @@ class InviteScreen(ModalScreen[None]):
         self._state = state
         self._text = state.invite.invite if state.invite else ""
         self._ends = state.invite.expires if state.invite else 0.0
-        self._code = qr_code(self._text)
+        self._code = qr_code(self._text.upper())
 
     def compose(self) -> ComposeResult:
         """The string, then the code with the words beside it."""

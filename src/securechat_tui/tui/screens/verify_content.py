@@ -2,13 +2,13 @@
 
 from itertools import zip_longest
 
-import segno
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from securechat_tui.chat.events import Code, Peer, Trust
 from securechat_tui.chat.views import IdentityView
 from securechat_tui.tui import wording
+from securechat_tui.tui.qr import qr_code
 from securechat_tui.tui.state import ChatState, Comparing
 
 __all__ = ["code_content", "keys_content", "side_by_side", "words_content"]
@@ -111,7 +111,7 @@ def keys_content(own: IdentityView, peer: Peer | None, width: int) -> Content:
         parts += _key_lines(peer.contact, peer.fingerprint, peer.key_bits, width)
         parts += [Content(""), *side_by_side(own.randomart, peer.randomart, own.name, peer.contact)]
     parts += [Content.styled(_PICTURES, "$muted"), Content(""), Content("Your fingerprint, for a camera:")]
-    return Content("\n").join([*parts, *map(Content, qr_lines(own.fingerprint))])
+    return Content("\n").join([*parts, qr_code(own.fingerprint)])
 
 
 def _key_lines(name: str, fingerprint: str, bits: int, width: int) -> list[Content]:
@@ -125,19 +125,3 @@ def side_by_side(
     """Two pictures beside each other, each below its name."""
     rows = [Content(f"{set_cell_size(left_name, _PICTURE_WIDTH - 1)} {right_name}")]
     return rows + [Content(f"{a:<{_PICTURE_WIDTH}}{b}") for a, b in zip_longest(left, right, fillvalue="")]
-
-
-def qr_lines(text: str) -> list[str]:
-    """A QR code (ISO/IEC 18004) in half blocks, light on dark: two rows of modules to a line."""
-    code = segno.make(text, error="l", micro=False)
-    rows = [[bool(module) for module in row] for row in code.matrix_iter(border=2)]
-    lower = [*rows[1::2], *([[False] * len(rows[0])] if len(rows) % 2 else [])]
-    return ["".join(map(_half_block, *pair)) for pair in zip(rows[::2], lower, strict=True)]
-
-
-_HALF_BLOCKS = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}
-
-
-def _half_block(upper: bool, lower: bool) -> str:
-    """Draw the light modules, so that the code reads dark on light in a dark terminal."""
-    return _HALF_BLOCKS[upper, lower]

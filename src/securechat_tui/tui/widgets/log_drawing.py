@@ -105,14 +105,12 @@ def draw(model: LogModel, row: Row, style_of: Callable[[str], Style]) -> Strip:
         segments = _text_row(model, row, layout, line, style_of)
     else:
         segments = []
-    return _filled(segments, model.columns.width, style_of("chat-log--text"))
-
-
-def _filled(segments: list[Segment], width: int, style: Style) -> Strip:
-    """Exactly ``width`` cells, in as few strips as can be: they are not cheap."""
+    width = model.columns.width
     missing = width - sum(cell_len(segment.text) for segment in segments)
     if missing > 0:
-        segments.append(Segment(" " * missing, style))
+        segments.append(Segment(" " * missing, style_of("chat-log--text")))
+    if line >= 0:
+        segments = _placed(segments, Place(row.entry, line).number)
     strip = Strip(segments, width - min(missing, 0))
     return strip if missing >= 0 else strip.adjust_cell_length(width)
 
@@ -131,14 +129,16 @@ def _text_row(
 ) -> list[Segment]:
     entry = model.entry(row.entry)
     clock, nick = prefix(model, entry, line, pointed=row.selected or row.is_hit)
-    head = [Segment(clock, style_of("chat-log--time")), Segment(nick, style_of(_nick_class(entry)))]
     text_style = style_of("chat-log--text" if isinstance(entry, MessageEntry) else "chat-log--notice")
+    head = [Segment(clock + nick, text_style)]
+    if line == 0:
+        head = [Segment(clock, style_of("chat-log--time")), Segment(nick, style_of(_nick_class(entry)))]
     spans = [
         *_found_spans(layout, layout.lines[line], row, style_of),
         *_marked_spans(row, len(clock) + len(nick)),
     ]
     text = layout.text[layout.lines[line].start : layout.lines[line].stop]
-    segments = _placed([*head, *_painted(text, text_style, spans)], Place(row.entry, line).number)
+    segments = [*head, *_painted(text, text_style, spans)]
     if line == 0 and layout.status:
         cells = sum(cell_len(segment.text) for segment in segments)
         gap = model.columns.width - cells - cell_len(layout.status)
@@ -151,10 +151,13 @@ def _text_row(
 
 
 def _placed(segments: list[Segment], place: int) -> list[Segment]:
-    """Tell Textual's selection by mouse where each segment is; empty ones go."""
+    """Tell Textual's selection by mouse where each segment is; empty ones go, and like ones become one.
+
+    What is drawn takes a time for each segment, however short.
+    """
     placed: list[Segment] = []
     column = 0
-    for text, style, _ in segments:
+    for text, style, _ in Segment.simplify(segments):
         if text:
             offset = Style.from_meta({"offset": (column, place)})
             placed.append(Segment(text, style + offset if style else offset))

@@ -124,12 +124,14 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> bool:
         """Wrap anew around the place that was at the top, before the new size is painted for the first time.
 
-        The event that tells of a new size comes after that, and everything would be painted twice.
+        The event that tells of a new size comes after that, and everything would be painted twice. Textual
+        tells of every layout, mostly of none that concerns the log, and paints the scrollbar anew each time.
         """
         is_painted_anew = size != self.outer_size
+        if not is_painted_anew and size - self.styles.gutter.totals == self.container_size:
+            return False
         is_changed = super()._size_updated(size, virtual_size, container_size, layout)
-        if is_changed:
-            self._settle(draw=not is_painted_anew)
+        self._settle(draw=not is_painted_anew)
         return is_changed
 
     def on_show(self) -> None:

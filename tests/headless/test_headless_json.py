@@ -461,3 +461,18 @@ async def test_a_failed_comparison_shows_in_the_exit_code() -> None:
     )
     async with Rig(FakeEngine(peer(), secure(), failed, closed("rejected", "me"))) as rig:
         assert await rig.code() is ExitCode.DISTRUSTED
+
+
+async def test_the_next_guest_does_not_make_a_failed_comparison_good() -> None:
+    failed = TrustChanged(
+        time=TIME,
+        conversation=CONVERSATION,
+        fingerprint=FINGERPRINT,
+        contact=SafeText("bob"),
+        trust=Trust.CHANGED,
+        how="codes compared: different",
+    )
+    engine = FakeEngine(peer(), secure(), failed, closed("rejected", "me"), peer("carol"), secure())
+    async with Rig(engine, opening=HOST) as rig:
+        rig.type({"cmd": "quit"})
+        assert await rig.code() is ExitCode.DISTRUSTED

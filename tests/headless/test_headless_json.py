@@ -472,7 +472,9 @@ async def test_the_next_guest_does_not_make_a_failed_comparison_good() -> None:
         trust=Trust.CHANGED,
         how="codes compared: different",
     )
-    engine = FakeEngine(peer(), secure(), failed, closed("rejected", "me"), peer("carol"), secure())
+    engine = FakeEngine()
     async with Rig(engine, opening=HOST) as rig:
+        await engine.asked_for("host")
+        engine.emit(peer(), secure(), failed, closed("rejected", "me"), peer("carol"), secure())
         rig.type({"cmd": "quit"})
         assert await rig.code() is ExitCode.DISTRUSTED

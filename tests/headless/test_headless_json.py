@@ -508,3 +508,20 @@ def test_a_cancelled_message_is_waited_for_no_more() -> None:
     lifecycle.observe(Cancelled(**fields))
     assert lifecycle.pending == 0
     assert msgspec.json.decode(encode_event(Cancelled(**fields)))["event"] == "cancelled"
+
+
+async def test_the_next_guest_does_not_make_a_failed_comparison_good() -> None:
+    failed = TrustChanged(
+        time=TIME,
+        conversation=CONVERSATION,
+        fingerprint=FINGERPRINT,
+        contact=SafeText("bob"),
+        trust=Trust.CHANGED,
+        how="codes compared: different",
+    )
+    engine = FakeEngine()
+    async with Rig(engine, opening=HOST) as rig:
+        await engine.asked_for("host")
+        engine.emit(peer(), secure(), failed, closed("rejected", "me"), peer("carol"), secure())
+        rig.type({"cmd": "quit"})
+        assert await rig.code() is ExitCode.DISTRUSTED

@@ -65,6 +65,8 @@ class Lifecycle:
         self._addressee: str | None = None
         self._pending = 0
         self._failures: set[ExitCode] = set()
+        self._differed = False
+        """Whether codes differed: what comes later does not make that good."""
 
     @property
     def is_over(self) -> bool:
@@ -110,8 +112,7 @@ class Lifecycle:
         """Take note of what changes no state: the end of a message's way, or a comparison that has failed."""
         self._pending -= isinstance(event, Delivered)
         self._pending -= isinstance(event, Cancelled) and not event.renumbered
-        if isinstance(event, TrustChanged) and event.trust is Trust.CHANGED:
-            self.fail(ExitCode.DISTRUSTED)
+        self._differed |= isinstance(event, TrustChanged) and event.trust is Trust.CHANGED
 
     @property
     def is_secure(self) -> bool:
@@ -158,6 +159,7 @@ class Lifecycle:
         if interrupted:
             return ExitCode.INTERRUPTED
         found = self._failures | ({ExitCode.UNDELIVERED} if undelivered else set())
+        found |= {ExitCode.DISTRUSTED} if self._differed else set()
         order = (
             ExitCode.DISTRUSTED,
             ExitCode.UNREACHABLE,

@@ -216,8 +216,14 @@ def _(event: Rekeyed) -> list[str]:
 
 
 @_news.register
-def _(event: Gate | Rejected) -> list[str]:
+def _(event: Rejected) -> list[str]:
     return [stamped(event, event.message)]
+
+
+@_news.register
+def _(event: Gate) -> list[str]:
+    commands = [f"{_INDENT}/resolve cancel, /resolve sign, or /leave."] if event.reason == "unsigned" else []
+    return [stamped(event, event.message), *commands]
 
 
 @_news.register

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from securechat_tui.protocol.errors import FrameError, RecordFailure, RemoteError
 from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.payloads import Payload
 from securechat_tui.protocol.rotation import Rotation
@@ -128,6 +129,14 @@ class End(StrEnum):
     """The handshake failed."""
     VIOLATION = "violation"
     """The peer broke the protocol after the handshake."""
+
+
+def end_of(error: RemoteError) -> End:
+    """Tell what the network can do from what only the peer itself can have done.
+
+    Anybody on the path can change a byte: a record that does not open is a cut, and blames nobody.
+    """
+    return End.LOST if isinstance(error, FrameError | RecordFailure) else End.VIOLATION
 
 
 @dataclass(frozen=True, slots=True)

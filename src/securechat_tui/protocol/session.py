@@ -13,14 +13,12 @@ from collections.abc import Callable
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events
 from securechat_tui.protocol.errors import (
-    FrameError,
     LocalError,
-    RecordFailure,
     RemoteError,
     SelfConnection,
     VersionMismatch,
 )
-from securechat_tui.protocol.events import End, Ended, Instant, SessionEvent
+from securechat_tui.protocol.events import End, Ended, Instant, SessionEvent, end_of
 from securechat_tui.protocol.frames import FrameReader, FrameType, decode_hint, encode_hint, frame, header
 from securechat_tui.protocol.handshake import GuestHandshake, HostHandshake, State
 from securechat_tui.protocol.identity import PublicIdentity
@@ -48,14 +46,6 @@ from securechat_tui.protocol.rotation import Rotation
 HINT_BUSY = 1
 HINT_VERSION = 2
 _HINTS = {HINT_BUSY: End.BUSY, HINT_VERSION: End.VERSION}
-
-
-def _end_of(error: RemoteError) -> End:
-    """Tell what the network can do from what only the peer itself can have done.
-
-    Anybody on the path can change a byte: a record that does not open is a cut, and blames nobody.
-    """
-    return End.LOST if isinstance(error, FrameError | RecordFailure) else End.VIOLATION
 
 
 class Session:
@@ -276,7 +266,7 @@ class Session:
         elif isinstance(error, SelfConnection):
             how = End.SELF
         else:
-            how = End.HANDSHAKE if self.handshaking else _end_of(error)
+            how = End.HANDSHAKE if self.handshaking else end_of(error)
         self._end(how, str(error))
 
     def _end(self, how: End, detail: str) -> None:

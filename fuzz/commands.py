@@ -9,6 +9,7 @@ import msgspec
 from fuzz.harness import Harness, refused
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Event
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.views import ContactView
 from securechat_tui.headless.json_commands import decode_command, ref_of
@@ -135,9 +136,20 @@ class _Recorder:
     async def join(self, target: str, *, new: bool = False) -> None:
         self.told.append(("join --new" if new else "join", target))
 
-    async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
+    async def send(
+        self,
+        text: str,
+        *,
+        ref: str | None = None,
+        conversation: str | None = None,
+        signed: bool | None = None,
+    ) -> None:
         assert ref is conversation is None
-        self.told.append(("send", text))
+        self.told.append(("send" if signed is None else "send as said", text))
+
+    async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
+        assert conversation is None
+        self.told.append(("resolve", choice))
 
     async def leave(self, conversation: str | None = None) -> None:
         assert conversation is None

@@ -54,11 +54,12 @@ def check_config(data: bytes) -> bool:
 
 
 def _configs() -> list[bytes]:
-    full = Config("Zoë", "[::1]:9000", "bell", "light", {"log.newest": "ctrl+end,f8"})
+    full = Config("Zoë", "[::1]:9000", "bell", "light", False, True, {"log.newest": "ctrl+end,f8"})
     return [
         encode_config(full),
         b"",
         b"# mine\nname = 'a'\n[keys]\nhelp.x = 1",
+        b"sign_messages = false\nrequire_signatures = 1",
         b'keys = { help = "f1" }\nbind = """\na"""',
         b"name = 1979-05-27T07:32:00Z\nx = 0x_1\ny = [1e5, nan, true]",
         b"x = " + b"9" * 5000,

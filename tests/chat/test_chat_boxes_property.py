@@ -13,8 +13,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from protocol_peers import identity_key
 
+from securechat_tui.chat.inbox import Accepted
+from securechat_tui.chat.outbox import Outgoing
 from securechat_tui.protocol import constants as c
-from securechat_tui.protocol.payloads import Acknowledgement, Payload, Resume, Signature, Signed
+from securechat_tui.protocol.payloads import (
+    Acknowledgement,
+    Gone,
+    Payload,
+    Resume,
+    Signature,
+    Signed,
+    Unsigned,
+)
 
 NAMES = ("alice", "bob")
 OTHER = {"alice": "bob", "bob": "alice"}
@@ -35,7 +45,7 @@ class Side:
         self.shown: list[str] = []
         """What this run was shown."""
         self.shown_in: dict[bytes, list[int]] = {}
-        """The numbers shown, by generation."""
+        """The numbers shown or gone, by generation."""
 
     def begin_session(self) -> Payload:
         self.flowing = False
@@ -51,24 +61,34 @@ class Side:
             case Signature():
                 self.boxes.inbox.signature(payload)
             case Signed():
-                self._signed(payload)
+                self._show(self.boxes.inbox.signed(payload))
+            case Unsigned():
+                self._show(self.boxes.inbox.unsigned(payload))
+            case Gone():
+                if self.boxes.inbox.gone(payload):
+                    self._count(payload.number)
             case Acknowledgement():
-                self.confirmed += [one.text for one in self.boxes.outbox.acknowledge(payload)]
+                self._confirm(self.boxes.outbox.acknowledge(payload))
 
     def _resumed(self, word: Resume) -> Iterable[Payload]:
         self.boxes.inbox.announce(word.generation)
         generation = self.boxes.outbox.generation
         delivered, _ = self.boxes.outbox.resume(word)
-        self.confirmed += [one.text for one in delivered]
+        self._confirm(delivered)
         self.flowing = True
         if self.boxes.outbox.generation != generation:
             yield self.boxes.resume()
 
-    def _signed(self, leaf: Signed) -> None:
-        message = self.boxes.inbox.signed(leaf)
+    def _confirm(self, delivered: list[Outgoing]) -> None:
+        self.confirmed += [one.text for one in delivered if not one.gone]
+
+    def _show(self, message: Accepted | None) -> None:
         if message is not None:
             self.shown.append(message.text)
-            self.shown_in.setdefault(self.boxes.inbox.generation, []).append(message.number)
+            self._count(message.number)
+
+    def _count(self, number: int) -> None:
+        self.shown_in.setdefault(self.boxes.inbox.generation, []).append(number)
 
 
 class Delivery(RuleBasedStateMachine):
@@ -83,13 +103,25 @@ class Delivery(RuleBasedStateMachine):
 
     # What people do.
 
-    @rule(name=people, texts=st.sampled_from((1, 1, 2, 3, c.MAX_BATCH + 2)))
-    def write(self, name: str, texts: int) -> None:
+    @rule(name=people, texts=st.sampled_from((1, 1, 2, 3, c.MAX_BATCH + 2)), unsigned=st.booleans())
+    def write(self, name: str, texts: int, unsigned: bool) -> None:
         side = self.sides[name]
         for _ in range(texts):
             self.count += 1
             side.written.append(f"{name} {self.count}")
-            side.boxes.write(side.written[-1])
+            if unsigned:
+                side.boxes.write_unsigned(side.written[-1])
+            else:
+                side.boxes.write(side.written[-1])
+
+    @rule(name=people)
+    def cancel_what_no_session_has_written(self, name: str) -> None:
+        """Cancel the newest message: nobody is to be shown it, and its number stays."""
+        side = self.sides[name]
+        outbox = side.boxes.outbox
+        if outbox._pending and outbox._ever_written < outbox._last and not outbox._pending[-1].gone:
+            outbox.cancel(outbox._pending[-1])
+            side.written.pop()
 
     @rule(name=people, messages=st.integers(0, 6))
     def send(self, name: str, messages: int) -> None:

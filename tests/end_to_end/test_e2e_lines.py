@@ -79,3 +79,20 @@ async def test_the_demo_without_a_terminal(
     assert demo.out.count("Secure from here") == 2
     assert not empty_desk.home.exists()
     assert list(temporary.iterdir()) == []
+
+
+async def test_signed_or_not_as_the_sender_says_and_the_reader_requires(desk: Desk, world: World) -> None:
+    host = desk.piped("host", "--bind", "127.0.0.1:0", "--json")
+    address = address_of(await host.see("listening"))
+    guest = desk.piped("--profile", BOB, "join", address, "--json")
+    await guest.see("secure")
+    for number, signed in enumerate((True, False, True), 1):
+        guest.do(cmd="send", text=f"text {number}", signed=signed)
+        received = await host.see("message", number=number, text=f"text {number}", author=world.bob)
+        assert received["checks"]["signed"] is signed
+        assert await guest.see("delivered", number=number)
+    guest.do(cmd="resolve", choice="sign")
+    assert (await guest.see("error"))["code"] == "nothing-to-resolve"
+    for program in (guest, host):
+        program.do(cmd="quit")
+        assert await program.wait_exit() == 0

@@ -28,6 +28,7 @@ from securechat_tui.chat.events import (
     Sent,
     Trust,
 )
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.views import ContactView
 
@@ -198,17 +199,27 @@ class FakeEngine:
             self._under_way = True
             self.emit(Dialing(time=TIME, address="192.0.2.7", port=8000, attempt=1), *self.on_join)
 
-    async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
+    async def send(
+        self,
+        text: str,
+        *,
+        ref: str | None = None,
+        conversation: str | None = None,
+        signed: bool | None = None,
+    ) -> None:
         if len(text.encode()) > 32 * 1024:
             raise CommandError("too-long", "A message may have 32 KiB at most; shorten it.")
         if not (self._under_way or self.conversations) or conversation not in {None, CONVERSATION}:
             raise CommandError("no-conversation", "Nobody is there; join or host first.")
-        self._note("send", text, ref)
+        self._note("send", text, ref, *(() if signed is None else (signed,)))
         self.undelivered += 1
         if self.conversations:
             self._send(text, ref)
         else:
             self._held.append((text, ref))
+
+    async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
+        self._note("resolve", choice)
 
     async def verify(self, conversation: str | None = None) -> None:
         self._note("verify")

@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+import json
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from headless_rig import Rig
 from securechat_tui.chat import events as event_module
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
+    Cancelled,
     Checks,
     Event,
     Gate,
@@ -34,7 +36,8 @@ from securechat_tui.chat.events import (
 from securechat_tui.headless import run
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.json_lines import encode_event, event_word
-from securechat_tui.headless.openings import HostAt, JoinTarget
+from securechat_tui.headless.lifecycle import Lifecycle
+from securechat_tui.headless.openings import HostAt, JoinTarget, Stay
 from securechat_tui.headless.standard_streams import MAX_LINE_BYTES
 
 HOST = HostAt("0.0.0.0:8000")
@@ -461,6 +464,50 @@ async def test_a_failed_comparison_shows_in_the_exit_code() -> None:
     )
     async with Rig(FakeEngine(peer(), secure(), failed, closed("rejected", "me"))) as rig:
         assert await rig.code() is ExitCode.DISTRUSTED
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("plain", [False, True])
+async def test_a_message_is_signed_or_not_as_it_says(plain: bool, signed: bool) -> None:
+    word = "signed" if signed else "unsigned"
+    command = {"cmd": "send", "text": "hello you", "signed": signed}
+    async with Rig(joining(), plain=plain) as rig:
+        rig.type(f"/{word} hello you" if plain else json.dumps(command))
+        assert (await rig.engine.asked_for("send"))[-1] is signed
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+    assert rig.engine.sent == ["hello you"]
+
+
+@pytest.mark.parametrize("choice", ["cancel", "sign"])
+@pytest.mark.parametrize("plain", [False, True])
+async def test_unsigned_messages_in_doubt_are_decided_about(plain: bool, choice: str) -> None:
+    async with Rig(joining(), plain=plain) as rig:
+        rig.type(f"/resolve {choice}" if plain else json.dumps({"cmd": "resolve", "choice": choice}))
+        assert await rig.engine.asked_for("resolve") == ("resolve", choice)
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+
+
+@pytest.mark.parametrize("line", ["/resolve", "/resolve resend", "/unsigned", "/signed  "])
+async def test_a_word_about_signing_without_what_it_needs(line: str) -> None:
+    async with Rig(joining(), plain=True) as rig:
+        await rig.engine.asked_for("join")
+        rig.type(line)
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+    assert {one[0] for one in rig.engine.asked}.isdisjoint({"send", "resolve"})
+
+
+def test_a_cancelled_message_is_waited_for_no_more() -> None:
+    fields: dict[str, Any] = {"time": TIME, "conversation": CONVERSATION, "number": 1, "ref": "r"}
+    lifecycle = Lifecycle(Stay())
+    lifecycle.take_message()
+    lifecycle.observe(Cancelled(**fields, renumbered=True))
+    assert lifecycle.pending == 1
+    lifecycle.observe(Cancelled(**fields))
+    assert lifecycle.pending == 0
+    assert msgspec.json.decode(encode_event(Cancelled(**fields)))["event"] == "cancelled"
 
 
 async def test_the_next_guest_does_not_make_a_failed_comparison_good() -> None:

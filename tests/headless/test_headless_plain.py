@@ -15,7 +15,7 @@ from headless_fake_engine import (
 )
 from headless_rig import Rig
 
-from securechat_tui.chat.events import Checks, Delivered, Hosting, Notice, SafeText, Trust
+from securechat_tui.chat.events import Checks, Delivered, Gate, Hosting, Notice, SafeText, Trust
 from securechat_tui.chat.views import ContactView
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.openings import HostAt, JoinTarget, Stay
@@ -37,7 +37,8 @@ def test_the_security_line() -> None:
 def test_a_late_unsigned_message_says_so() -> None:
     checks = Checks(intact=True, in_order=True, fresh=False, signed=False)
     line = security_line(message(checks=checks, late=True, age=185.0, trust=Trust.VERIFIED), MARK)
-    assert line == "         [intact ✓ | in order ✓ #12 | late 3 min ✗ | not signed | verified]"
+    told = "unsigned: only this session vouches for it"
+    assert line == f"         [intact ✓ | in order ✓ #12 | late 3 min ✗ | {told} | verified]"
 
 
 def test_an_output_without_the_glyphs_gets_words() -> None:
@@ -284,3 +285,10 @@ async def test_an_output_that_cannot_show_a_character_replaces_it() -> None:
 def test_a_time_in_the_future_is_not_fresh() -> None:
     checks = Checks(intact=True, in_order=True, fresh=False, signed=True)
     assert "| early 2 h ✗ |" in security_line(message(checks=checks, age=-7200.0), MARK)
+
+
+def test_at_the_gate_for_unsigned_messages_the_commands_are_named() -> None:
+    gate = Gate(time=TIME, conversation=CONVERSATION, reason="unsigned", message="Decide.")
+    first, second = PlainWording(Marks("utf-8"), attended=True).lines(gate)
+    assert first.endswith("] Decide.")
+    assert second.split() == ["/resolve", "cancel,", "/resolve", "sign,", "or", "/leave."]

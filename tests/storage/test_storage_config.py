@@ -36,7 +36,8 @@ def test_only_what_differs_from_the_default_is_written(profile: Profile) -> None
 def test_an_unknown_setting_is_named_with_the_file_and_what_there_is(profile: Profile, line: str) -> None:
     profile.config_path.write_text(line)
     with pytest.raises(
-        UnknownSetting, match=r"the settings are: name, bind, notify, theme, keys\."
+        UnknownSetting,
+        match=r"the settings are: name, bind, notify, theme, sign_messages, require_signatures, keys\.",
     ) as refused:
         load_config(profile)
     assert str(profile.config_path) in str(refused.value)
@@ -52,6 +53,8 @@ def test_an_unknown_setting_is_named_with_the_file_and_what_there_is(profile: Pr
         ("[name]", "'name'"),
         ('notify = "loud"', 'It must be one of "off", "bell", "title", "all", for example: notify = "bell"'),
         ('theme = "blue"', "'theme'"),
+        ("sign_messages = 1", "It must be true or false, for example: sign_messages = false"),
+        ('require_signatures = "yes"', "It must be true or false, for example: require_signatures = true"),
         ("[keys]\nhelp = 1", 'It must be a table of texts in quotes, for example: keys = { help = "f1,'),
     ],
 )

@@ -21,6 +21,9 @@ class Boxes:
     def write(self, text: str, ref: str | None = None) -> Outgoing:
         return self.outbox.add(text, ref, CLAIMED_MS, self.inbox.seen)
 
+    def write_unsigned(self, text: str, ref: str | None = None) -> Outgoing:
+        return self.outbox.add_unsigned(text, ref, CLAIMED_MS)
+
     def sign(self) -> int:
         """Sign what one signature may cover; return how many messages that are."""
         messages = self.outbox.to_sign()

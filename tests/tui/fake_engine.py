@@ -32,6 +32,7 @@ from securechat_tui.chat.events import (
     Trust,
     TrustChanged,
 )
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.views import ContactView, Counters, IdentityView
@@ -337,8 +338,15 @@ class FakeEngine:
         if target:
             self.emit(Dialing(time=NOON, address="192.168.1.20", port=8000, attempt=1))
 
-    async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
-        self._note("send", text)
+    async def send(
+        self,
+        text: str,
+        *,
+        ref: str | None = None,
+        conversation: str | None = None,
+        signed: bool | None = None,
+    ) -> None:
+        self._note("send", text, *(() if signed is None else (signed,)))
         self._numbers["sent"] += 1
         number = self._numbers["sent"]
         queued = Queued(
@@ -348,6 +356,7 @@ class FakeEngine:
             ref=ref,
             text=SafeText.multi(text),
             claimed=NOON,
+            signed=signed is not False,
         )
         self.emit(queued)
         if self.write:
@@ -356,6 +365,9 @@ class FakeEngine:
             self.emit(Delivered(time=NOON, conversation=CONVERSATION, number=number, ref=ref, durable=False))
         if self.answer:
             self.emit(message(self._numbers["received"] + 1, self.answer(text)))
+
+    async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
+        self._note("resolve", choice)
 
     async def verify(self, conversation: str | None = None) -> None:
         self._note("verify")

@@ -88,7 +88,12 @@ class TestMessages:
     async def test_what_the_engine_gave_up_is_marked(self) -> None:
         class Holding(FakeEngine):
             async def send(
-                self, text: str, *, ref: str | None = None, conversation: str | None = None
+                self,
+                text: str,
+                *,
+                ref: str | None = None,
+                conversation: str | None = None,
+                signed: bool | None = None,
             ) -> None:
                 self.calls.append(("send", text))
 

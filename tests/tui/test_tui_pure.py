@@ -109,6 +109,8 @@ class TestRegistry:
                 "contacts",
                 "details",
                 "verify",
+                "signed",
+                "unsigned",
             ),
             *("copy", "clear", "sidebar", "quit", "exit", "find", "nick", "notify", "theme"),
         }
@@ -225,7 +227,7 @@ class TestWording:
         unsigned = Checks(intact=True, in_order=True, fresh=True, signed=False)
         assert verdict_for(message(1, "a")) == ""
         assert verdict_for(message(1, "a", checks=late)) == ""
-        assert verdict_for(message(1, "a", checks=unsigned)) == "✗ not signed"
+        assert verdict_for(message(1, "a", checks=unsigned)) == "unsigned"
 
     @pytest.mark.parametrize(
         ("seconds", "words"),

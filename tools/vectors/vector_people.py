@@ -12,24 +12,21 @@ from vector_chance import Chance
 from vector_identities import identity
 
 from securechat_tui.chat.conversation import Conversation
-from securechat_tui.chat.inbox import Inbox
-from securechat_tui.chat.outbox import Batch, Outbox, Outgoing, ResumeConflict
+from securechat_tui.chat.outbox import Outbox, ResumeConflict
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol import events, signing
+from securechat_tui.protocol.constants import GENERATION_LENGTH
 from securechat_tui.protocol.errors import RemoteError
 from securechat_tui.protocol.events import Ended, Instant, SessionEvent
 from securechat_tui.protocol.frames import HEADER_LENGTH
 from securechat_tui.protocol.handshake import shows_secret
 from securechat_tui.protocol.payloads import (
-    Gone,
     Goodbye,
     GoodbyeReason,
     Hello,
     Payload,
     Resume,
-    Unsigned,
-    text_content,
 )
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.session import Session
@@ -37,38 +34,6 @@ from securechat_tui.trust.states import Trust
 
 UNIX_MS = 1_800_000_000_000
 """The time of day at which every recording begins."""
-
-
-class Author(Outbox):
-    """An outbox that can also do what the product only understands: unsigned messages, and GONE."""
-
-    def unsigned(self, text: str, claimed_ms: int) -> Unsigned:
-        """Number an unsigned message and count it as written."""
-        payload = Unsigned(self.generation, self._last + 1, claimed_ms, text_content(text))
-        self._last += 1
-        self._headers += b"\xff" * 32
-        item = signing.unsigned_item(payload.fields(), payload.content)
-        self._running = signing.running_next(self._running, item)
-        message = Outgoing(self._last, None, text, claimed_ms, b"", b"", b"", self._running)
-        self._pending.append(message)
-        self._count_as_written(message)
-        return payload
-
-    def gone(self, text: str, claimed_ms: int, *, signed: bool) -> Gone:
-        """Number a message that is cancelled before it is written."""
-        if signed:
-            message = self.add(text, None, claimed_ms, signing.Seen())
-            item = signing.header_hash(message.header)
-            self._count_as_written(message)
-        else:
-            payload = self.unsigned(text, claimed_ms)
-            item = signing.unsigned_item(payload.fields(), payload.content)
-        return Gone(self.generation, self._last, signed, item)
-
-    def _count_as_written(self, message: Outgoing) -> None:
-        message.batch = Batch(b"", (), b"")
-        self._written += 1
-        self._ever_written = max(self._ever_written, self._written)
 
 
 @dataclass
@@ -170,10 +135,8 @@ class Person:
         if earlier:
             self.conversation = earlier
         else:
+            self.scene.chance.draw(GENERATION_LENGTH)  # the recordings are older: it leaves them as they are
             self.conversation = Conversation(self.key, proof.identity, EventStream(), asyncio.Event())
-            author = Author(self.key.public.fingerprint, proof.identity.fingerprint)
-            self.conversation.outbox = author
-            self.conversation.inbox = Inbox(self.key.public.fingerprint, proof.identity, author.check_seen)
         if self.scene.speaks and not self.session.closed:
             self.conversation.attach(cast("Connection", self), self.name, Trust.NEW)
         return happened
@@ -208,9 +171,9 @@ class Person:
     # What a person does.
 
     @property
-    def author(self) -> Author:
+    def author(self) -> Outbox:
         """What this side has written."""
-        return cast("Author", self._conversation().outbox)
+        return self._conversation().outbox
 
     def write(self, *texts: str) -> None:
         """Write messages, at most 128 under one signature."""
@@ -234,11 +197,19 @@ class Person:
 
     def unsigned(self, text: str) -> None:
         """Write an unsigned message."""
-        self.send(self.author.unsigned(text, self.scene.clock.unix_ms))
+        self.author.add_unsigned(text, None, self.scene.clock.unix_ms)
+        self.pour()
 
     def gone(self, text: str, *, signed: bool) -> None:
         """Cancel a message, and say so."""
-        self.send(self.author.gone(text, self.scene.clock.unix_ms, signed=signed))
+        author, moment = self.author, self.scene.clock.unix_ms
+        message = (
+            author.add(text, None, moment, signing.Seen())
+            if signed
+            else author.add_unsigned(text, None, moment)
+        )
+        author.cancel(message)
+        self.pour()
 
     def acknowledge(self) -> None:
         """Say what has arrived, where something has."""

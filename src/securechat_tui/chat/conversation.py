@@ -4,8 +4,9 @@ import asyncio
 import time
 from dataclasses import replace
 
-from securechat_tui.chat import events
+from securechat_tui.chat import events, gates
 from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.inbox import Accepted, Inbox
 from securechat_tui.chat.limits import MAX_PENDING
 from securechat_tui.chat.outbox import Outbox, Outgoing
@@ -14,7 +15,7 @@ from securechat_tui.chat.views import Counters
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol import constants as c
-from securechat_tui.protocol.errors import RemoteError
+from securechat_tui.protocol.errors import RemoteError, SignatureFailure
 from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
@@ -69,18 +70,29 @@ class Conversation:
         self._work = asyncio.Event()
         self._clock_offset_ms = 0
         self._peer_durable = False
+        self._requires = False
+        """Whether this side takes signed messages alone."""
+        self._peer_requires = False
+        """Whether the peer does, as its latest HELLO says."""
+        self._holds_unsigned = False
+        self._resolution: Resolution | None = None
         self._ack_due = False
 
     # A session begins and ends.
 
-    def attach(self, connection: Connection, own_name: str, trust: Trust, gate: str = "") -> None:
-        """Take a session whose handshake is complete, and say HELLO."""
+    def attach(
+        self, connection: Connection, own_name: str, trust: Trust, gate: str = "", *, requires: bool = False
+    ) -> None:
+        """Take a session whose handshake is complete, and say HELLO; ``requires``: the peer must sign."""
         self._connection = connection
         self.trust = trust
         self.gate = gate
+        self._requires = requires
+        self._resolution = None
         self.outbox.begin_session()
         self.inbox.begin_session()
-        self.say(Hello(SafeText.name(own_name), unix_ms(), HelloFlag(0)))
+        flags = HelloFlag.SIGNATURES_REQUIRED if requires else HelloFlag(0)
+        self.say(Hello(SafeText.name(own_name), unix_ms(), flags))
 
     def detach(self) -> None:
         """Let the session go; what is not delivered stays."""
@@ -92,19 +104,37 @@ class Conversation:
             self._writer.cancel()
             self._writer = None
 
-    def greeted(self, hello: Hello, name: SafeText) -> None:
-        """The peer has said HELLO; ``name`` is what it is called here. Say where each direction stands."""
+    def greeted(self, hello: Hello, name: SafeText, *, holds_unsigned: bool = False) -> None:
+        """The peer has said HELLO; ``name`` is what it is called here. Say where each direction stands.
+
+        ``holds_unsigned``: something unsigned is held for it, besides what is numbered already.
+        """
         self._clock_offset_ms = unix_ms() - hello.time_ms
         self._peer_durable = HelloFlag.DURABLE in hello.flags
+        self._peer_requires = HelloFlag.SIGNATURES_REQUIRED in hello.flags
+        self._holds_unsigned = holds_unsigned
         self.name = name
         if not self.gate:
-            self._say_resume()
+            self.open_gate()
 
     def open_gate(self) -> Resume | None:
-        """A person has decided: say RESUME. Return the peer's, where it has come meanwhile."""
-        self.gate = ""
+        """Nothing stands in the way any more: say RESUME. Return the peer's, where it has come meanwhile.
+
+        Unsigned messages for a peer who takes signed ones alone are the next gate.
+        """
+        self.gate = gates.UNSIGNED if self._is_in_doubt() else ""
+        if self.gate:
+            return None
         self._say_resume()
         return self._held_resume
+
+    def resolve(self, choice: Resolution) -> None:
+        """Decide about the unsigned messages; it is done when the peer has said which of them it has."""
+        self._resolution = choice
+
+    def _is_in_doubt(self) -> bool:
+        waiting = self._holds_unsigned or bool(self.outbox.unsigned())
+        return self._peer_requires and waiting and self._resolution is None
 
     def _say_resume(self) -> None:
         inbox = self.inbox
@@ -143,21 +173,63 @@ class Conversation:
         return begins
 
     def flow(self) -> None:
-        """Begin to write what waits."""
+        """Begin to write what waits, after what was decided about it."""
+        self._carry_out()
         self._work.set()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name="outbox")
 
     # Messages.
 
-    def send(self, text: str, ref: str | None) -> None:
-        """Number a message and queue it; raises CommandError at the gate, where nothing is taken."""
+    def send(self, text: str, ref: str | None, *, signed: bool = True) -> None:
+        """Number a message and queue it.
+
+        Raises CommandError at the gate, where nothing is taken, and for what the peer would reject.
+        """
         if self.gate:
             raise CommandError("gated", "Nothing is sent until you have decided about this key.")
         if len(self.outbox) >= MAX_PENDING:
             raise CommandError("busy", "Too many messages wait for delivery: wait until some have arrived.")
-        self._tell_queued(self.outbox.add(text, ref, unix_ms(), self.inbox.seen))
+        self.check_signed(signed=signed)
+        self.queue(text, ref, signed=signed)
+
+    def check_signed(self, *, signed: bool) -> None:
+        """Raise CommandError for an unsigned message where the peer has said that it takes none."""
+        if self._peer_requires and not signed:
+            sentence = f"{self.name} takes signed messages only, so this was not sent: "
+            raise CommandError("unsigned", sentence + "/signed before it sends it, on the record.")
+
+    def queue(self, text: str, ref: str | None, *, signed: bool) -> None:
+        """Number a message; one that the peer does not take is decided about before it is written."""
+        self._number(text, ref, unix_ms(), signed=signed)
         self._work.set()
+
+    def _number(self, text: str, ref: str | None, claimed_ms: int, *, signed: bool) -> None:
+        if signed:
+            message = self.outbox.add(text, ref, claimed_ms, self.inbox.seen)
+        else:
+            message = self.outbox.add_unsigned(text, ref, claimed_ms)
+        self._tell_queued(message)
+
+    def _carry_out(self) -> None:
+        """Let go the unsigned messages that a person has decided about, or sign them under new numbers."""
+        if self._resolution is None:
+            return
+        for message in self.outbox.unsigned():
+            self.outbox.cancel(message)
+            signs = self._resolution is Resolution.SIGN
+            self._stream.emit(
+                events.Cancelled(
+                    time=time.time(),
+                    conversation=self.id,
+                    number=message.number,
+                    ref=message.ref,
+                    renumbered=signs,
+                )
+            )
+            if signs:
+                self._number(message.text, message.ref, message.claimed_ms, signed=True)
+        self._progress.set()
 
     def receive(self, payload: Payload) -> None:
         """Take content of the peer; raises a RemoteError for what breaks a rule."""
@@ -167,6 +239,8 @@ class Conversation:
                 self.inbox.signature(payload)
             case Signed():
                 self._accept(self.inbox.signed(payload))
+            case Unsigned() if self._requires:
+                raise SignatureFailure("unsigned, where signatures are required")
             case Unsigned():
                 self._accept(self.inbox.unsigned(payload))
             case Gone():
@@ -242,7 +316,7 @@ class Conversation:
             message, payloads = found
             for payload in payloads:
                 self.say(payload)
-            if not message.written:
+            if not message.written and not message.gone:
                 message.written = True
                 self._tell_sent(message)
             if not connection.writable:
@@ -257,6 +331,7 @@ class Conversation:
                 ref=message.ref,
                 text=SafeText.multi(message.text),
                 claimed=message.claimed_ms / 1000,
+                signed=message.signed,
             )
         )
 
@@ -266,7 +341,8 @@ class Conversation:
             events.Sent(time=time.time(), conversation=self.id, number=message.number, ref=message.ref)
         )
 
-    def _tell_delivered(self, messages: list[Outgoing]) -> None:
+    def _tell_delivered(self, acknowledged: list[Outgoing]) -> None:
+        messages = [one for one in acknowledged if not one.gone]
         for message in messages:
             self._stream.emit(
                 events.Delivered(

@@ -177,10 +177,11 @@ class Encounter:
             return
         conversation = self.conversation = self.engine.enter(self, proof.identity)
         self.comparing = self._comparing(conversation, proof)
-        gate = self._introduction.gate
+        account, gate = self.engine.account, self._introduction.gate
         if conversation.distrusted:
             trust, gate = Trust.CHANGED, gates.COMPARISON
-        conversation.attach(connection, self.engine.account.name, trust, gate)
+        requires = account.config.require_signatures
+        conversation.attach(connection, account.name, trust, gate, requires=requires)
 
     def _comparing(self, conversation: Conversation, proof: session_events.Authenticated) -> Comparing:
         own, peer = self.engine.account.own_key.public.fingerprint, proof.identity.fingerprint
@@ -239,6 +240,13 @@ class Encounter:
         await self._compared().accept()
         await self._pass_gate()
 
+    async def resolve(self, choice: gates.Resolution) -> None:
+        """A person has decided about unsigned messages; raises CommandError where none are in doubt."""
+        if self.conversation is None or self.conversation.gate != gates.UNSIGNED:
+            raise CommandError("nothing-to-resolve", "No message waits for such a decision.")
+        self.conversation.resolve(choice)
+        await self._pass_gate()
+
     async def different(self) -> None:
         """A person has found the codes different: the session ends; raises CommandError without codes."""
         comparing = self._compared()
@@ -257,9 +265,11 @@ class Encounter:
         conversation, connection = self.conversation, self.connection
         if conversation is None or connection is None or not conversation.gate:
             return
-        if self._introduction.succeeds is not None:
+        if self._introduction.succeeds is not None and conversation.gate != gates.UNSIGNED:
             self.engine.succeeded(self._introduction.succeeds)
         waiting = conversation.open_gate()
+        if conversation.gate:
+            self.engine.stream.emit(gates.gate_event(conversation))
         if waiting is not None:
             await self._payload(connection, waiting)
 
@@ -273,7 +283,9 @@ class Encounter:
         if self.conversation is None:  # a newer session of the same person has taken over meanwhile
             return
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
-        conversation.greeted(hello, contact.name if contact else _unverified(fingerprint))
+        name = contact.name if contact else _unverified(fingerprint)
+        held = self.engine.holds_unsigned(self, conversation)
+        conversation.greeted(hello, name, holds_unsigned=held)
         self._met = True
         self.engine.greeted(self)
         self.engine.stream.emit(

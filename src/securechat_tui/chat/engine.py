@@ -15,6 +15,7 @@ from securechat_tui.chat import events
 from securechat_tui.chat.account import Account, login_name
 from securechat_tui.chat.comparing import Comparing
 from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
@@ -239,10 +240,25 @@ class Engine:
             await self.leave()
         self.reception.call(dialled)
 
-    async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
-        """Send a message; it is held where the peer is not known yet, and queued where it is away."""
+    async def send(
+        self,
+        text: str,
+        *,
+        ref: str | None = None,
+        conversation: str | None = None,
+        signed: bool | None = None,
+    ) -> None:
+        """Send a message; it is held where the peer is not known yet, and queued where it is away.
+
+        ``signed``: whether it is on the record; None stands for what the configuration says.
+        """
         check_text(text)
-        self.reception.send(text, ref, conversation)
+        signed = self.account.config.sign_messages if signed is None else signed
+        self.reception.send(text, ref, conversation, signed=signed)
+
+    async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
+        """At the gate ``unsigned``: decide what becomes of the unsigned messages that wait."""
+        await self.reception.encounter(conversation).resolve(choice)
 
     async def leave(self, conversation: str | None = None) -> None:
         """Say goodbye, after what was sent just before has arrived or three seconds have passed.

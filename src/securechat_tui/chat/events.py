@@ -12,6 +12,7 @@ from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.states import Trust
 
 __all__ = [
+    "Cancelled",
     "Checks",
     "Closed",
     "Code",
@@ -251,6 +252,18 @@ class Queued(ConversationEvent):
     ref: str | None
     text: SafeText
     claimed: float
+    signed: bool = True
+    """Whether it will be on the record; otherwise the session alone vouches for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(ConversationEvent):
+    """One's own message will not be delivered under this number: a person has decided so."""
+
+    number: int
+    ref: str | None
+    renumbered: bool = False
+    """Whether it is queued again at once, signed, under a new number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,16 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Final
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
-from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.events import Gate
 from securechat_tui.trust.pins import Contact
 from securechat_tui.trust.states import Trust
 from securechat_tui.trust.verdicts import Candidate, Rotated, Verdict
+
+if TYPE_CHECKING:
+    from securechat_tui.chat.conversation import Conversation
 
 KEY_CHANGED: Final = "key-changed"
 """Another key than the contact's is here for a comparison alone."""
@@ -18,6 +21,16 @@ COMPARISON: Final = "comparison"
 """A comparison of codes has failed with this key."""
 RESUME: Final = "resume"
 """The two sides' accounts of what was delivered differ."""
+UNSIGNED: Final = "unsigned"
+"""Unsigned messages wait for a peer who takes signed ones alone."""
+
+
+class Resolution(StrEnum):
+    """What becomes of unsigned messages that wait for a peer who takes signed ones alone."""
+
+    CANCEL = "cancel"
+    SIGN = "sign"
+
 
 _SENTENCES: Final = {
     KEY_CHANGED: "Another key than your contact's is here to be compared: nothing else passes. Compare with "
@@ -28,6 +41,9 @@ _SENTENCES: Final = {
     "again with /verify, by telephone or face to face; if they differ again, leave.",
     RESUME: "{0} has another account of what was said: an old copy of a profile may be in use. Nothing "
     "more is sent; leave, and start anew on both sides.",
+    UNSIGNED: "{0} takes signed messages only, and unsigned ones of yours wait. Nothing is sent until you "
+    "decide: leave, cancel them, or sign them: signed, they are on the record, and {0} can prove to others "
+    "that you wrote them.",
 }
 
 
@@ -42,7 +58,7 @@ def gate_for(verdict: Verdict | None, trust: Trust) -> str:
             return COMPARISON if trust is Trust.CHANGED else ""
 
 
-def gate_event(conversation: Conversation, contact: Contact | None = None) -> Gate:
+def gate_event(conversation: "Conversation", contact: Contact | None = None) -> Gate:
     """Tell that a conversation stands at its gate; ``contact`` is whose new key it may be."""
     about = _about(contact) if contact is not None else ()
     return Gate(

@@ -1,6 +1,7 @@
 """Messages typed before their recipient is known: unnumbered, in memory, each for one recipient."""
 
 from collections import deque
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from securechat_tui.chat.conversation import Conversation
@@ -13,38 +14,49 @@ FIRST_GUEST: Final = "guest"
 """For whoever comes first to a host who has met nobody yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    recipient: str
+    text: str = field(repr=False)
+    ref: str | None
+    signed: bool
+
+
 class Held:
     """What waits; a recipient is one of the two above, or the id of a conversation."""
 
     def __init__(self) -> None:
-        self._texts: deque[tuple[str, str, str | None]] = deque()
+        self._texts: deque[_Text] = deque()
 
     def __len__(self) -> int:
         return len(self._texts)
 
-    def add(self, recipient: str, text: str, ref: str | None) -> None:
+    def add(self, recipient: str, text: str, ref: str | None, *, signed: bool) -> None:
         """Keep a message; raises :class:`CommandError` where too many wait already."""
         if len(self._texts) >= MAX_HELD:
             raise CommandError("busy", "Too many messages wait already: wait for the other side.")
-        self._texts.append((recipient, text, ref))
+        self._texts.append(_Text(recipient, text, ref, signed))
+
+    def has_unsigned(self, *recipients: str) -> bool:
+        """Whether something unsigned waits for these."""
+        return any(one.recipient in recipients and not one.signed for one in self._texts)
 
     def pour_into(self, conversation: Conversation) -> None:
         """Hand over what is for this conversation's peer."""
-        for _, text, ref in self._take(conversation.id):
-            conversation.send(text, ref)
+        for one in self._take(conversation.id):
+            conversation.queue(one.text, one.ref, signed=one.signed)
 
     def settle(self, unnamed: str, conversation: str) -> None:
         """Whoever was meant is here now: what waits for it is for this conversation, and for no later one."""
         self._texts = deque(
-            (conversation if recipient == unnamed else recipient, text, ref)
-            for recipient, text, ref in self._texts
+            replace(one, recipient=conversation) if one.recipient == unnamed else one for one in self._texts
         )
 
     def drop(self, *recipients: str) -> int:
         """Let go what is for these, since it must reach nobody else; return how much it was."""
         return len(self._take(*recipients))
 
-    def _take(self, *recipients: str) -> list[tuple[str, str, str | None]]:
-        taken = [one for one in self._texts if one[0] in recipients]
-        self._texts = deque(one for one in self._texts if one[0] not in recipients)
+    def _take(self, *recipients: str) -> list[_Text]:
+        taken = [one for one in self._texts if one.recipient in recipients]
+        self._texts = deque(one for one in self._texts if one.recipient not in recipients)
         return taken

@@ -59,6 +59,9 @@ class House(Protocol):
     def greeted(self, encounter: "Encounter") -> None:
         """The peer has said its name."""
 
+    def holds_unsigned(self, encounter: "Encounter", conversation: Conversation) -> bool:
+        """Whether something unsigned is held for this conversation's peer."""
+
     def secured(self, conversation: Conversation) -> None:
         """Messages flow now: send what was held for this moment."""
 

@@ -14,16 +14,20 @@ from securechat_tui.protocol import signing
 from securechat_tui.protocol.errors import OutOfOrder
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
+    Gone,
     Payload,
     Resume,
     Signature,
     Signed,
+    Unsigned,
     text_content,
 )
 from securechat_tui.protocol.primitives import random_bytes
 from securechat_tui.protocol.signing import Header, Seen
 
 _HASH: Final = c.HASH_LENGTH
+_NO_HEADER: Final = b"\xff" * _HASH
+"""Stands where an unsigned message has no header that the peer could name."""
 
 
 class ResumeConflict(Exception):
@@ -45,26 +49,44 @@ class Batch:
 
 @dataclass(slots=True, eq=False)
 class Outgoing:
-    """One message on its way; ``running`` is the running hash that includes it."""
+    """One message on its way; ``item`` is what the running hash takes for it, ``running`` what that gives."""
 
+    generation: bytes
     number: int
     ref: str | None
     text: str = field(repr=False)
     claimed_ms: int
     header: bytes
+    """Empty where it is unsigned."""
     salt: bytes = field(repr=False)
     content: bytes = field(repr=False)
+    item: bytes
     running: bytes
     batch: Batch | None = None
     index: int = 0
+    gone: bool = False
+    """Whether it has been cancelled: its number stays, its content is never written again."""
     written: bool = False
     """Whether any session has written it."""
 
-    def payload(self, batch: Batch) -> Signed:
-        """Return the leaf."""
-        return Signed(
-            self.header, self.salt, self.index, len(batch.paths), batch.paths[self.index], self.content
-        )
+    @property
+    def signed(self) -> bool:
+        """Whether its author vouches for it, and not the session alone."""
+        return bool(self.header)
+
+    @property
+    def waits_for_signature(self) -> bool:
+        """Whether it cannot be written yet."""
+        return self.signed and self.batch is None and not self.gone
+
+    def payload(self) -> Signed | Unsigned | Gone:
+        """Return the record that fills its number."""
+        if self.gone:
+            return Gone(self.generation, self.number, self.signed, self.item)
+        if self.batch is None:
+            return Unsigned(self.generation, self.number, self.claimed_ms, self.content)
+        path = self.batch.paths[self.index]
+        return Signed(self.header, self.salt, self.index, len(self.batch.paths), path, self.content)
 
 
 class Outbox:
@@ -74,8 +96,9 @@ class Outbox:
         """``own`` and ``peer`` are fingerprints; numbering begins with a new generation."""
         self.conversation = signing.conversation_id(own, peer)
         self._own, self._peer = own, peer
-        self._begin_generation()
         self._pending: deque[Outgoing] = deque()
+        self._gone = 0
+        self._begin_generation()
 
     def _begin_generation(self) -> None:
         self.generation = random_bytes(c.GENERATION_LENGTH)
@@ -94,10 +117,11 @@ class Outbox:
         self._announced: Batch | None = None
 
     def __len__(self) -> int:
-        return len(self._pending)
+        """How many messages are to be delivered: what has been cancelled is not."""
+        return len(self._pending) - self._gone
 
     def add(self, text: str, ref: str | None, claimed_ms: int, seen: Seen) -> Outgoing:
-        """Number a message and fix its bytes."""
+        """Number a message that will be signed, and fix its bytes."""
         salt, content = random_bytes(_HASH), text_content(text)
         header = Header(
             self.conversation,
@@ -110,20 +134,41 @@ class Outbox:
             claimed_ms,
             signing.content_hash(salt, content),
         ).encode()
-        item = signing.header_hash(header)
-        self._last += 1
-        self._previous = item
+        item = self._previous = signing.header_hash(header)
         self._headers += item
-        self._running = signing.running_next(self._running, item)
-        message = Outgoing(self._last, ref, text, claimed_ms, header, salt, content, self._running)
+        return self._append(Outgoing(*self._place(ref, text, claimed_ms), header, salt, content, item, b""))
+
+    def add_unsigned(self, text: str, ref: str | None, claimed_ms: int) -> Outgoing:
+        """Number a message that the session alone vouches for: no header ever names it."""
+        content = text_content(text)
+        fields = Unsigned(self.generation, self._last + 1, claimed_ms, content).fields()
+        item = signing.unsigned_item(fields, content)
+        self._headers += _NO_HEADER
+        return self._append(Outgoing(*self._place(ref, text, claimed_ms), b"", b"", content, item, b""))
+
+    def _place(self, ref: str | None, text: str, claimed_ms: int) -> tuple[bytes, int, str | None, str, int]:
+        return self.generation, self._last + 1, ref, text, claimed_ms
+
+    def _append(self, message: Outgoing) -> Outgoing:
+        self._last += 1
+        self._running = message.running = signing.running_next(self._running, message.item)
         self._pending.append(message)
         return message
+
+    def unsigned(self) -> list[Outgoing]:
+        """Return the unsigned messages that are to be delivered."""
+        return [one for one in self._pending if not one.signed and not one.gone]
+
+    def cancel(self, message: Outgoing) -> None:
+        """Let a message go that this session has not written: the peer is told that its number is empty."""
+        message.gone = True
+        self._gone += 1
 
     def to_sign(self) -> list[Outgoing]:
         """Return the oldest messages without a signature, as many as one signature may cover."""
         waiting: list[Outgoing] = []
         for message in self._pending:
-            if message.batch is None:
+            if message.waits_for_signature:
                 waiting.append(message)
                 if len(waiting) == c.MAX_BATCH:
                     break
@@ -142,15 +187,18 @@ class Outbox:
             message.batch, message.index = batch, index
 
     def next_to_write(self) -> tuple[Outgoing, list[Payload]] | None:
-        """Return the next signed message not written in this session, and its records."""
+        """Return the next message not written in this session, and its records.
+
+        None too where it waits for its signature: nothing that was typed later overtakes it.
+        """
         position = self._written - self.acknowledged
         if position >= len(self._pending):
             return None
         message = self._pending[position]
-        if message.batch is None:
+        if message.waits_for_signature:
             return None
-        payloads: list[Payload] = [message.payload(message.batch)]
-        if message.batch is not self._announced:
+        payloads: list[Payload] = [message.payload()]
+        if message.batch is not None and message.batch is not self._announced and not message.gone:
             payloads.insert(0, message.batch.payload())
             self._announced = message.batch
         self._written += 1
@@ -189,14 +237,20 @@ class Outbox:
     def _drop(self, high: int) -> list[Outgoing]:
         self._running_acknowledged = self._running_at(high)
         dropped = [self._pending.popleft() for _ in range(high - self.acknowledged)]
+        self._gone -= sum(one.gone for one in dropped)
         self.acknowledged = high
         self._written = max(self._written, high)
         return dropped
 
     def _renumber(self) -> list[Outgoing]:
-        old, self._pending = self._pending, deque()
+        old, self._pending, self._gone = self._pending, deque(), 0
         self._begin_generation()
-        return [self.add(one.text, one.ref, one.claimed_ms, Seen()) for one in old]
+        return [self._again(one) for one in old if not one.gone]
+
+    def _again(self, old: Outgoing) -> Outgoing:
+        if old.signed:
+            return self.add(old.text, old.ref, old.claimed_ms, Seen())
+        return self.add_unsigned(old.text, old.ref, old.claimed_ms)
 
     def check_seen(self, seen: Seen) -> None:
         """Check that the peer has seen what it says it has seen; raises :class:`OutOfOrder`."""

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from securechat_tui.chat.events import Event
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.views import ContactView
 
@@ -51,8 +52,21 @@ class EnginePort(Protocol):
     async def verify_key(self, fingerprint: str, target: str = "") -> None:
         """Let in a key that has raised the alarm, to compare codes with: at ``target``, or when it calls."""
 
-    async def send(self, text: str, *, ref: str | None = None, conversation: str | None = None) -> None:
-        """Send or hold ``text``; ``ref`` comes back with the events about it."""
+    async def send(
+        self,
+        text: str,
+        *,
+        ref: str | None = None,
+        conversation: str | None = None,
+        signed: bool | None = None,
+    ) -> None:
+        """Send or hold ``text``; ``ref`` comes back with the events about it.
+
+        ``signed``: whether it is on the record; None stands for what the configuration says.
+        """
+
+    async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
+        """Cancel or sign the unsigned messages that wait for a peer who takes none."""
 
     async def leave(self, conversation: str | None = None) -> None:
         """Say goodbye."""

@@ -13,6 +13,8 @@ class Preferences:
 
     notify: Notify = "all"
     theme: ThemeName = "dark"
+    sign_messages: bool = True
+    """Whether what is typed is signed where nothing else is said."""
     keys: dict[str, str] = field(default_factory=dict)
     """An action's id to its keys, with commas between them."""
     path: str = ""

@@ -104,13 +104,15 @@ class Reception:
             raise CommandError("no-conversation", "Nothing to reconnect: no connection was cut.")
         self._calls.hurry()
 
-    def send(self, text: str, ref: str | None, conversation: str | None) -> None:
+    def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
         """Queue a text for whom it is meant, or hold it until its recipient is known."""
         found = self.find(conversation)
         if found is not None and (found.known or found.gate):
-            found.send(text, ref)
-        else:
-            self._held.add(found.id if found else self._expected(), text, ref)
+            found.send(text, ref, signed=signed)
+            return
+        if found is not None:
+            found.check_signed(signed=signed)
+        self._held.add(found.id if found else self._expected(), text, ref, signed=signed)
 
     async def leave(self, conversation: str | None) -> None:
         """Part from whoever is here, or is called, or is expected back."""
@@ -215,12 +217,15 @@ class Reception:
         self._awaited = None
         self._met_anybody = True
         if encounter.conversation is not None:
-            unnamed = FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
-            self._held.settle(unnamed, encounter.conversation.id)
+            self._held.settle(_unnamed(encounter), encounter.conversation.id)
 
     def secured(self, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
         self._held.pour_into(conversation)
+
+    def holds_unsigned(self, encounter: Encounter, conversation: Conversation) -> bool:
+        """Whether something unsigned is held for this peer, named or not."""
+        return self._held.has_unsigned(_unnamed(encounter), conversation.id)
 
     def forgotten(self, fingerprint: Fingerprint) -> None:
         """Let go what was found about a key in this run."""
@@ -364,3 +369,8 @@ class Reception:
         self._drop_held(WHOM_WE_CALL)
         self._awaited = None
         self._progress.set()
+
+
+def _unnamed(encounter: Encounter) -> str:
+    """Under what something is held for whoever is at the other end, before it is known who that is."""
+    return FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL

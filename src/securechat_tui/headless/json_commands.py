@@ -16,6 +16,7 @@ __all__ = [
     "Leave",
     "Match",
     "Quit",
+    "Resolve",
     "Send",
     "Unavailable",
     "Verify",
@@ -35,6 +36,8 @@ class Send(_Command, tag="send"):
     """Send a text as it is."""
 
     text: str
+    signed: bool | None = None
+    """Whether it is on the record; without it, as the configuration says."""
 
 
 class Leave(_Command, tag="leave"):
@@ -81,10 +84,10 @@ class AcceptKey(_Command, tag="accept-key"):
     """Accept a peer's new key."""
 
 
-class Resolve(Unavailable, tag="resolve"):
+class Resolve(_Command, tag="resolve"):
     """Decide what becomes of messages in doubt."""
 
-    choice: Literal["resend", "new-generation", "cancel"]
+    choice: Literal["resend", "new-generation", "cancel", "sign"]
 
 
 class History(Unavailable, tag="history"):

@@ -22,6 +22,7 @@ from securechat_tui.chat.events import (
     Refused,
     TrustChanged,
 )
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
     AcceptKey,
@@ -31,6 +32,7 @@ from securechat_tui.headless.json_commands import (
     Leave,
     Match,
     Quit,
+    Resolve,
     Send,
     Verify,
     VerifyKey,
@@ -92,8 +94,9 @@ class JsonLines:
         self._ref = command.ref
         match command:
             case Send():
-                await self._engine.send(command.text, ref=command.ref, conversation=command.conversation)
-                self._lifecycle.take_message()
+                await self._send(command)
+            case Resolve(choice="cancel" | "sign" as choice):
+                await self._engine.resolve(Resolution(choice), command.conversation)
             case Leave():
                 await self._engine.leave(command.conversation)
             case Invite():
@@ -105,6 +108,12 @@ class JsonLines:
             case _:
                 raise CommandError("unavailable", "This version does not have that command yet.")
         return b""
+
+    async def _send(self, command: Send) -> None:
+        await self._engine.send(
+            command.text, ref=command.ref, conversation=command.conversation, signed=command.signed
+        )
+        self._lifecycle.take_message()
 
     async def _compare(self, command: Verify | VerifyKey | AcceptKey | Match | Differ | Decline) -> None:
         match command:

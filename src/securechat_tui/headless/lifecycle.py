@@ -5,6 +5,7 @@ goes on until it is told to end; if its input has ended, until its last guest ha
 """
 
 from securechat_tui.chat.events import (
+    Cancelled,
     Closed,
     Delivered,
     Dialing,
@@ -108,8 +109,9 @@ class Lifecycle:
                 self._count(event)
 
     def _count(self, event: Event) -> None:
-        """Take note of what changes no state: a delivery, or a comparison that has failed."""
+        """Take note of what changes no state: the end of a message's way, or a comparison that has failed."""
         self._pending -= isinstance(event, Delivered)
+        self._pending -= isinstance(event, Cancelled) and not event.renumbered
         self._differed |= isinstance(event, TrustChanged) and event.trust is Trust.CHANGED
 
     @property

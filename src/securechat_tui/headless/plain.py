@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Closed, Error, Event, Notice
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
@@ -18,6 +19,9 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /host [ADDRESS:PORT]    let a guest come in; --invite-only: nobody unknown without an invite
   /invite                 make an invite for one guest, good for ten minutes
   /join TARGET [--new]    join an address, a contact or the host of an invite
+  /unsigned TEXT          send TEXT off the record: only the session vouches for it
+  /signed TEXT            send it on the record: your peer can prove to others that you wrote it
+  /resolve cancel|sign    where unsigned messages wait for somebody who takes signed ones only
   /leave                  say goodbye; a host goes on listening
   /verify                 compare codes; the other side does the same
   /match [DIGITS]         the codes are the same (DIGITS: as they are read out to you)
@@ -69,6 +73,9 @@ class PlainLines:
             "/verify": lambda _: self._done(self._engine.verify(self._here)),
             "/verify-key": self._verify_key,
             "/match": lambda digits: self._done(self._engine.match(digits or None, conversation=self._here)),
+            "/unsigned": lambda text: self._send_as(text, signed=False),
+            "/signed": lambda text: self._send_as(text, signed=True),
+            "/resolve": self._resolve,
             "/accept": lambda _: self._done(self._engine.accept_key(self._here)),
             "/differ": lambda _: self._done(self._engine.differ(self._here)),
             "/not-now": lambda _: self._done(self._engine.decline(self._here)),
@@ -118,9 +125,9 @@ class PlainLines:
         """Whom the lines above speak of: named, so that nothing is for whoever may come in meanwhile."""
         return self._lifecycle.addressee
 
-    async def _send(self, text: str) -> None:
+    async def _send(self, text: str, *, signed: bool | None = None) -> None:
         try:
-            await self._engine.send(text, conversation=self._here)
+            await self._engine.send(text, conversation=self._here, signed=signed)
             self._lifecycle.take_message()
         except CommandError:
             self._note_unsent()
@@ -180,6 +187,18 @@ class PlainLines:
         if len(words) > 1:
             self._lifecycle.expect_peer()
         return b""
+
+    async def _send_as(self, text: str, *, signed: bool) -> bytes:
+        if not text:
+            raise CommandError("usage", "Type the message after it, such as: /unsigned hello")
+        return await self._done(self._send(text, signed=signed))
+
+    async def _resolve(self, argument: str) -> bytes:
+        try:
+            choice = Resolution(argument)
+        except ValueError:
+            raise CommandError("usage", "Say which: /resolve cancel or /resolve sign.") from None
+        return await self._done(self._engine.resolve(choice, self._here))
 
     async def _leave(self, _argument: str) -> bytes:
         return await self._done(self._engine.leave())

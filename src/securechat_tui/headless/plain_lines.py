@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import singledispatch
 
 from securechat_tui.chat.events import (
+    Cancelled,
     Closed,
     Code,
     ComparisonStopped,
@@ -47,6 +48,7 @@ _TRUST_SENTENCES = {
 }
 
 
+_UNSIGNED = "unsigned: only this session vouches for it"
 _STOPPED_SENTENCES = {
     "declined": "The comparison has ended without a decision.",
     "mismatch": "The other side says that the codes DIFFER: somebody may be in between. Ask another way.",
@@ -77,7 +79,7 @@ def security_line(message: Message, mark: Marks) -> str:
         f"intact {mark(passed=checks.intact)}",
         f"in order {mark(passed=checks.in_order)} #{message.number}",
         f"{_freshness(message)} {mark(passed=checks.fresh)}",
-        f"signed {mark(passed=True)} RSA-PSS" if checks.signed else "not signed",
+        f"signed {mark(passed=True)} RSA-PSS" if checks.signed else _UNSIGNED,
         message.trust.value,
     )
     return f"{_INDENT}[{' | '.join(parts)}]"
@@ -214,8 +216,20 @@ def _(event: Rekeyed) -> list[str]:
 
 
 @_news.register
-def _(event: Gate | Rejected) -> list[str]:
+def _(event: Rejected) -> list[str]:
     return [stamped(event, event.message)]
+
+
+@_news.register
+def _(event: Gate) -> list[str]:
+    commands = [f"{_INDENT}/resolve cancel, /resolve sign, or /leave."] if event.reason == "unsigned" else []
+    return [stamped(event, event.message), *commands]
+
+
+@_news.register
+def _(event: Cancelled) -> list[str]:
+    what = "is signed and sent under a new number" if event.renumbered else "is cancelled"
+    return [stamped(event, f"Your unsigned message #{event.number} {what}.")]
 
 
 @_news.register

@@ -36,6 +36,10 @@ class Config(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a message is announced while the terminal has no focus."""
     theme: ThemeName = "dark"
     """The colours of the screen; ``terminal`` takes the terminal's own."""
+    sign_messages: bool = True
+    """Whether what is typed is signed, and so on the record, where nothing else is said."""
+    require_signatures: bool = False
+    """Whether peers are told that they must sign; an unsigned message then ends the session."""
     keys: dict[str, str] = {}
     """Keys of one's own: an action's id to its keys, with commas between them."""
 
@@ -45,6 +49,8 @@ _EXPECTED: Final = {
     "bind": "text in quotes",
     "notify": 'one of "off", "bell", "title", "all"',
     "theme": 'one of "dark", "light", "terminal"',
+    "sign_messages": "true or false",
+    "require_signatures": "true or false",
     "keys": "a table of texts in quotes",
 }
 _EXAMPLES: Final = {
@@ -52,6 +58,8 @@ _EXAMPLES: Final = {
     "bind": f'"{Config().bind}"',
     "notify": '"bell"',
     "theme": '"light"',
+    "sign_messages": "false",
+    "require_signatures": "true",
     "keys": '{ help = "f1,ctrl+g" }',
 }
 

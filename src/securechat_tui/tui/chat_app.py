@@ -330,7 +330,7 @@ class ChatApp(App[int], inherit_bindings=False):
         outcome = event.outcome
         if not outcome.sentence:
             if outcome.job.ref:
-                self.narrator.held(outcome.job.ref, outcome.job.draft)
+                self.narrator.held(outcome.job)
             if self.engine.identity:
                 self.state.name = self.engine.identity.name
             if outcome.job.done:

@@ -152,6 +152,20 @@ COMMANDS: tuple[Command, ...] = (
         summary="a contact's, if the old one has signed it",
     ),
     Command(
+        id="unsigned",
+        title="Send unsigned",
+        words=("unsigned",),
+        argument="TEXT",
+        summary="off the record: the session alone vouches",
+    ),
+    Command(
+        id="signed",
+        title="Send signed",
+        words=("signed",),
+        argument="TEXT",
+        summary="on the record, whatever config.toml says",
+    ),
+    Command(
         id="leave",
         title="Leave the conversation",
         words=("leave",),

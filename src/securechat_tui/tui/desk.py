@@ -25,6 +25,7 @@ __all__ = ["CommandDesk"]
 
 _STOP = "stop"
 _UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
+_NO_TEXT = "Type the message after it, such as: /{word} hello"
 _FEW_COLOURS = "Kept for terminals with more colours; this one says it has 16, so its own are used."
 _NO_MESSAGE = "No message has been received yet, so there is nothing to show."
 
@@ -46,6 +47,8 @@ class CommandDesk:
             "invite": self._invite,
             "join": self._join,
             "accept": self._accept,
+            "unsigned": lambda text: self._send_as(text, signed=False),
+            "signed": lambda text: self._send_as(text, signed=True),
             "leave": self._leave,
             "reconnect": self._reconnect,
             "contacts": self._contacts,
@@ -76,13 +79,23 @@ class CommandDesk:
         """Do the command with this id."""
         self._deeds[command_id](argument)
 
-    def _send(self, text: str) -> None:
+    def _send_as(self, text: str, *, signed: bool) -> None:
+        word = "signed" if signed else "unsigned"
+        if text:
+            self._send(text, signed=signed, draft=f"/{word} {text}")
+        else:
+            self._app.say(_NO_TEXT.format(word=word))
+
+    def _send(self, text: str, *, signed: bool | None = None, draft: str = "") -> None:
         ref = f"screen-{next(self._refs)}"
         # Named, so that it reaches whom the person sees, whoever may come in before it is sent.
         addressee = self._app.state.addressee
-        self._engine_job(
-            Job(lambda: self._app.engine.send(text, ref=ref, conversation=addressee), draft=text, ref=ref)
-        )
+        will_be_signed = self._app.engine.preferences.sign_messages if signed is None else signed
+
+        async def send() -> None:
+            await self._app.engine.send(text, ref=ref, conversation=addressee, signed=signed)
+
+        self._engine_job(Job(send, draft=draft or text, text=text, ref=ref, signed=will_be_signed))
 
     def _help(self, _: str) -> None:
         self._app.push_screen(HelpScreen(self._app.commands, self._app.keymap))

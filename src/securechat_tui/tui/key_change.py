@@ -1,12 +1,14 @@
-"""Another key than the pinned one: the alarm, and what follows from a person's answer."""
+"""The alarm about another key, the questions at the gate, and what follows from a person's answer."""
 
 from functools import partial
 from typing import TYPE_CHECKING
 
 from securechat_tui.chat.events import Gate, Refused
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.tui.perform import Job, end_practice_alarm
 from securechat_tui.tui.screens.alarm import AlarmChoice, AlarmScreen
 from securechat_tui.tui.screens.new_key import NewKeyChoice, NewKeyScreen
+from securechat_tui.tui.screens.unsigned import UnsignedChoice, UnsignedScreen
 
 if TYPE_CHECKING:
     from securechat_tui.tui.chat_app import ChatApp
@@ -60,13 +62,28 @@ class KeyChange:
         app.jobs.add(Job(lambda: app.engine.verify_key(refused.offered, refused.target), done=done))
 
     def stand_at(self, gate: Gate) -> None:
-        """Lock the composer; a new key that the old one has signed needs an answer at once."""
-        self._app.chat.lock_composer(locked=True, gated=True)
-        if gate.reason == "rotation":
-            self._app.show_chat()
-            self._app.push_screen(
-                NewKeyScreen(gate.message, clock=self._app.clock), partial(self._decided, gate)
-            )
+        """Lock the composer; some questions need an answer at once."""
+        app = self._app
+        app.chat.lock_composer(locked=True, gated=True)
+        match gate.reason:
+            case "rotation":
+                app.show_chat()
+                app.push_screen(NewKeyScreen(gate.message, clock=app.clock), partial(self._decided, gate))
+            case "unsigned":
+                app.show_chat()
+                app.push_screen(UnsignedScreen(gate.message, clock=app.clock), partial(self._resolved, gate))
+            case _:
+                pass
+
+    def _resolved(self, gate: Gate, choice: UnsignedChoice | None) -> None:
+        engine, here = self._app.engine, gate.conversation
+        match choice:
+            case UnsignedChoice.CANCEL:
+                self._app.jobs.add(Job(lambda: engine.resolve(Resolution.CANCEL, here)))
+            case UnsignedChoice.SIGN:
+                self._app.jobs.add(Job(lambda: engine.resolve(Resolution.SIGN, here)))
+            case _:
+                self._app.jobs.add(Job(lambda: engine.leave(here)))
 
     def _decided(self, gate: Gate, choice: NewKeyChoice | None) -> None:
         engine = self._app.engine

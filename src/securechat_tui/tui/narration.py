@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from securechat_tui.chat.events import (
+    Cancelled,
     Closed,
     ComparisonStopped,
     Delivered,
@@ -27,6 +28,7 @@ from securechat_tui.chat.events import (
 )
 from securechat_tui.tui import wording
 from securechat_tui.tui.archive import MessageArchive
+from securechat_tui.tui.perform import Job
 from securechat_tui.tui.screens.chat import ChatScreen
 from securechat_tui.tui.state import join_address
 from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEntry, Tick
@@ -34,6 +36,7 @@ from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEn
 __all__ = ["Narrator", "sentence_for", "verdict_for"]
 
 _NOT_SENT = "not-sent"
+_UNSIGNED = "unsigned"
 _STOPPED = {
     "declined": "The comparison has ended without a decision.",
     "mismatch": "✖ The person there says that the codes DIFFER: somebody may be in between. Ask another way.",
@@ -63,6 +66,9 @@ class Narrator:
             if isinstance(event, Sent | Delivered):
                 self._flush(fresh)
                 self._tick(event)
+            elif isinstance(event, Cancelled):
+                self._flush(fresh)
+                self._cancel(event)
             elif isinstance(event, Closed) and not event.awaited:
                 self._flush(fresh)
                 self._tell_waiting(event)
@@ -70,11 +76,12 @@ class Narrator:
                 self._fail(tuple(self._unnumbered))
         self._flush(fresh)
 
-    def held(self, ref: str, text: str) -> None:
+    def held(self, job: Job) -> None:
         """One's own message has been taken: show it as queued, unless its number has come already."""
-        if ref not in self._own:
-            self._unnumbered.add(ref)
-            self._flush([self._own_entry(ref, SafeText.multi(text), time.time())])
+        if job.ref not in self._own:
+            self._unnumbered.add(job.ref)
+            text = SafeText.multi(job.text)
+            self._flush([self._own_entry(job.ref, text, time.time(), signed=job.signed)])
 
     def notice(self, sentence: str) -> None:
         """A dim line of the program itself."""
@@ -129,12 +136,29 @@ class Narrator:
     def _queued_entries(self, event: Queued) -> list[Entry]:
         entry = event.ref or f"out-{event.conversation}-{event.number}"
         self._unnumbered.discard(entry)
-        return [] if entry in self._own else [self._own_entry(entry, event.text, event.time)]
+        if entry in self._own:
+            return []
+        return [self._own_entry(entry, event.text, event.time, signed=event.signed)]
 
-    def _own_entry(self, entry: str, text: SafeText, when: float) -> MessageEntry:
+    def _own_entry(self, entry: str, text: SafeText, when: float, *, signed: bool) -> MessageEntry:
         self._own.add(entry)
         self._undelivered[entry] = None
-        return MessageEntry(id=entry, time=when, nick=_OWN_NICK, text=text, own=True, tick=Tick.QUEUED)
+        return MessageEntry(
+            id=entry,
+            time=when,
+            nick=_OWN_NICK,
+            text=text,
+            own=True,
+            verdict="" if signed else _UNSIGNED,
+            tick=Tick.QUEUED,
+        )
+
+    def _cancel(self, event: Cancelled) -> None:
+        """It stays in the log as cancelled; signed anew, it is another entry further down."""
+        entry = event.ref or f"out-{event.conversation}-{event.number}"
+        self._chat.log_view.update_tick(entry, Tick.CANCELLED)
+        self._own.discard(entry)
+        self._undelivered.pop(entry, None)
 
     def _tick(self, event: Sent | Delivered) -> None:
         entry = event.ref or f"out-{event.conversation}-{event.number}"
@@ -167,8 +191,13 @@ def _place(entry: str) -> int:
 
 
 def verdict_for(message: Message) -> str:
-    """What the log says beside a message: nothing where all is well; lateness it says by itself."""
+    """What the log says beside a message: nothing where all is well; lateness it says by itself.
+
+    An unsigned message is no fault: its author has chosen so.
+    """
     faults = [name for name, passed in wording.check_rows(message.checks) if not passed and name != "fresh"]
+    if faults == ["signed"]:
+        return _UNSIGNED
     return f"✗ not {faults[0]}" if faults else ""
 
 

@@ -31,7 +31,10 @@ class Job:
 
     call: Callable[[], Awaitable[None]]
     draft: str = ""
+    text: str = ""
+    """The message that it sends, known by ``ref``."""
     ref: str = ""
+    signed: bool = True
     done: str = ""
     """A sentence for when it went well, where that does not show by itself."""
 

@@ -16,7 +16,7 @@ _MEANING = {
     "fresh": ("it arrived within a minute of being written", "late: normal for one that had to wait"),
     "signed": (
         "by its author, on the record: others can be shown it",
-        "not signed: only this session vouches for it",
+        "unsigned: only this session vouches for it; nobody else can be shown it",
     ),
 }
 _COLUMN = 12

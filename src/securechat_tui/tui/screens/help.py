@@ -14,6 +14,7 @@ __all__ = ["HelpScreen"]
 _KEY_COLUMN = 4
 _COLUMN = 28
 _TICKS = "○ queued   ✓ sent   ✓✓ delivered   ! failed"
+_RECORD = "Signed is on the record: your peer can prove that you wrote it."
 _LITERAL = "// begins a message with a slash. An unknown command is never sent."
 
 
@@ -34,6 +35,7 @@ def _help_rows(commands: tuple[Command, ...], keymap: Keymap) -> list[Row]:
         lines += [Content(""), Content.styled(f"Keys {scope.value}", "bold")]
         lines += [_row(keymap.label(one), one.summary) for one in keyed]
     lines += [Content(""), Content.styled("Signs", "bold"), Content(f"  {_TICKS}"), Content(f"  {_LITERAL}")]
+    lines.append(Content(f"  {_RECORD}"))
     return lines
 
 

@@ -2,16 +2,8 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import ClassVar
 
-from textual import on
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.widgets import Button, Static
-
-from securechat_tui.tui.screens.question import QuestionScreen
+from securechat_tui.tui.screens.choice import ChoiceScreen
 
 __all__ = ["NewKeyChoice", "NewKeyScreen"]
 
@@ -24,42 +16,15 @@ _MEANING = (
 class NewKeyChoice(Enum):
     """What a person does about it."""
 
-    LEAVE = "leave"
-    COMPARE = "compare"
-    ACCEPT = "accept"
+    LEAVE = "Leave"
+    COMPARE = "Compare codes"
+    ACCEPT = "Accept"
 
 
-class NewKeyScreen(QuestionScreen[NewKeyChoice]):
+class NewKeyScreen(ChoiceScreen[NewKeyChoice]):
     """Says whose key is new and who says so. To leave is the default."""
-
-    CSS_PATH = "new_key.tcss"
-    AUTO_FOCUS = "#leave"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "leave", "Leave"),
-        ("left", "app.focus_previous"),
-        ("right", "app.focus_next"),
-    ]
 
     def __init__(self, sentence: str, *, clock: Callable[[], float]) -> None:
         """``sentence`` is the gate's."""
-        super().__init__(clock)
-        self._sentence = sentence
-
-    def compose(self) -> ComposeResult:
-        """The sentence, what it means, and the ways out."""
-        with Vertical(id="new-key") as frame:
-            frame.border_title = Content("! NEW KEY")
-            yield Static(self._sentence, markup=False, id="new-key-sentence")
-            yield Static(_MEANING, markup=False, id="new-key-text")
-            with Horizontal(id="new-key-buttons"):
-                yield Button("Leave", variant="warning", id="leave")
-                yield Button("Compare codes", id="compare")
-                yield Button("Accept", id="accept")
-
-    @on(Button.Pressed)
-    def _choose(self, event: Button.Pressed) -> None:
-        self.dismiss(NewKeyChoice(event.button.id))
-
-    def action_leave(self) -> None:
-        """The safe way out."""
-        self.dismiss(NewKeyChoice.LEAVE)
+        ways = [(choice, choice.value) for choice in NewKeyChoice]
+        super().__init__("! NEW KEY", sentence, _MEANING, ways, clock)

@@ -30,15 +30,17 @@ class Tick(StrEnum):
     SENT = "sent"
     DELIVERED = "delivered"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageEntry:
     """A message, received or one's own.
 
-    ``id`` is the caller's, stable and unique within the log; ``time`` is in Unix seconds. A received
-    message carries the ``colour`` of its nick (a number below ``NICKS``), its ``verdict`` (glyphs with a
-    word, empty where there is nothing to say) and whether it came ``late``; one's own carries its ``tick``.
+    ``id`` is the caller's, stable, and unique among those whose tick can change; ``time`` is in Unix
+    seconds. A received message carries the ``colour`` of its nick (a number below ``NICKS``), its
+    ``verdict`` (glyphs with a word, empty where there is nothing to say) and whether it came ``late``;
+    one's own carries its ``tick``, and as ``verdict`` a word where it is unsigned.
     """
 
     id: str

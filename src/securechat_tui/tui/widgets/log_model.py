@@ -31,14 +31,20 @@ _TICKS: Final = {
     Tick.SENT: "✓",
     Tick.DELIVERED: "✓✓",
     Tick.FAILED: "! failed",
+    Tick.CANCELLED: "✗ cancelled",
 }
 
 
 def status_text(entry: MessageEntry) -> str:
     """What stands at the right edge of a message: its tick, or its verdict."""
     if entry.own:
-        return _TICKS[entry.tick] if entry.tick else ""
+        return f"{entry.verdict} {_TICKS[entry.tick] if entry.tick else ''}".strip()
     return f"{entry.verdict} ~ late".lstrip() if entry.late else entry.verdict
+
+
+def _status_room(entry: MessageEntry) -> int:
+    """Cells for the status: a message does not move when it is delivered, with a wider tick."""
+    return cell_len(status_text(entry)) + (entry.tick in {Tick.QUEUED, Tick.SENT})
 
 
 class Columns(NamedTuple):
@@ -162,7 +168,7 @@ class LogModel:
     def _append_message(self, index: int, entry: MessageEntry) -> None:
         self._widest_nick = max(self._widest_nick, min(_NICK_MAX, cell_len(entry.nick)))
         if entry.own:
-            if entry.tick not in {None, Tick.DELIVERED}:
+            if entry.tick not in {None, Tick.DELIVERED, Tick.CANCELLED}:
                 self._pending[entry.id] = index
             return
         if self._marking:
@@ -191,7 +197,7 @@ class LogModel:
         if not isinstance(entry, MessageEntry):
             raise TypeError("only messages have ticks")
         self._entries.replace(index, replace(entry, tick=tick))
-        if tick is Tick.DELIVERED:
+        if tick in {Tick.DELIVERED, Tick.CANCELLED}:
             del self._pending[entry_id]
         self._changed(index)
         return index
@@ -229,11 +235,9 @@ class LogModel:
     def _lay_out(self, index: int) -> Layout:
         entry = self._entries[index]
         text = expand_tabs(str(entry.text))
-        is_message = isinstance(entry, MessageEntry)
-        status = status_text(entry) if isinstance(entry, MessageEntry) else ""
-        # The widest tick has its room from the start: a message does not move when it is delivered.
-        ticks = 2 if is_message and status in _TICKS.values() else 0
-        width = self.columns.text(max(ticks, cell_len(status))) if is_message else self.columns.notice
+        status, width = "", self.columns.notice
+        if isinstance(entry, MessageEntry):
+            status, width = status_text(entry), self.columns.text(_status_room(entry))
         head = (RowKind.DAY,) * self._rows.has_day_rule(index)
         head += (RowKind.MARKER,) * (index == self.marker)
         return Layout(text, tuple(wrap(text, width)), head, status)

@@ -81,7 +81,7 @@ async def test_the_demo_without_a_terminal(
     assert list(temporary.iterdir()) == []
 
 
-async def test_signed_or_not_as_the_sender_says_and_the_reader_requires(desk: Desk, world: World) -> None:
+async def test_signed_or_not_as_the_sender_says(desk: Desk, world: World) -> None:
     host = desk.piped("host", "--bind", "127.0.0.1:0", "--json")
     address = address_of(await host.see("listening"))
     guest = desk.piped("--profile", BOB, "join", address, "--json")

@@ -4,6 +4,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -379,10 +380,7 @@ class ChatApp(App[int], inherit_bindings=False):
         del screen
         for command in self.commands:
             if command.palette:
-                yield SystemCommand(command.title, command.summary, self._performer(command.id))
-
-    def _performer(self, command_id: str) -> Callable[[], None]:
-        return lambda: self.desk.perform(command_id)
+                yield SystemCommand(command.title, command.summary, partial(self.desk.perform, command.id))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, or the one that leaves no colour; last the one for visible text alone."""

@@ -6,7 +6,7 @@ import pytest
 from headless_fake_engine import message
 
 from securechat_tui.chat.engine import Engine
-from securechat_tui.chat.events import Closed, Event, Message, Peer, Refused, Secure, Trust
+from securechat_tui.chat.events import Checks, Closed, Event, Message, Peer, Refused, Secure, Trust
 from securechat_tui.chat.practice import PracticeThread, Tutor, is_farewell
 from securechat_tui.headless import demo
 from securechat_tui.headless.exit_codes import ExitCode
@@ -18,6 +18,9 @@ def test_the_tutor_shows_that_it_has_read() -> None:
     answer = tutor.answer(message("what a lovely day", 3))
     assert "“what a lovely day”" in answer
     assert "#3" in answer
+    assert "signed by you" in answer
+    unsigned = Checks(intact=True, in_order=True, fresh=True, signed=False)
+    assert "not signed" in tutor.answer(message("as you like", checks=unsigned))
     assert "“" + "x" * 40 + "…”" in tutor.answer(message("x" * 100))
     assert "“one”" in tutor.answer(message("one\ntwo"))
 

@@ -68,7 +68,8 @@ class Tutor:
         """The answer to ``message``."""
         if is_farewell(message.text):
             return "Goodbye! With a friend it works the same way: host on one side, join on the other."
-        read = f"I read “{_excerpt(message.text)}” as your message #{message.number}, signed by you."
+        how = "signed by you" if message.checks.signed else "not signed: only this session vouches for it"
+        read = f"I read “{_excerpt(message.text)}” as your message #{message.number}, {how}."
         lesson = self._lesson()
         self._answers += 1
         return f"{read} {lesson}"

@@ -6,6 +6,7 @@ one succeeds as soon as the fault has ended. The methods block, for one thread a
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from securechat_tui.protocol import constants as c
@@ -32,21 +33,22 @@ __all__ = ["ConversationStore"]
 _MAX_WORDS: Final = 32
 """Words of one search; what is typed beyond them is not looked for."""
 _PAGE: Final = 500
-_COLUMNS: Final = """SELECT m.row, m.mine, g.generation, m.number, m.content, m.name, m.claimed_ms, m.time,
-    m.age, m.fresh, m.trust, m.header <> x'', m.gone, m.number <= g.acknowledged, g.id IS c.sending, m.ref"""
-_PROOF: Final = ", m.header, m.salt, m.place, m.path, b.count, b.root, b.signature"
-_FROM: Final = " FROM message AS m JOIN generation AS g ON g.id = m.generation CROSS JOIN conversation AS c"
-_BATCHES: Final = " LEFT JOIN batch AS b ON b.id = m.batch"
-_BEFORE: Final = f"{_COLUMNS}{_FROM} WHERE m.row < ? ORDER BY m.row DESC LIMIT ?"
-_FROM_ROW: Final = f"{_COLUMNS}{_FROM} WHERE m.row >= ? ORDER BY m.row LIMIT ?"
-_AT_ROWS: Final = f"{_COLUMNS}{_FROM} WHERE m.row = ?"
-_EXPORT: Final = f"{_COLUMNS}{_PROOF}{_FROM}{_BATCHES} WHERE m.row > ? ORDER BY m.row LIMIT ?"
+_COLUMNS: Final = """SELECT m.row, m.mine, m.generation, m.number, m.content, m.name, m.claimed_ms, m.time,
+    m.age, m.fresh, m.trust, length(m.header), m.gone, m.ref"""
+_BEFORE: Final = f"{_COLUMNS} FROM message AS m WHERE m.row < ? ORDER BY m.row DESC LIMIT ?"
+_FROM_ROW: Final = f"{_COLUMNS} FROM message AS m WHERE m.row >= ? ORDER BY m.row LIMIT ?"
+_AT_ROW: Final = f"{_COLUMNS} FROM message AS m WHERE m.row = ?"
+_EXPORT: Final = f"""{_COLUMNS}, m.header, m.salt, m.place, m.path, b.count, b.root, b.signature
+    FROM message AS m LEFT JOIN batch AS b ON b.id = m.batch WHERE m.row > ? ORDER BY m.row LIMIT ?"""
 _WAITING: Final = """SELECT i.row, g.generation, i.number, m.header, m.salt, m.content, i.item, i.running,
     m.claimed_ms, m.ref, i.signed, i.gone, m.place, m.path, b.count, b.root, b.signature
     FROM conversation AS c JOIN generation AS g ON g.id = c.sending
     JOIN item AS i ON i.generation = g.id AND i.number > g.acknowledged
     LEFT JOIN message AS m ON m.row = i.row LEFT JOIN batch AS b ON b.id = m.batch ORDER BY i.number"""
 _LAST: Final = 2**63 - 1
+_WIDTH: Final = 14
+"""How many columns `_COLUMNS` has."""
+_TRUST: Final = {trust.value: trust for trust in Trust}
 
 
 class ConversationStore:
@@ -160,12 +162,13 @@ class ConversationStore:
     def page(self, limit: int, before: int | None = None) -> list[StoredMessage]:
         """The last ``limit`` messages, or the last below the row ``before``; oldest first."""
         found = self._database.rows(_BEFORE, (_LAST if before is None else before, limit))
-        return _stored(reversed(found))
+        found.reverse()
+        return self._stored(found)
 
     def around(self, row: int, limit: int = 200) -> list[StoredMessage]:
         """As many messages before a row as from it on, ``limit`` together; oldest first."""
         after = self._database.rows(_FROM_ROW, (row, limit - limit // 2))
-        return self.page(limit // 2, row) + _stored(after)
+        return self.page(limit // 2, row) + self._stored(after)
 
     def search(self, text: str, limit: int, before: int | None = None) -> list[StoredMessage]:
         """The last ``limit`` messages that have all the words, below the row ``before``; oldest first.
@@ -181,14 +184,14 @@ class ConversationStore:
             "SELECT rowid FROM word WHERE word MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
             (query, _LAST if before is None else before, limit),
         )
-        return _stored(one for row in reversed(found) for one in self._database.rows(_AT_ROWS, row))
+        return self._stored([one for row in reversed(found) for one in self._database.rows(_AT_ROW, row)])
 
     def messages_for_export(self) -> Iterator[ExportedMessage]:
         """Every message with what proves its author, oldest first; read a page at a time."""
         last, batches = 0, _Batches()
         while found := self._database.rows(_EXPORT, (last, _PAGE)):
-            for message, row in zip(_stored(found), found, strict=True):
-                header, salt, place, path, *batch = row[-7:]
+            for message, row in zip(self._stored([row[:_WIDTH] for row in found]), found, strict=True):
+                header, salt, place, path, *batch = row[_WIDTH:]
                 signature = batches.of(*batch)
                 yield ExportedMessage(message, header, salt, row[4], signature, place, _hashes(path))
             last = found[-1][0]
@@ -197,6 +200,38 @@ class ConversationStore:
         """When the newest message came or was written, in Unix seconds; None where there is none."""
         found: float | None = self._database.value("SELECT time FROM message ORDER BY row DESC LIMIT 1")
         return found
+
+    def _stored(self, rows: list[tuple[Any, ...]]) -> list[StoredMessage]:
+        """Make messages of what ``_COLUMNS`` names."""
+        generations = self._generations()
+        names = {name: SafeText.name(name) for name in {row[5] for row in rows}}
+        return [
+            StoredMessage(
+                row=row,
+                mine=bool(mine),
+                generation=generations[generation].generation,
+                number=number,
+                text=read_content(content),
+                name=names[name],
+                claimed_ms=claimed_ms,
+                time=time,
+                age=age,
+                fresh=None if fresh is None else bool(fresh),
+                trust=_TRUST[trust],
+                signed=bool(header_length),
+                tick=generations[generation].tick(number, gone) if mine else "",
+                ref=ref,
+            )
+            for row, mine, generation, number, content, name, claimed_ms, time, *rest in rows
+            for age, fresh, trust, header_length, gone, ref in (rest,)
+        ]
+
+    def _generations(self) -> dict[int, "_Generation"]:
+        found = self._database.rows(
+            """SELECT g.id, generation, acknowledged, g.id IS c.sending
+            FROM generation AS g CROSS JOIN conversation AS c"""
+        )
+        return {place: _Generation(*rest) for place, *rest in found}
 
     # What a person has seen and begun.
 
@@ -257,6 +292,23 @@ class ConversationStore:
         self._database.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Generation:
+    """What a message's generation says of it."""
+
+    generation: bytes
+    acknowledged: int
+    is_current: bool
+
+    def tick(self, number: int, gone: bool) -> Tick:
+        """Where an own message of this generation stands."""
+        if gone:
+            return "cancelled"
+        if number <= self.acknowledged:
+            return "delivered"
+        return "queued" if self.is_current else ""
+
+
 class _Batches:
     """Equal batches become one object, as they were when they were stored."""
 
@@ -302,36 +354,3 @@ def _waiting(row: Sequence[Any], batches: _Batches) -> Waiting:
         index=index or 0,
         path=_hashes(path),
     )
-
-
-def _tick(mine: bool, gone: bool, acknowledged: bool, current: bool) -> Tick:
-    if not mine:
-        return ""
-    if gone:
-        return "cancelled"
-    if acknowledged:
-        return "delivered"
-    return "queued" if current else ""
-
-
-def _stored(rows: Any) -> list[StoredMessage]:  # noqa: ANN401 - rows as SQLite gives them
-    names: dict[str, SafeText] = {}
-    return [
-        StoredMessage(
-            row=row[0],
-            mine=bool(row[1]),
-            generation=row[2],
-            number=row[3],
-            text=read_content(row[4]),
-            name=names.get(row[5]) or names.setdefault(row[5], SafeText.name(row[5])),
-            claimed_ms=row[6],
-            time=row[7],
-            age=row[8],
-            fresh=None if row[9] is None else bool(row[9]),
-            trust=Trust(row[10]),
-            signed=bool(row[11]),
-            tick=_tick(*row[1:2], *row[12:15]),
-            ref=row[15],
-        )
-        for row in rows
-    ]

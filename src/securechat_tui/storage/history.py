@@ -173,10 +173,10 @@ class ConversationStore:
     def search(self, text: str, limit: int, before: int | None = None) -> list[StoredMessage]:
         """The last ``limit`` messages that have all the words, below the row ``before``; oldest first.
 
-        Case and accents make no difference, and of the last word the beginning is enough. Nothing in
-        ``text`` is an operator.
+        Case and the accents of Latin letters make no difference, and of the last word the beginning is
+        enough. Nothing in ``text`` is an operator.
         """
-        words = text.replace("\0", " ").split()[:_MAX_WORDS]
+        words = SafeText.multi(text).split()[:_MAX_WORDS]  # as the messages were when they were indexed
         if not words:
             return []
         query = " ".join('"' + word.replace('"', '""') + '"' for word in words) + " *"
@@ -255,8 +255,9 @@ class ConversationStore:
 
     def keep_draft(self, text: str) -> None:
         """Keep what is typed and not sent, in the place of the draft before."""
+        draft = text.encode(errors="replace").decode()  # a terminal may have given half a character
         with self._database.transaction():
-            self._database.run("UPDATE conversation SET draft = ? WHERE draft <> ?", (text, text))
+            self._database.run("UPDATE conversation SET draft = ? WHERE draft <> ?", (draft, draft))
 
     # For the store that has opened it.
 

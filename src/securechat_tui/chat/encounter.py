@@ -157,6 +157,8 @@ class Encounter:
         if self._comes_second(connection, proof.identity.fingerprint):
             return
         try:
+            # The conversation first: what the pins say stays true from the second line to its end.
+            conversation = await self.engine.conversations.with_peer(proof.identity)
             trust = await self._introduction.pin(proof)
         except (ProfileError, PinsFull) as error:
             self._met = True
@@ -175,7 +177,8 @@ class Encounter:
         connection.carry_out(connection.session.confirm(now()))
         if connection.session.closed:
             return
-        conversation = self.conversation = self.engine.enter(self, proof.identity)
+        self.conversation = conversation
+        self.engine.enter(self, conversation)
         self.comparing = self._comparing(conversation, proof)
         account, gate = self.engine.account, self._introduction.gate
         if conversation.distrusted:

@@ -154,7 +154,7 @@ class Engine:
 
     def counters(self, conversation: str) -> Counters:
         """Return the counts of a conversation."""
-        found = self.reception.known(conversation)
+        found = self.reception.conversations.by_id(conversation)
         return found.counters if found else Counters()
 
     def contacts(self) -> tuple[ContactView, ...]:

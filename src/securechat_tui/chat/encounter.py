@@ -245,9 +245,10 @@ class Encounter:
 
     async def resolve(self, choice: gates.Resolution) -> None:
         """A person has decided about unsigned messages; raises CommandError where none are in doubt."""
-        if self.conversation is None or self.conversation.gate != gates.UNSIGNED:
+        here = self.conversation
+        if here is None or here.gate != gates.UNSIGNED or choice not in gates.ABOUT_UNSIGNED:
             raise CommandError("nothing-to-resolve", "No message waits for such a decision.")
-        self.conversation.resolve(choice)
+        here.resolve(choice)
         await self._pass_gate()
 
     async def different(self) -> None:

@@ -14,7 +14,9 @@ from typing import Self
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account, login_name
 from securechat_tui.chat.comparing import Comparing
+from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import Found, History
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
@@ -27,7 +29,7 @@ from securechat_tui.chat.targets import (
     read_invite,
     verifying,
 )
-from securechat_tui.chat.views import ContactView, Counters, IdentityView
+from securechat_tui.chat.views import ConnectionView, ContactView, ConversationView, Counters, IdentityView
 from securechat_tui.network.addresses import Address, reachable_addresses
 from securechat_tui.network.clock import now
 from securechat_tui.network.listener import Listener
@@ -59,6 +61,20 @@ def _blocked(pins: Pins, *, name: str, blocked: bool) -> Pins:
         return pins
     moment = time.time()
     return pins.with_contact(contact.blocked(moment) if blocked else contact.unblocked(moment))
+
+
+def _overview(conversation: Conversation) -> ConversationView:
+    return ConversationView(
+        id=conversation.id,
+        name=conversation.name,
+        fingerprint=str(conversation.peer.fingerprint),
+        trust=conversation.trust,
+        live=conversation.secure,
+        awaited=not conversation.secure,
+        unread=0,
+        waiting=0,
+        last=0.0,
+    )
 
 
 class Engine:
@@ -341,3 +357,43 @@ class Engine:
         Return how many messages are not delivered.
         """
         return await self.reception.flush(seconds)
+
+    # What is kept.
+
+    async def talk(self, name: str) -> None:
+        """Join a contact, wherever it was met last."""
+        await self.join(name)
+
+    def connections(self) -> tuple[ConnectionView, ...]:
+        """What came and went since the program began, oldest first."""
+        return ()
+
+    def overview(self) -> tuple[ConversationView, ...]:
+        """Every conversation that is open or kept, the most recent first."""
+        present = self.reception.present()
+        return (_overview(present),) if present else ()
+
+    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
+        """Return what is kept of a conversation: nothing, as long as there is no store."""
+        del limit, before
+        return History(time=time.time(), conversation=conversation, messages=(), complete=True)
+
+    async def search(
+        self, text: str, *, conversation: str | None = None, limit: int = 100
+    ) -> tuple[Found, ...]:
+        """Return what is kept with ``text`` in it: nothing, as long as there is no store."""
+        del text, conversation, limit
+        return ()
+
+    async def mark_read(self, conversation: str) -> None:
+        """What has come so far has been seen; nothing is kept that could be marked."""
+
+    async def keep_draft(self, conversation: str, text: str) -> None:
+        """A draft lives as long as the screen, as long as there is no store."""
+
+    async def wipe(self, conversation: str) -> None:
+        """Destroy what is kept of a conversation; raises CommandError, since nothing is."""
+        del conversation
+        raise CommandError(
+            "nothing-kept", "Nothing is kept of this conversation, so there is nothing to wipe."
+        )

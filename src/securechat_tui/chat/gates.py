@@ -26,11 +26,20 @@ UNSIGNED: Final = "unsigned"
 
 
 class Resolution(StrEnum):
-    """What becomes of unsigned messages that wait for a peer who takes signed ones alone."""
+    """A person's answer at a gate: to ``unsigned`` the first two, to ``resume`` the others."""
 
     CANCEL = "cancel"
+    """Drop the unsigned messages that wait for a peer who takes signed ones alone."""
     SIGN = "sign"
+    """Sign them, so that they are on the record."""
+    RESEND = "resend"
+    """Begin anew, and send again from the history what the peer does not have."""
+    NEW_GENERATION = "new-generation"
+    """Begin anew without what the peer does not have."""
 
+
+ABOUT_UNSIGNED: Final = frozenset({Resolution.CANCEL, Resolution.SIGN})
+"""The answers at the gate ``unsigned``."""
 
 _SENTENCES: Final = {
     KEY_CHANGED: "Another key than your contact's is here to be compared: nothing else passes. Compare with "

@@ -33,10 +33,10 @@ from securechat_tui.chat.views import ConnectionView, ContactView, ConversationV
 from securechat_tui.network.addresses import Address, reachable_addresses
 from securechat_tui.network.clock import now
 from securechat_tui.network.listener import Listener
-from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.session import Session
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.keystore import Keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.invites import looks_like_invite
@@ -80,9 +80,9 @@ def _overview(conversation: Conversation) -> ConversationView:
 class Engine:
     """One profile at work. Commands raise :class:`CommandError`; everything else comes as events."""
 
-    def __init__(self, profile: Profile, key: IdentityKey | None = None, cost: Cost = USUAL_COST) -> None:
-        """``key`` is the identity where a face has opened it already; ``cost`` that of a passphrase."""
-        self.account = Account(profile, key, cost)
+    def __init__(self, profile: Profile, keys: Keys | None = None, cost: Cost = USUAL_COST) -> None:
+        """``keys`` are the profile's where a face has opened them already; ``cost`` that of a passphrase."""
+        self.account = Account(profile, keys, cost)
         self.reception = Reception(self.account)
         self.stream = self.reception.stream
         self._listener: Listener | None = None

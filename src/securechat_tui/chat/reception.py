@@ -79,6 +79,10 @@ class Reception:
             raise CommandError("no-conversation", "Nobody is here now: this needs a conversation.")
         return active
 
+    def awaited(self) -> tuple[Conversation, ...]:
+        """Return the conversations that were cut off and whose peers are expected back."""
+        return (self._awaited,) if self._awaited else ()
+
     @property
     def is_awaiting(self) -> bool:
         """Whether somebody who was cut off is expected back."""
@@ -97,11 +101,11 @@ class Reception:
             raise CommandError("no-conversation", "Nothing to reconnect: no connection was cut.")
         self._calls.hurry()
 
-    def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
+    async def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
         """Queue a text for whom it is meant, or hold it until its recipient is known."""
         found = self.find(conversation)
         if found is not None and (found.known or found.gate):
-            found.send(text, ref, signed=signed)
+            await found.send(text, ref, signed=signed)
             return
         if found is not None:
             found.check_signed(signed=signed)
@@ -148,11 +152,12 @@ class Reception:
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await asyncio.gather(*(connection.wait_closed() for connection in connections))
+                self._calls.give_up()
+                await asyncio.gather(*self._tasks, return_exceptions=True)  # they tell how it ended
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for conversation in self.conversations.all():
-            conversation.detach()
+        await self.conversations.close()
 
     # What encounters ask and tell (the House of house.py).
 
@@ -205,9 +210,9 @@ class Reception:
         if encounter.conversation is not None:
             self._held.settle(_unnamed(encounter), encounter.conversation.id)
 
-    def secured(self, conversation: Conversation) -> None:
+    async def secured(self, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
-        self._held.pour_into(conversation)
+        await self._held.pour_into(conversation)
 
     def holds_unsigned(self, encounter: Encounter, conversation: Conversation) -> bool:
         """Whether something unsigned is held for this peer, named or not."""
@@ -281,7 +286,7 @@ class Reception:
 
     def _undelivered(self) -> int:
         """Return how many messages of this run have not arrived."""
-        return len(self._held) + sum(len(one.outbox) for one in self.conversations.all())
+        return len(self._held) + sum(len(one.outbox) for one in self.conversations.all() if one.is_touched)
 
     def _part_from_awaited(self) -> None:
         """Expect nobody back any more."""

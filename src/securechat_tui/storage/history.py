@@ -134,6 +134,15 @@ class ConversationStore:
         )
         return found
 
+    def header_hash(self, generation: bytes, number: int) -> bytes | None:
+        """The hash of one's own signed header under a number; None where there is none."""
+        found: bytes | None = self._database.value(
+            """SELECT i.item FROM generation AS g JOIN item AS i ON i.generation = g.id AND i.number = ?
+            WHERE g.mine = 1 AND g.generation = ? AND i.signed""",
+            (number, generation),
+        )
+        return found
+
     def running(self, generation: bytes, number: int) -> bytes | None:
         """The running hash at an own number, acknowledged or not; None for one that is not held."""
         found: bytes | None = self._database.value(

@@ -212,7 +212,7 @@ def test_a_file_is_never_taken_for_another_conversations(kept: Profile) -> None:
 
 def test_a_key_that_is_not_that_of_the_index(kept: Profile) -> None:
     before = kept.index_path.read_bytes()
-    with pytest.raises(WrongStoreKey, match=r"Put the identity\.pem back"):
+    with pytest.raises(WrongStoreKey, match=r"Put back the identity\.pem"):
         Store(kept, b"other key".ljust(32)).open()
     assert kept.index_path.read_bytes() == before
     with Store(kept, STORE_KEY) as store:

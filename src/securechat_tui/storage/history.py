@@ -282,7 +282,10 @@ class ConversationStore:
         """
         _, _, next_row = self.position()
         source = self._database
-        own = source.rows("SELECT id, peer, ?, ?, '', sending, receiving FROM conversation", _twice(next_row))
+        own = source.rows(
+            "SELECT id, peer, ?, max(read_row, ? - 1), '', sending, receiving FROM conversation",
+            (next_row, next_row),
+        )
         kept = "IN (SELECT sending FROM conversation UNION SELECT receiving FROM conversation)"
         with target.transaction():
             target.run_many("INSERT INTO conversation VALUES (?, ?, ?, ?, ?, ?, ?)", own)
@@ -337,11 +340,6 @@ class _Batches:
 def _hashes(path: bytes | None) -> tuple[bytes, ...]:
     joined = path or b""
     return tuple(joined[at : at + c.HASH_LENGTH] for at in range(0, len(joined), c.HASH_LENGTH))
-
-
-def _twice(next_row: int) -> tuple[int, int]:
-    """The row that comes next, and the last one that was read: all of them."""
-    return next_row, next_row - 1
 
 
 def _waiting(row: Sequence[Any], batches: _Batches) -> Waiting:

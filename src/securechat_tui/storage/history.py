@@ -62,7 +62,8 @@ class ConversationStore:
     def begin(cls, database: Database, conversation: bytes, peer: bytes) -> Self:
         """Fill an empty file: ``peer`` is the SPKI of the other one's key."""
         database.run(
-            "INSERT INTO conversation (id, peer, next_row, read_row, draft) VALUES (?, ?, 1, 0, '')",
+            """INSERT INTO conversation (id, peer, next_row, read_row, unread, draft)
+            VALUES (?, ?, 1, 0, 0, '')""",
             (conversation, peer),
         )
         return cls(database)
@@ -246,17 +247,16 @@ class ConversationStore:
 
     def unread(self) -> int:
         """How many of the peer's messages are above the last row that was read."""
-        return int(
-            self._database.value(
-                """SELECT count(*) FROM message
-                WHERE mine = 0 AND row > (SELECT read_row FROM conversation)"""
-            )
-        )
+        return int(self._database.value("SELECT unread FROM conversation"))
 
     def mark_read(self, row: int) -> None:
         """Note that everything up to a row has been read; what has been read stays so."""
         with self._database.transaction():
-            self._database.run("UPDATE conversation SET read_row = ? WHERE read_row < ?", (row, row))
+            self._database.run(
+                """UPDATE conversation SET read_row = ?1,
+                unread = (SELECT count(*) FROM message WHERE row > ?1 AND mine = 0) WHERE read_row < ?1""",
+                (row,),
+            )
 
     def draft(self) -> str:
         """What was typed and not sent."""
@@ -283,12 +283,12 @@ class ConversationStore:
         _, _, next_row = self.position()
         source = self._database
         own = source.rows(
-            "SELECT id, peer, ?, max(read_row, ? - 1), '', sending, receiving FROM conversation",
+            "SELECT id, peer, ?, max(read_row, ? - 1), 0, '', sending, receiving FROM conversation",
             (next_row, next_row),
         )
         kept = "IN (SELECT sending FROM conversation UNION SELECT receiving FROM conversation)"
         with target.transaction():
-            target.run_many("INSERT INTO conversation VALUES (?, ?, ?, ?, ?, ?, ?)", own)
+            target.run_many("INSERT INTO conversation VALUES (?, ?, ?, ?, ?, ?, ?, ?)", own)
             rows = source.rows(f"SELECT * FROM generation WHERE id {kept}")  # noqa: S608 - ours
             target.run_many("INSERT INTO generation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             target.run_many(

@@ -36,10 +36,8 @@ from securechat_tui.protocol.payloads import (
     Payload,
     Resume,
 )
-from securechat_tui.protocol.records import Direction
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
-from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import PinsFull
 from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
@@ -80,11 +78,6 @@ class Encounter:
     def settled(self) -> bool:
         """Whether a person has been told what came of it: a conversation, or a refusal that stands."""
         return self._met
-
-    @property
-    def peer_role(self) -> str:
-        """The peer's role."""
-        return "host" if self.dialled else "guest"
 
     def take(self, connection: Connection, happened: Sequence[SessionEvent]) -> None:
         """Queue events of the session: what the connection calls."""
@@ -156,50 +149,57 @@ class Encounter:
         """Store the pin, then complete the handshake and say HELLO."""
         if self._comes_second(connection, proof.identity.fingerprint):
             return
-        try:
-            # The conversation first: what the pins say stays true from the second line to its end.
-            conversation = await self.engine.conversations.with_peer(proof.identity)
-            trust = await self._introduction.pin(proof)
-        except (ProfileError, PinsFull) as error:
-            self._met = True
-            self.engine.error("profile", str(error))
-            connection.carry_out(connection.session.abort("the pin could not be stored"))
+        found = await self._stored(connection, proof)
+        if found is None or self._comes_second(connection, proof.identity.fingerprint):  # by now
             return
-        except NotAdmitted as error:
-            self._refuse(connection, error.refusal)
-            return
-        except InviteSpent:
-            self.engine.notice(f"A caller from {self.address} came too late with an invite.")
-            connection.carry_out(connection.session.abort("the invite is spent"))
-            return
-        if self._comes_second(connection, proof.identity.fingerprint):  # while the pin was stored
-            return
+        conversation, trust = found
         connection.carry_out(connection.session.confirm(now()))
-        if connection.session.closed:
+        if connection.session.closed or not self.engine.enter(self, conversation):
             return
         self.conversation = conversation
-        self.engine.enter(self, conversation)
-        self.comparing = self._comparing(conversation, proof)
+        self.comparing = self._introduction.comparing(conversation, proof)
         account, gate = self.engine.account, self._introduction.gate
         if conversation.distrusted:
             trust, gate = Trust.CHANGED, gates.COMPARISON
         requires = account.config.require_signatures
         conversation.attach(connection, account.name, trust, gate, requires=requires)
 
-    def _comparing(self, conversation: Conversation, proof: session_events.Authenticated) -> Comparing:
-        own, peer = self.engine.account.own_key.public.fingerprint, proof.identity.fingerprint
-        role, guest, host = (
-            (Direction.GUEST, own, peer) if self.dialled is not None else (Direction.HOST, peer, own)
-        )
-        run = Comparison(role, proof.session_id, guest, host)
-        succession = self._introduction.succession(proof)
-        return Comparing(self.engine.account, self.engine.stream, conversation, run, succession)
+    async def _stored(
+        self, connection: Connection, proof: session_events.Authenticated
+    ) -> tuple[Conversation, Trust] | None:
+        """Store who it is; None where that cannot be, and the handshake has ended."""
+        try:
+            # The conversation first: what the pins say stays true from the second line to its end.
+            conversation = await self.engine.conversations.with_peer(proof.identity)
+            return conversation, await self._introduction.pin(proof)
+        except (ProfileError, PinsFull) as error:
+            self._met = True
+            self.engine.error("profile", str(error))
+            connection.carry_out(connection.session.abort("the pin could not be stored"))
+        except NotAdmitted as error:
+            self._refuse(connection, error.refusal)
+        except InviteSpent:
+            self.engine.notice(f"A caller from {self.address} came too late with an invite.")
+            connection.carry_out(connection.session.abort("the invite is spent"))
+        return None
+
+    def give_place(self, reason: GoodbyeReason) -> None:
+        """End the session, whose place another one has now."""
+        conversation, self.conversation = self.conversation, None
+        self._met = True
+        if conversation is not None:
+            conversation.detach()
+        if self.connection is not None:
+            self.connection.carry_out(self.connection.session.goodbye(reason, now()))
 
     def _comes_second(self, connection: Connection, fingerprint: Fingerprint) -> bool:
-        """End the handshake where somebody else has taken the one place since the call was admitted."""
+        """End the handshake where the last place has been taken since the call was admitted."""
         if not self._introduction.is_late_for(fingerprint):
             return False
-        self.engine.notice(f"A caller from {self.address} came second and was turned away.")
+        if self.dialled is not None:
+            self.engine.error("given-up", f"No place was left for the conversation at {self.address}.")
+        else:
+            self.engine.notice(f"A caller from {self.address} came too late and was turned away.")
         connection.carry_out(connection.session.abort("busy by now"))
         return True
 
@@ -300,7 +300,7 @@ class Encounter:
                 fingerprint=str(fingerprint),
                 trust=conversation.trust,
                 address=self.address,
-                role=self.peer_role,
+                role="host" if self.dialled else "guest",
                 key_bits=conversation.peer.bits,
                 randomart=randomart(fingerprint, conversation.peer.bits),
                 contact=conversation.name,
@@ -365,7 +365,7 @@ class Encounter:
         if self.conversation is not None and self._met:
             self.engine.left(self, end)
             return
-        self.engine.failed(self)
+        self.engine.failed(self, end)
         if self._met or end.how is End.LEFT:
             return
         if self.dialled is not None:

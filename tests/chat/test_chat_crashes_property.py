@@ -193,7 +193,12 @@ class Crashes(RuleBasedStateMachine):
 
     @initialize()
     def connect(self) -> None:
-        """Lose what is on its way, and begin a new session."""
+        """Lose what is on its way, and begin a new session; both have heard where the other stands."""
+        self.begin_session()
+        for name in NAMES:
+            self.deliver(name, 1)
+
+    def begin_session(self) -> None:
         for name in NAMES:
             self.wire[name].clear()
         for name in NAMES:
@@ -201,11 +206,20 @@ class Crashes(RuleBasedStateMachine):
 
     # What people do.
 
-    @rule(name=people, texts=st.sampled_from((1, 2, 3, c.MAX_BATCH + 1)), signed=st.booleans())
+    @rule(name=people, texts=st.sampled_from((1, 1, 1, 2, 3, c.MAX_BATCH + 1)), signed=st.booleans())
     def write(self, name: str, texts: int, signed: bool) -> None:
         for _ in range(texts):
             self.count += 1
             self.sides[name].write(f"{name} {self.count}", signed=signed)
+
+    @rule(name=people, signed=st.booleans(), in_haste=st.booleans())
+    def say(self, name: str, signed: bool, in_haste: bool) -> None:
+        """Write, and let it arrive; in haste, without waiting for the disk."""
+        self.write(name, 1, signed)
+        if not in_haste:
+            self.commit(name)
+        self.send(name, 6)
+        self.deliver(name, 10_000)
 
     @rule(name=people)
     def cancel(self, name: str) -> None:
@@ -251,6 +265,19 @@ class Crashes(RuleBasedStateMachine):
     def cut(self) -> None:
         self.connect()
 
+    @rule(name=people)
+    def cut_again_at_once(self, name: str) -> None:
+        """One has heard where the other stands, and then the connection is gone again."""
+        self.begin_session()
+        self.deliver(name, 1)
+        self.connect()
+
+    @rule(name=people)
+    def arrive(self, name: str) -> None:
+        """All that is on its way arrives, and is kept there."""
+        self.deliver(name, 10_000)
+        self.commit(OTHER[name])
+
     @rule()
     def settle(self) -> None:
         """Let everything that is queued arrive."""
@@ -291,5 +318,5 @@ class Crashes(RuleBasedStateMachine):
 
 TestCrashes = Crashes.TestCase
 TestCrashes.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -246,6 +246,17 @@ def test_what_is_inside_is_checked_too(
     assert "PRIVATE" not in str(refused.value)
 
 
+@pytest.mark.parametrize("secrets", [(SECRET, None), (None, SECRET)], ids=["newest", "confirmed"])
+def test_reconnect_secrets_do_not_come_in(
+    tmp_path: Path, identity: IdentityKey, contact: Contact, secrets: tuple[bytes | None, bytes | None]
+) -> None:
+    """Whoever made such a backup could call as that contact."""
+    kept = replace(contact, newest=secrets[0], confirmed=secrets[1])
+    book = msgspec.Raw(encode_contacts(Pins((kept,))))
+    with pytest.raises(BadBackup, match="reconnect secret"):
+        forge(tmp_path / "file", content(identity, contacts=book)).open(RIGHT)
+
+
 @pytest.mark.parametrize(
     "plain", [b"", b"\xff", b"[]", b"[" * 100_000], ids=["none", "noise", "list", "deep"]
 )

@@ -5,6 +5,7 @@ import math
 import pytest
 from protocol_peers import STANDINGS, Pair, Peer, flip, hello, pair_in, resume, split_frames
 
+from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events
 from securechat_tui.protocol.errors import LocalError
 from securechat_tui.protocol.events import End, Ended, PayloadReceived, RoundTripMeasured
@@ -264,6 +265,13 @@ def test_what_comes_behind_a_bad_frame_is_not_delivered() -> None:
     pair.host.feed(b"X" + pair.guest.session.data_to_send())
     assert pair.host.one(Ended).how is End.LOST
     assert pair.host.payloads == []
+
+
+def test_however_much_comes_behind_a_bad_frame_ends_it_once() -> None:
+    """More than may wait unread: it is not even looked at."""
+    pair = Pair.open()
+    pair.host.feed(b"X" + bytes(3 * c.RECORD_CAP))
+    assert pair.host.one(Ended).detail.startswith("frame refused: this type")
 
 
 def test_a_record_reflected_to_its_author_does_not_open() -> None:

@@ -29,6 +29,7 @@ async def test_a_silent_stranger_is_not_whom_the_host_writes_to() -> None:
             assert (await alice.until(Queued)).conversation == alice.engine.conversations[0]
             await stranger.open()
             stranger.cut()
+            await alice.until_many(2, Closed)
         async with await call(address, "bob") as bob:
             await bob.open()
             await bob.until(lambda: bool(bob.read_messages()))

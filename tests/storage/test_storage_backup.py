@@ -56,7 +56,9 @@ def contact() -> Contact:
     peer = IdentityKey.generate(3072).public
     met = Contact.met(PublicIdentity.from_spki(peer.spki), 1000.0, 1).seen(2000.0, 1, ("192.0.2.7", 8000))
     verified = met.with_trust(Trust.VERIFIED, 3000.0, "compared")
-    return replace(verified, name=SafeText.name("bob"), named=True, newest=SECRET, confirmed=SECRET)
+    return replace(
+        verified, name=SafeText.name("bob the backed-up"), named=True, newest=SECRET, confirmed=SECRET
+    )
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_nothing_of_it_is_in_clear(file: Path, backup: Backup, contact: Contact)
     assert data.startswith(b"securechat-tui backup 1\n$argon2id$v=19$m=8,t=1,p=1$")
     raw = data + base64.b64decode(data.split(b"\n", 3)[3])
     for secret in (
-        b"bob",
+        b"bob the backed-up",
         "Zoë".encode(),
         contact.spki,
         backup.identity.public.spki,
@@ -112,7 +114,7 @@ def test_reconnect_secrets_stay_out(file: Path) -> None:
     sealed = SealedBackup.read(file)
     plain = primitives.unseal(sealed.stretch.key(RIGHT), sealed.sealed, sealed.head)
     assert base64.b64encode(SECRET) not in plain
-    assert b"bob" in plain
+    assert b"bob the backed-up" in plain
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the system has no POSIX permissions")
@@ -297,7 +299,7 @@ def test_what_was_interrupted_can_be_done_again(
         raise CannotWrite(path=profile.identity_path, reason="no space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(backups, "save_identity", fail)
+        patched.setattr(backups, "save_keys", fail)
         with pytest.raises(CannotWrite):
             restore(profile, opened, RIGHT, CHEAP)
     assert load_identity(profile) is None

@@ -98,11 +98,12 @@ class Encounter:
             connection, happened = await self._waiting.get()
             self.connection = connection
             for event in happened:
+                if not isinstance(event, session_events.PayloadReceived):
+                    await self._settle(connection)
                 if not await self._take(connection, event):
                     return
                 await self.engine.stream.room()
-            if self.conversation is not None:
-                self.conversation.acknowledge()
+            await self._settle(connection)
             if self._waiting.empty():
                 connection.resume_reading()
 
@@ -157,6 +158,8 @@ class Encounter:
         if self._comes_second(connection, proof.identity.fingerprint):
             return
         try:
+            # The conversation first: what the pins say stays true from the second line to its end.
+            conversation = await self.engine.conversations.with_peer(proof.identity)
             trust = await self._introduction.pin(proof)
         except (ProfileError, PinsFull) as error:
             self._met = True
@@ -175,7 +178,8 @@ class Encounter:
         connection.carry_out(connection.session.confirm(now()))
         if connection.session.closed:
             return
-        conversation = self.conversation = self.engine.enter(self, proof.identity)
+        self.conversation = conversation
+        self.engine.enter(self, conversation)
         self.comparing = self._comparing(conversation, proof)
         account, gate = self.engine.account, self._introduction.gate
         if conversation.distrusted:
@@ -207,21 +211,50 @@ class Encounter:
         if conversation is None or self._stopped:
             return
         try:
-            match payload:
-                case Hello():
-                    await self._hello(conversation, payload)
-                case Resume():
-                    self._resume(conversation, payload, connection)
-                case Goodbye():
-                    pass
-                case ComparisonAsk() | ComparisonStep() | ComparisonStop() if self.comparing is not None:
-                    await self.comparing.receive(payload)
-                case _:
-                    conversation.receive(payload)
+            await self._hand_over(connection, conversation, payload)
         except RemoteError as error:
+            await self._settle(connection)
             self._reject(connection, conversation, error)
         except ResumeConflict:
-            self._gate(connection, conversation)
+            self._come_again(connection)
+        except ProfileError as error:
+            self._storage_failed(connection, error)
+
+    async def _hand_over(self, connection: Connection, conversation: Conversation, payload: Payload) -> None:
+        match payload:
+            case Hello():
+                await self._hello(conversation, payload)
+            case Resume():
+                await self._settle(connection)
+                await self._resume(conversation, payload, connection)
+            case Goodbye():
+                pass
+            case ComparisonAsk() | ComparisonStep() | ComparisonStop() if self.comparing is not None:
+                await self.comparing.receive(payload)
+            case _:
+                conversation.receive(payload)
+
+    async def _settle(self, connection: Connection) -> None:
+        """Let what was received be kept, shown and acknowledged."""
+        if self.conversation is None or self._stopped:
+            return
+        try:
+            await self.conversation.settle(self.engine.stream.room)
+        except ProfileError as error:
+            self._storage_failed(connection, error)
+
+    def _storage_failed(self, connection: Connection, error: ProfileError) -> None:
+        """What came cannot be kept, so it is not acknowledged: as if the connection had been cut here."""
+        self.engine.error("cannot-save", str(error))
+        self._come_again(connection)
+
+    def _come_again(self, connection: Connection) -> None:
+        """End the session as a cut would: the two meet again, and go on from what is on disk.
+
+        Where two accounts differ, RESUME has been said already; the next session has its gate before that.
+        """
+        self._stopped = True
+        connection.carry_out(connection.session.receive_eof(now()))
 
     async def same(self, digits: str | None) -> None:
         """A person has found the codes the same; raises CommandError where there are none."""
@@ -241,10 +274,11 @@ class Encounter:
         await self._pass_gate()
 
     async def resolve(self, choice: gates.Resolution) -> None:
-        """A person has decided about unsigned messages; raises CommandError where none are in doubt."""
-        if self.conversation is None or self.conversation.gate != gates.UNSIGNED:
-            raise CommandError("nothing-to-resolve", "No message waits for such a decision.")
-        self.conversation.resolve(choice)
+        """A person has decided at a gate; raises CommandError where that is not the question."""
+        here = self.conversation
+        if here is None or choice not in gates.CHOICES.get(here.gate, ()):
+            raise CommandError("nothing-to-resolve", "Nothing waits for such a decision.")
+        await here.resolve(choice)
         await self._pass_gate()
 
     async def different(self) -> None:
@@ -265,9 +299,9 @@ class Encounter:
         conversation, connection = self.conversation, self.connection
         if conversation is None or connection is None or not conversation.gate:
             return
-        if self._introduction.succeeds is not None and conversation.gate != gates.UNSIGNED:
+        if self._introduction.succeeds is not None and conversation.gate not in gates.CHOICES:
             self.engine.succeeded(self._introduction.succeeds)
-        waiting = conversation.open_gate()
+        waiting = await conversation.open_gate()
         if conversation.gate:
             self.engine.stream.emit(gates.gate_event(conversation))
         if waiting is not None:
@@ -285,7 +319,7 @@ class Encounter:
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
         name = contact.name if contact else _unverified(fingerprint)
         held = self.engine.holds_unsigned(self, conversation)
-        conversation.greeted(hello, name, holds_unsigned=held)
+        await conversation.greeted(hello, name, holds_unsigned=held)
         self._met = True
         self.engine.greeted(self)
         self.engine.stream.emit(
@@ -307,8 +341,8 @@ class Encounter:
         if conversation.gate:
             self.engine.stream.emit(gates.gate_event(conversation, self._introduction.succeeds))
 
-    def _resume(self, conversation: Conversation, word: Resume, connection: Connection) -> None:
-        if not conversation.resumed(word):
+    async def _resume(self, conversation: Conversation, word: Resume, connection: Connection) -> None:
+        if not await conversation.resumed(word):
             return
         self.engine.stream.emit(
             events.Secure(
@@ -319,8 +353,8 @@ class Encounter:
                 suite=c.SUITE,
             )
         )
-        self.engine.secured(conversation)
-        conversation.flow()
+        await self.engine.secured(conversation)
+        await conversation.flow()
 
     def _reject(self, connection: Connection, conversation: Conversation, error: RemoteError) -> None:
         """A message broke a rule that only its author can have broken: end for good."""
@@ -339,12 +373,6 @@ class Encounter:
         )
         self._stopped = True
         connection.carry_out(connection.session.reject(str(error), now()))
-
-    def _gate(self, connection: Connection, conversation: Conversation) -> None:
-        conversation.gate = gates.RESUME
-        self.engine.stream.emit(gates.gate_event(conversation))
-        self._stopped = True
-        connection.carry_out(connection.session.goodbye(GoodbyeReason.GATED, now()))
 
     # The end.
 

@@ -15,7 +15,9 @@ from securechat_tui.chat import events
 from securechat_tui.chat.account import Account, login_name
 from securechat_tui.chat.comparing import Comparing
 from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import Found, History
 from securechat_tui.chat.gates import Resolution
+from securechat_tui.chat.library import Library
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
@@ -27,14 +29,14 @@ from securechat_tui.chat.targets import (
     read_invite,
     verifying,
 )
-from securechat_tui.chat.views import ContactView, Counters, IdentityView
+from securechat_tui.chat.views import ConnectionView, ContactView, ConversationView, Counters, IdentityView
 from securechat_tui.network.addresses import Address, reachable_addresses
 from securechat_tui.network.clock import now
 from securechat_tui.network.listener import Listener
-from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.session import Session
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.keystore import Keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.invites import looks_like_invite
@@ -64,11 +66,12 @@ def _blocked(pins: Pins, *, name: str, blocked: bool) -> Pins:
 class Engine:
     """One profile at work. Commands raise :class:`CommandError`; everything else comes as events."""
 
-    def __init__(self, profile: Profile, key: IdentityKey | None = None, cost: Cost = USUAL_COST) -> None:
-        """``key`` is the identity where a face has opened it already; ``cost`` that of a passphrase."""
-        self.account = Account(profile, key, cost)
+    def __init__(self, profile: Profile, keys: Keys | None = None, cost: Cost = USUAL_COST) -> None:
+        """``keys`` are the profile's where a face has opened them already; ``cost`` that of a passphrase."""
+        self.account = Account(profile, keys, cost)
         self.reception = Reception(self.account)
         self.stream = self.reception.stream
+        self._library = Library(self.account, self.reception.conversations)
         self._listener: Listener | None = None
         self._reachable: tuple[Address, ...] = ()
         self._closing = False
@@ -86,8 +89,12 @@ class Engine:
         elif self.account.key is None:
             self.stream.emit(events.IdentityNeeded(time=time.time(), suggested_name=login_name()))
         else:
-            self.stream.emit(self.account.ready(self.account.key))
+            await self._begin()
         return self
+
+    async def _begin(self) -> None:
+        await self.reception.conversations.load()
+        self.stream.emit(self.account.ready(self.account.own_key))
 
     async def __aexit__(self, *_: object) -> None:
         """Say goodbye, flush, let the profile go."""
@@ -112,12 +119,12 @@ class Engine:
     ) -> None:
         """Make the identity key, in a thread; Ready follows."""
         await self.account.create(name, bits, passphrase)
-        self.stream.emit(self.account.ready(self.account.own_key))
+        await self._begin()
 
     async def unlock(self, passphrase: Passphrase) -> None:
         """Open the identity, in a thread; Ready follows. Raises CommandError for a wrong passphrase."""
         await self.account.unlock(passphrase)
-        self.stream.emit(self.account.ready(self.account.own_key))
+        await self._begin()
 
     # What a face may look at.
 
@@ -154,7 +161,7 @@ class Engine:
 
     def counters(self, conversation: str) -> Counters:
         """Return the counts of a conversation."""
-        found = self.reception.known(conversation)
+        found = self.reception.conversations.by_id(conversation)
         return found.counters if found else Counters()
 
     def contacts(self) -> tuple[ContactView, ...]:
@@ -254,7 +261,7 @@ class Engine:
         """
         check_text(text)
         signed = self.account.config.sign_messages if signed is None else signed
-        self.reception.send(text, ref, conversation, signed=signed)
+        await self.reception.send(text, ref, conversation, signed=signed)
 
     async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
         """At the gate ``unsigned``: decide what becomes of the unsigned messages that wait."""
@@ -341,3 +348,44 @@ class Engine:
         Return how many messages are not delivered.
         """
         return await self.reception.flush(seconds)
+
+    # What is kept.
+
+    async def talk(self, name: str) -> None:
+        """Join a contact, wherever it was met last."""
+        await self.join(name)
+
+    def connections(self) -> tuple[ConnectionView, ...]:
+        """What came and went since the program began, oldest first."""
+        return ()
+
+    def overview(self) -> tuple[ConversationView, ...]:
+        """Every conversation that is open or kept, the most recent first."""
+        return self._library.overview(self.reception.awaited())
+
+    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
+        """Return the last ``limit`` kept messages of a conversation, of those below row ``before``."""
+        with _profile_errors():
+            return await self._library.history(conversation, limit, before)
+
+    async def search(
+        self, text: str, *, conversation: str | None = None, limit: int = 100
+    ) -> tuple[Found, ...]:
+        """Return the last ``limit`` kept messages that hold all the words of ``text``, by conversation."""
+        with _profile_errors():
+            return await self._library.search(text, conversation, limit)
+
+    async def mark_read(self, conversation: str) -> None:
+        """What has come so far has been seen."""
+        with _profile_errors():
+            await self._library.mark_read(conversation)
+
+    async def keep_draft(self, conversation: str, text: str) -> None:
+        """Keep what is being typed; an empty text takes it away."""
+        with _profile_errors():
+            await self._library.keep_draft(conversation, text)
+
+    async def wipe(self, conversation: str) -> None:
+        """Destroy what is kept of a conversation, and its key; it can go on."""
+        with _profile_errors():
+            await self._library.wipe(conversation)

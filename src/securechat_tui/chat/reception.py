@@ -16,6 +16,7 @@ from securechat_tui.chat.account import Account
 from securechat_tui.chat.callers import Callers
 from securechat_tui.chat.calls import Calls
 from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.encounter import Encounter
 from securechat_tui.chat.endings import Return, closed_event
 from securechat_tui.chat.errors import CommandError
@@ -26,9 +27,8 @@ from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.network.failures import HandlerFailure
 from securechat_tui.protocol.events import End, Ended, SessionEvent
-from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.payloads import GoodbyeReason
-from securechat_tui.protocol.signing import conversation_id
 from securechat_tui.trust.pins import Contact
 
 _CLOSE_SECONDS = 5.0
@@ -47,11 +47,11 @@ class Reception:
         self._calls = Calls(self)
         self._held = Held()
         self._progress = asyncio.Event()
+        self.conversations = Conversations(account, self.stream, self._progress)
         self._active: Encounter | None = None
         self._awaited: Conversation | None = None
         self._leaving: Conversation | None = None
         self.hosting = False
-        self._conversations: dict[bytes, Conversation] = {}
         self._encounters: dict[Connection, Encounter] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._met_anybody = False
@@ -79,12 +79,9 @@ class Reception:
             raise CommandError("no-conversation", "Nobody is here now: this needs a conversation.")
         return active
 
-    def known(self, conversation: str) -> Conversation | None:
-        """Return a conversation of this run by its id, open or not."""
-        try:
-            return self._conversations.get(bytes.fromhex(conversation))
-        except ValueError:
-            return None
+    def awaited(self) -> tuple[Conversation, ...]:
+        """Return the conversations that were cut off and whose peers are expected back."""
+        return (self._awaited,) if self._awaited else ()
 
     @property
     def is_awaiting(self) -> bool:
@@ -104,11 +101,11 @@ class Reception:
             raise CommandError("no-conversation", "Nothing to reconnect: no connection was cut.")
         self._calls.hurry()
 
-    def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
+    async def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
         """Queue a text for whom it is meant, or hold it until its recipient is known."""
         found = self.find(conversation)
         if found is not None and (found.known or found.gate):
-            found.send(text, ref, signed=signed)
+            await found.send(text, ref, signed=signed)
             return
         if found is not None:
             found.check_signed(signed=signed)
@@ -155,11 +152,12 @@ class Reception:
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await asyncio.gather(*(connection.wait_closed() for connection in connections))
+                self._calls.give_up()
+                await asyncio.gather(*self._tasks, return_exceptions=True)  # they tell how it ended
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for conversation in self._conversations.values():
-            conversation.detach()
+        await self.conversations.close()
 
     # What encounters ask and tell (the House of house.py).
 
@@ -185,24 +183,17 @@ class Reception:
         """Tell what went wrong here."""
         self.stream.emit(events.Error(time=time.time(), code=code, message=message))
 
-    def enter(self, encounter: Encounter, peer: PublicIdentity) -> Conversation:
+    def enter(self, encounter: Encounter, conversation: Conversation) -> None:
         """Give the one place to this key, in place of a session that it, or a silent stranger, has."""
-        self._supersede(peer)
+        self._supersede(conversation.peer.fingerprint)
         self._active = encounter
-        key = self.account.own_key
-        number = conversation_id(key.public.fingerprint, peer.fingerprint)
-        conversation = self._conversations.get(number)
-        if conversation is None:
-            conversation = Conversation(key, peer, self.stream, self._progress)
-            self._conversations[number] = conversation
-        return conversation
 
-    def _supersede(self, peer: PublicIdentity) -> None:
+    def _supersede(self, fingerprint: Fingerprint) -> None:
         old = self._active
         if old is None or old.connection is None or old.conversation is None:
             return
         connection, conversation = old.connection, old.conversation
-        if conversation.peer.fingerprint != peer.fingerprint:
+        if conversation.peer.fingerprint != fingerprint:
             self.left(old, Ended(End.LEFT, "gave way"))
         elif old.settled:
             self._awaited = conversation  # until the newer session has said HELLO, or for good
@@ -219,9 +210,9 @@ class Reception:
         if encounter.conversation is not None:
             self._held.settle(_unnamed(encounter), encounter.conversation.id)
 
-    def secured(self, conversation: Conversation) -> None:
+    async def secured(self, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
-        self._held.pour_into(conversation)
+        await self._held.pour_into(conversation)
 
     def holds_unsigned(self, encounter: Encounter, conversation: Conversation) -> bool:
         """Whether something unsigned is held for this peer, named or not."""
@@ -229,7 +220,7 @@ class Reception:
 
     def forgotten(self, fingerprint: Fingerprint) -> None:
         """Let go what was found about a key in this run."""
-        conversation = self._with(fingerprint)
+        conversation = self.conversations.known(fingerprint)
         if conversation is not None:
             conversation.distrusted = False
 
@@ -243,14 +234,9 @@ class Reception:
         if self._awaited is not None and self._awaited.peer.fingerprint == fingerprint:
             self._stop_calling()
 
-    def _with(self, fingerprint: Fingerprint) -> Conversation | None:
-        own = self.account.key
-        number = conversation_id(own.public.fingerprint, fingerprint) if own is not None else b""
-        return self._conversations.get(number)
-
     def succeeded(self, former: Contact) -> None:
         """Tell what waits for the former key: what was written for one key goes to no other unasked."""
-        conversation = self._with(former.fingerprint)
+        conversation = self.conversations.known(former.fingerprint)
         count = len(conversation.outbox) if conversation else 0
         if count:
             self.error(
@@ -300,7 +286,7 @@ class Reception:
 
     def _undelivered(self) -> int:
         """Return how many messages of this run have not arrived."""
-        return len(self._held) + sum(len(one.outbox) for one in self._conversations.values())
+        return len(self._held) + sum(len(one.outbox) for one in self.conversations.all() if one.is_touched)
 
     def _part_from_awaited(self) -> None:
         """Expect nobody back any more."""

@@ -47,7 +47,6 @@ TIMER_PAUSE_SECONDS = 0.02
 EventsHandler = Callable[["Connection", Sequence[SessionEvent]], None]
 FailureHandler = Callable[[HandlerFailure], None]
 _KeyWork = SignatureNeeded | UnwrapNeeded
-_KEY_WORK = (SignatureNeeded, UnwrapNeeded)  # a union takes several times as long to be asked
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -234,9 +233,9 @@ class Connection(asyncio.BufferedProtocol):
     def _hand_on(self, events: Sequence[SessionEvent]) -> None:
         if not events:
             return
-        others = [event for event in events if not isinstance(event, _KEY_WORK)]
+        others = [event for event in events if not isinstance(event, _KeyWork)]
         if len(others) < len(events):
-            self._key_work.extend(event for event in events if isinstance(event, _KEY_WORK))
+            self._key_work.extend(event for event in events if isinstance(event, _KeyWork))
             self._start_key_work()
         if others:
             self._on_events(self, others)

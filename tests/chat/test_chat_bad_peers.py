@@ -10,6 +10,7 @@ from chat_boxes import forged
 from chat_people import opened, person
 from chat_raw import RawPeer, answering, call
 
+from securechat_tui.chat import presence
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Closed,
@@ -295,7 +296,8 @@ async def test_a_guest_that_gives_up_is_not_worth_a_line() -> None:
         assert alice.all(Refused) == []
 
 
-async def test_callers_do_not_flood_the_screen() -> None:
+async def test_callers_do_not_flood_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "MAX_CONVERSATIONS", 1)
     async with opened(person("alice")) as alice:
         address = await alice.host()
         async with await call(address, "bob") as bob:

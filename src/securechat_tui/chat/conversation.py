@@ -143,8 +143,8 @@ class Conversation:
         self.detach()
         await self.journal.close()
 
-    async def greeted(self, hello: Hello, name: SafeText, *, holds_unsigned: bool = False) -> None:
-        """The peer has said HELLO; ``name`` is what it is called here. Say where each direction stands.
+    def greeted(self, hello: Hello, name: SafeText, *, holds_unsigned: bool = False) -> None:
+        """The peer has said HELLO; ``name`` is what it is called here.
 
         ``holds_unsigned``: something unsigned is held for it, besides what is numbered already.
         """
@@ -153,8 +153,6 @@ class Conversation:
         self._peer_requires = HelloFlag.SIGNATURES_REQUIRED in hello.flags
         self._holds_unsigned = holds_unsigned
         self.name = name
-        if not self.gate:
-            await self.open_gate()
 
     async def open_gate(self) -> Resume | None:
         """Nothing more stands in the way: say RESUME. Return the peer's, where it has come meanwhile.

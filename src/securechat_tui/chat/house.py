@@ -47,7 +47,7 @@ class House(Protocol):
     conversations: Conversations
 
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
-        """Whether somebody else has the one place; ``known`` callers have shown a secret."""
+        """Whether there is no place; ``known`` callers have shown a secret."""
 
     def notice(self, message: str) -> None:
         """Tell what is worth a dim line."""
@@ -55,8 +55,11 @@ class House(Protocol):
     def error(self, code: str, message: str) -> None:
         """Tell what went wrong here."""
 
-    def enter(self, encounter: "Encounter", conversation: Conversation) -> None:
-        """Give the one place to this conversation's peer, in place of a session it may still have."""
+    def enter(self, encounter: "Encounter", conversation: Conversation) -> bool:
+        """Give this conversation's peer its place, in place of a session it may still have.
+
+        False where the session gives way to that one.
+        """
 
     def greeted(self, encounter: "Encounter") -> None:
         """The peer has said its name."""
@@ -73,5 +76,5 @@ class House(Protocol):
     def left(self, encounter: "Encounter", end: Ended) -> None:
         """The session of a conversation is over."""
 
-    def failed(self, encounter: "Encounter") -> None:
+    def failed(self, encounter: "Encounter", end: Ended) -> None:
         """Nothing came of a connection."""

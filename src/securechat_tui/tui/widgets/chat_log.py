@@ -10,6 +10,7 @@ from textual.selection import Selection
 
 from securechat_tui.tui.widgets.log_drawing import Place
 from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEntry, Tick
+from securechat_tui.tui.widgets.log_model import Anchor
 from securechat_tui.tui.widgets.log_search import LogSearch
 from securechat_tui.tui.widgets.log_selection import Span, selected_text
 from securechat_tui.tui.widgets.log_viewport import LogViewport
@@ -84,9 +85,9 @@ class ChatLog(LogViewport, can_focus=True):
         """Add entries at the end."""
         for entry in entries:
             if not self._follows and not (isinstance(entry, MessageEntry) and entry.own):
-                self._unseen.append(len(self._model))
+                self._unseen.append(self._model.stop)
             if self._search is not None:
-                self._search.take(len(self._model), entry.text)
+                self._search.take(self._model.stop, entry.text)
             self._model.append(entry)
         self._tell_found()
         self._forget_marker()
@@ -105,6 +106,15 @@ class ChatLog(LogViewport, can_focus=True):
         """Everything so far is read: the marker goes above the next message that is received."""
         self._forget_marker()
         self._model.set_marker()
+        self._schedule()
+
+    def mark_unread(self, count: int) -> None:
+        """Set the marker above the last messages received, so many of them, and begin to read there."""
+        self._forget_marker()
+        self._model.mark_unread(count)
+        if self._model.marker is not None:
+            # Where all of them fit on the screen, it follows: such an anchor cannot be at the top.
+            self._follows, self._anchor = False, Anchor(self._model.marker, 0, 0)
         self._schedule()
 
     def clear_unread_marker(self) -> None:
@@ -127,11 +137,11 @@ class ChatLog(LogViewport, can_focus=True):
     def select_previous(self) -> None:
         """Select the message above, or the last one in view."""
         start = self._last_visible() + 1 if self._selected is None else self._selected
-        self._select_first(range(start - 1, -1, -1))
+        self._select_first(range(start - 1, self._model.first - 1, -1))
 
     def select_next(self) -> None:
         """Select the message below; past the last one, none."""
-        if self._selected is not None and not self._select_first(range(self._selected + 1, len(self._model))):
+        if self._selected is not None and not self._select_first(range(self._selected + 1, self._model.stop)):
             self.deselect()
 
     def deselect(self) -> None:
@@ -184,6 +194,7 @@ class ChatLog(LogViewport, can_focus=True):
 
     def _has_moved(self) -> None:
         """What has come into view is no longer unseen."""
+        super()._has_moved()
         last = self._last_visible()
         while self._unseen and self._unseen[0] <= last:
             self._unseen.popleft()

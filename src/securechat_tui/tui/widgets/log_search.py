@@ -27,10 +27,11 @@ class LogSearch:
         self.current: int | None = None
         """The entry of the hit one is at."""
         self._model = model
-        self._begin = len(model)
-        self._chunk = (self._begin - 1) // CHUNK
+        self._begin = model.stop
+        self._down = self._begin
+        """Down to which entry the log has been looked through."""
         self._older = array("q")
-        """Minus the index of each hit below ``_begin``: found newest first, so it rises."""
+        """Minus the place of each hit below ``_begin``: found newest first, so it rises."""
         self._newer = array("q")
 
     def __len__(self) -> int:
@@ -39,7 +40,7 @@ class LogSearch:
     @property
     def is_done(self) -> bool:
         """Whether the whole log has been looked through."""
-        return self._chunk < 0
+        return self._down <= self._model.first
 
     @property
     def rank(self) -> int | None:
@@ -54,14 +55,14 @@ class LogSearch:
         """Look through the next part of the log, towards older entries."""
         chunks, characters = _CHUNKS_AT_ONCE, _CHARACTERS_AT_ONCE
         while not self.is_done and chunks > 0 and characters > 0:
-            texts = self._model.texts(self._chunk)
-            self._search_chunk(self._chunk * CHUNK, texts)
-            self._chunk -= 1
+            first, texts = self._model.texts((self._down - 1) // CHUNK)
+            self._search_chunk(first, texts)
+            self._down = first
             chunks -= 1
             characters -= sum(map(len, texts))
 
     def _search_chunk(self, first: int, texts: list[str]) -> None:
-        for position in range(min(len(texts), self._begin - first) - 1, -1, -1):
+        for position in range(min(len(texts), self._down - first) - 1, -1, -1):
             if self.pattern.search(texts[position]):
                 self._older.append(-(first + position))
 

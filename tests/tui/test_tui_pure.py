@@ -100,6 +100,15 @@ class TestRegistry:
             *(
                 "help",
                 "accept",
+                "connections",
+                "conversations",
+                "go",
+                "next",
+                "previous",
+                "search",
+                "talk",
+                "unread",
+                "wipe",
                 "host",
                 "invite",
                 "join",
@@ -156,7 +165,7 @@ class TestCompletion:
         assert complete("/cont", COMMANDS, ()) == ("/contacts ", ())
 
     def test_several_matches_go_as_far_as_they_agree(self) -> None:
-        assert complete("/co", COMMANDS, ()) == ("/co", ("contacts", "copy"))
+        assert complete("/co", COMMANDS, ()) == ("/co", ("connections", "contacts", "conversations", "copy"))
         assert complete("/h", COMMANDS, ()) == ("/h", ("help", "host"))
 
     def test_names_after_join(self) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "check_rows",
     "clock_time",
     "day",
+    "duration_words",
     "fingerprint_lines",
     "long_time",
     "mark",
@@ -137,6 +138,16 @@ def remaining_words(seconds: float) -> str:
     """A time to come, counted down: minutes and seconds."""
     minutes, left = divmod(math.ceil(seconds), _MINUTE)
     return f"{minutes}:{left:02}"
+
+
+def duration_words(seconds: float) -> str:
+    """How long something has lasted: seconds, then minutes, then hours and minutes."""
+    if seconds < _MINUTE:
+        return f"{max(seconds, 0.0):.0f} s"
+    minutes = int(seconds) // _MINUTE
+    if seconds < _HOUR:
+        return f"{minutes} min"
+    return f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
 
 
 def size_words(count: int) -> str:

@@ -226,6 +226,28 @@ class LogModel:
         if self.marker is not None:
             self.unread += 1
 
+    def place_of(self, row: int) -> int | None:
+        """The place of the message with a row, or of the next one there is; None where there is none.
+
+        Rows rise along the log, but not every entry has one.
+        """
+        low, high = self.first, self.stop
+        while low < high:
+            middle = (low + high) // 2
+            place = self._next_with_row(middle, high)
+            if place is None or self._row(place) >= row:
+                high = middle
+            else:
+                low = place + 1
+        return self._next_with_row(low, self.stop)
+
+    def _next_with_row(self, start: int, stop: int) -> int | None:
+        return next((place for place in range(start, stop) if self._row(place)), None)
+
+    def _row(self, place: int) -> int:
+        entry = self._entries[place]
+        return entry.row if isinstance(entry, MessageEntry) else 0
+
     def set_marker(self) -> None:
         """What has come is read; the next message received gets the marker above it."""
         self.clear_marker()

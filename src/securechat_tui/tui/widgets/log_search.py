@@ -51,6 +51,12 @@ class LogSearch:
             return len(self._newer) - 1 - bisect_left(self._newer, self.current)
         return len(self._newer) + bisect_left(self._older, -self.current)
 
+    @property
+    def has_older(self) -> bool:
+        """Whether a hit is known that is older than the current one."""
+        rank = self.rank
+        return len(self) > 0 if rank is None else rank < len(self) - 1
+
     def advance(self) -> None:
         """Look through the next part of the log, towards older entries."""
         chunks, characters = _CHUNKS_AT_ONCE, _CHARACTERS_AT_ONCE

@@ -90,6 +90,8 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         self._is_placing = False
         self._search: LogSearch | None = None
         self._wants_older = False
+        self.has_older = False
+        """Whether older entries could be put before the first one."""
 
     @property
     def entry_count(self) -> int:
@@ -112,7 +114,7 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         rows = len(self._model.layout(old).head) - self._anchor.head if is_above else 0
         self._model.prepend(entries)
         self._model.set_top(top)
-        self._wants_older = more
+        self._wants_older = self.has_older = more
         self._strips.pop(old, None)
         if is_above:
             self._anchor_above(old, rows)

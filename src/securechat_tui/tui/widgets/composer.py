@@ -163,7 +163,7 @@ class Composer(TextArea):
         if bound is not None and (bound.node is self or bound.binding.id in _IN_TURN):
             event.stop()
             event.prevent_default()
-            await self.run_action(bound.binding.action)
+            await self.app.run_action(bound.binding.action, bound.node)
         elif key == "enter" or event.is_printable:
             # The focus went between Enter and now: the draft stays as it is, without a new line in it.
             # Nor does a chord such as Alt+x, that nothing here is bound to, type its letter.

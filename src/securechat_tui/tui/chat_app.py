@@ -309,7 +309,7 @@ class ChatApp(App[int], inherit_bindings=False):
     def _older_wanted(self, event: ChatLog.OlderWanted) -> None:
         self.switchboard.load_older(event.log_view)
 
-    @on(ChatLog.UnseenChanged)
+    @on(ChatLog.EndReached)
     @on(ChatScreen.Returned)
     def _looked_at(self) -> None:
         self.switchboard.see()
@@ -335,21 +335,7 @@ class ChatApp(App[int], inherit_bindings=False):
 
     @on(JobEnded)
     def _job_ended(self, event: JobEnded) -> None:
-        outcome = event.outcome
-        pane = self.switchboard.panes.of(outcome.job.conversation)
-        if not outcome.sentence:
-            if outcome.job.ref:
-                pane.narrator.held(outcome.job)
-            if self.engine.identity:
-                self.state.name = self.engine.identity.name
-            if outcome.job.done:
-                self.say(outcome.job.done)
-            return
-        self.state.note_failure(outcome.code)
-        if outcome.job.draft:
-            self.switchboard.restore(pane, outcome.job.draft)
-        self.say(outcome.sentence)
-        self.refresh_state()
+        self._reactions.conclude(event.outcome)
 
     # Actions --------------------------------------------------------------------------------------
 

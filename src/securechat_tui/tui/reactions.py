@@ -13,6 +13,7 @@ from securechat_tui.chat.events import (
     Trust,
     TrustChanged,
 )
+from securechat_tui.tui.perform import Outcome
 from securechat_tui.tui.screens.welcome import WelcomeScreen
 
 if TYPE_CHECKING:
@@ -45,6 +46,24 @@ class Reactions:
                 self._react_here(event)
             case _:
                 pass
+
+    def conclude(self, outcome: Outcome) -> None:
+        """A call of the engine has ended: show what it has sent, or say why it was refused."""
+        app, job = self._app, outcome.job
+        pane = app.switchboard.panes.of(job.conversation)
+        if outcome.sentence:
+            app.state.note_failure(outcome.code)
+            if job.draft:
+                app.switchboard.restore(pane, job.draft)
+            app.say(outcome.sentence)
+            app.refresh_state()
+            return
+        if job.ref:
+            pane.narrator.held(job)
+        if app.engine.identity:
+            app.state.name = app.engine.identity.name
+        if job.done:
+            app.say(job.done)
 
     def _react_here(self, event: ConversationEvent) -> None:
         match event:

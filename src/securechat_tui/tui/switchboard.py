@@ -20,6 +20,7 @@ from securechat_tui.tui import wording
 from securechat_tui.tui.acquaintance import known_talk
 from securechat_tui.tui.panes import Pane, Panes
 from securechat_tui.tui.perform import Job
+from securechat_tui.tui.scrollback import Scrollback
 from securechat_tui.tui.talk import Talk
 from securechat_tui.tui.widgets.log_viewport import LogViewport
 
@@ -152,7 +153,11 @@ class Switchboard:
     def _begin_history(self, talk: Talk) -> None:
         scrollback = self.panes.of(talk.id).scrollback
         if scrollback is not None and not scrollback.is_begun:
-            self._app.run_worker(scrollback.begin(talk.unread), group="history", exit_on_error=False)
+            self._app.run_worker(self._open_history(talk, scrollback), group="history", exit_on_error=False)
+
+    async def _open_history(self, talk: Talk, scrollback: Scrollback) -> None:
+        await scrollback.begin(talk.unread)
+        self._app.chat.call_after_refresh(self.see)
 
     def load_older(self, log: LogViewport) -> None:
         """What comes before the first message of a log is near."""

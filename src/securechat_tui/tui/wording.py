@@ -105,10 +105,15 @@ def check_rows(checks: Checks) -> tuple[tuple[str, bool], ...]:
 
 
 def verdict_word(checks: Checks) -> str:
-    """The whole verdict as one glyph and one or two words; the weightiest fault wins."""
+    """The whole verdict as one glyph and one or two words; the weightiest fault wins.
+
+    An unsigned message is none: its author has chosen so.
+    """
     faults = [name for name, passed in check_rows(checks) if not passed]
     if not faults:
         return "✓ all checks"
+    if faults == ["signed"]:
+        return "– unsigned"
     if faults == ["fresh"]:
         return "✗ late"
     return f"✗ not {faults[0] if faults[0] != 'fresh' else faults[1]}"

@@ -46,6 +46,9 @@ class ChatLog(LogViewport, can_focus=True):
             self.count = count
             self.done = done
 
+    class EndReached(Message):
+        """The newest entry is in view again."""
+
     class Selected(Message):
         """A message was selected for its details; None where none is any more."""
 
@@ -64,6 +67,7 @@ class ChatLog(LogViewport, can_focus=True):
         super()._reset()
         self._unseen: deque[int] = deque()
         self._told = 0
+        self._was_at_end = True
         self._seeks = False
         """Whether to go to the next older hit when the search comes upon it."""
 
@@ -122,6 +126,7 @@ class ChatLog(LogViewport, can_focus=True):
         if self._model.marker is not None:
             # Where all of them fit on the screen, it follows: such an anchor cannot be at the top.
             self._follows, self._anchor = False, Anchor(self._model.marker, 0, 0)
+            self._was_at_end = False
         self._schedule()
 
     def clear_unread_marker(self) -> None:
@@ -248,6 +253,9 @@ class ChatLog(LogViewport, can_focus=True):
     def _has_moved(self) -> None:
         """What has come into view is no longer unseen."""
         super()._has_moved()
+        if self._follows and not self._was_at_end:
+            self.post_message(self.EndReached())
+        self._was_at_end = self._follows
         last = self._last_visible()
         while self._unseen and self._unseen[0] <= last:
             self._unseen.popleft()

@@ -105,8 +105,9 @@ def rotated() -> list[Event]:
 
 
 UNSIGNED = (
-    "bob takes signed messages only, and unsigned ones of yours wait. Nothing is sent until you decide: leave, "
-    "cancel them, or sign them: signed, they are on the record, and bob can prove to others that you wrote them."
+    "bob takes signed messages only, and unsigned ones of yours wait. Nothing is sent until you decide: "
+    "leave, cancel them, or sign them: signed, they are on the record, and bob can prove to others that "
+    "you wrote them."
 )
 RESUME = (
     "bob has another account of what was said: an old copy of a profile may be in use. Nothing more is sent "

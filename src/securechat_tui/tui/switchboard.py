@@ -1,6 +1,6 @@
 """Which conversation is on the screen, and what is said there of the others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from securechat_tui.chat.events import (
     Event,
     Gate,
     Message,
+    Notice,
     Peer,
     Refused,
     VerifyAsked,
@@ -40,6 +41,8 @@ class Switchboard:
         self._app = app
         self.panes = Panes(app.engine, app.chat.log_view, app.chat.add_log)
         self._marking: set[str] = set()
+        self._hints: dict[Event, str] = {}
+        """What is to be said where the person is, after an event of another conversation."""
         self.is_expecting = False
         """Whether the person has asked to join somebody who is not here yet."""
 
@@ -92,28 +95,27 @@ class Switchboard:
             self.show(talk.id)
             return
         word = f"{wording.trust_glyph(peer.trust)} {wording.trust_word(peer.trust)}"
-        self._say(f"{peer.contact} is here ({word}): {_way(talk)}.")
+        self._hints[peer] = f"{peer.contact} is here ({word}): {_way(talk)}."
 
     def _hint_at(self, talk: Talk, event: Event) -> None:
         """One dim line for what waits for the person in a conversation that is not in view."""
-        name = talk.peer.contact
+        name, way = talk.peer.contact, _way(talk)
         match event:
             case Gate():
-                self._say(f"! The conversation with {name} stands still until you decide: {_way(talk)}.")
+                hint = f"! The conversation with {name} stands still until you decide: {way}."
             case Code():
-                self._say(f"! There are codes to compare with {name}: {_way(talk)}.")
+                hint = f"! There are codes to compare with {name}: {way}."
             case VerifyAsked():
-                self._say(f"{name} would like to compare codes: {_way(talk)}.")
+                hint = f"{name} would like to compare codes: {way}."
             case _:
-                pass
+                return
+        self._hints[event] = hint
 
     def hold_alarm(self, talk: Talk, refused: Refused) -> None:
         """Keep an alarm about somebody who is not in view until the person goes there."""
         talk.alarm = refused
-        self._say(f"✖ KEY CHANGED: {talk.peer.contact}. Nothing was sent to the other key: {_way(talk)}.")
-
-    def _say(self, sentence: str) -> None:
-        self.shown.narrator.notice(sentence)
+        name = talk.peer.contact
+        self._hints[refused] = f"✖ KEY CHANGED: {name}. Nothing was sent to the other key: {_way(talk)}."
 
     # Where the person goes.
 
@@ -153,10 +155,11 @@ class Switchboard:
     def _begin_history(self, talk: Talk) -> None:
         scrollback = self.panes.of(talk.id).scrollback
         if scrollback is not None and not scrollback.is_begun:
-            self._app.run_worker(self._open_history(talk, scrollback), group="history", exit_on_error=False)
+            way = self._open_history(scrollback, talk.unread)
+            self._app.run_worker(way, group="history", exit_on_error=False)
 
-    async def _open_history(self, talk: Talk, scrollback: Scrollback) -> None:
-        await scrollback.begin(talk.unread)
+    async def _open_history(self, scrollback: Scrollback, unread: int) -> None:
+        await scrollback.begin(unread)
         self._app.chat.call_after_refresh(self.see)
 
     def load_older(self, log: LogViewport) -> None:
@@ -274,8 +277,15 @@ class Switchboard:
 
     def tell(self, events: Sequence[Event]) -> None:
         """Write a batch of events into the logs."""
-        self.panes.tell(events, self.shown)
+        self.panes.tell([*self._with_hints(events)], self.shown)
         self.see()
+
+    def _with_hints(self, events: Sequence[Event]) -> Iterator[Event]:
+        for event in events:
+            yield event
+            hint = self._hints.pop(event, "")
+            if hint:
+                yield Notice(time=event.time, message=hint)
 
 
 def _way(talk: Talk) -> str:

@@ -8,8 +8,8 @@ from securechat_tui.tui.screens.choice import ChoiceScreen
 __all__ = ["ResumeChoice", "ResumeScreen"]
 
 _MEANING = (
-    "An older copy of a profile is in use, here or there. Sent again, what the other side lacks comes from "
-    "your history, as new messages. Begun anew without, it is never delivered. If you leave, nothing changes."
+    "Sent again, what the other side lacks comes from your history, as new messages. Begun anew without, it "
+    "is never delivered. If you leave, nothing changes."
 )
 
 

@@ -227,8 +227,8 @@ class TestWording:
 
         assert wording.verdict_word(ALL_PASSED) == "✓ all checks"
         assert wording.verdict_word(checks(fresh=False)) == "✗ late"
-        assert wording.verdict_word(checks(signed=False)) == "✗ not signed"
-        assert wording.verdict_word(checks(fresh=False, signed=False)) == "✗ not signed"
+        assert wording.verdict_word(checks(signed=False)) == "– unsigned"
+        assert wording.verdict_word(checks(fresh=False, signed=False)) == "✗ late"
         assert wording.verdict_word(checks(intact=False)) == "✗ not intact"
 
     def test_verdicts_in_the_log_leave_lateness_to_it(self) -> None:

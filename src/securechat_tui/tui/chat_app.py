@@ -292,8 +292,9 @@ class ChatApp(App[int], inherit_bindings=False):
     @on(Composer.CompletionAsked)
     def _completion_asked(self) -> None:
         composer = self.chat.composer
-        names = [str(contact.name) for contact in self.engine.contacts()]
-        text, candidates = complete(composer.text, self.commands, names)
+        names = {str(contact.name) for contact in self.engine.contacts()}
+        names |= {str(talk.peer.contact) for talk in self.state.talks.values()}
+        text, candidates = complete(composer.text, self.commands, sorted(names))
         composer.put(text, hint="  ".join(candidates))
 
     @on(WelcomeScreen.Create)

@@ -91,7 +91,7 @@ class Switchboard:
         asked, self.is_expecting = self.is_expecting and peer.role == "host", False
         if talk is self._app.state.shown:
             return
-        if asked and not self._app.chat.composer.text:
+        if asked and self._app.is_in_chat and not self._app.chat.composer.text:
             self.show(talk.id)
             return
         word = f"{wording.trust_glyph(peer.trust)} {wording.trust_word(peer.trust)}"

@@ -109,11 +109,9 @@ def verdict_word(checks: Checks) -> str:
 
     An unsigned message is none: its author has chosen so.
     """
-    faults = [name for name, passed in check_rows(checks) if not passed]
+    faults = [name for name, passed in check_rows(checks) if not passed and name != "signed"]
     if not faults:
-        return "✓ all checks"
-    if faults == ["signed"]:
-        return "– unsigned"
+        return "✓ all checks" if checks.signed else "– unsigned"
     if faults == ["fresh"]:
         return "✗ late"
     return f"✗ not {faults[0] if faults[0] != 'fresh' else faults[1]}"

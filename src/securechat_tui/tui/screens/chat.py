@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
@@ -29,6 +30,9 @@ _ALONE = 2
 """Places, where there is one conversation and the house."""
 _PLACEHOLDER = "message, or / for commands"
 _SEVERAL = "-several"
+_ROOMY = "-roomy"
+_ROOM_FOR_LIST = 116
+"""Columns from which list, log and sidebar stand side by side."""
 _GATED = "nothing is sent until you have decided (F3 compares, /leave ends)"
 _READ_ONLY = "read only: nothing can be sent (Ctrl+P, then Join or Host, goes on)"
 
@@ -87,6 +91,10 @@ class ChatScreen(Screen[None]):
         """Begin with the state that is there already."""
         self.refresh_state()
         self.post_message(self.Shown())
+
+    def on_resize(self, event: Resize) -> None:
+        """The list has a column of its own where it leaves the log enough room."""
+        self.set_class(event.size.width >= _ROOM_FOR_LIST, _ROOMY)
 
     @property
     def log_view(self) -> ChatLog:

@@ -18,6 +18,7 @@ __all__ = [
     "Closed",
     "Code",
     "ComparisonStopped",
+    "ConversationEvent",
     "Delivered",
     "Dialing",
     "Error",

@@ -187,7 +187,7 @@ class _Recorder:
         return ()
 
     async def talk(self, name: str, bind: str | None = None) -> None:
-        self.told.append(("talk", name, bind))
+        self.told.append(("talk", f"{name} {bind}"))
 
     def connections(self) -> tuple[ConnectionView, ...]:
         return ()

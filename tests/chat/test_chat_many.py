@@ -215,6 +215,7 @@ async def test_who_stands_at_a_gate_has_its_place(monkeypatch: pytest.MonkeyPatc
         await compared(at_alice, at_bob)
         await at_alice.engine.differ()
         await asyncio.gather(at_alice.until(Closed), at_bob.until(Closed))
+        at_alice.forget()
         at_bob.forget()
         secret = await met_raw(at_alice, "carol")
         await at_bob.engine.join(at_alice.address)

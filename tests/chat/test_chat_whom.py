@@ -31,6 +31,7 @@ async def test_a_silent_stranger_is_not_whom_the_host_writes_to() -> None:
             assert (await alice.until(Queued)).conversation == alice.engine.conversations[0]
             await stranger.open()
             stranger.cut()
+            await alice.until_many(2, Closed)
         async with await call(address, "bob") as bob:
             await bob.open()
             await bob.until(lambda: bool(bob.read_messages()))
@@ -94,9 +95,13 @@ async def test_a_text_that_names_its_conversation_goes_nowhere_else() -> None:
             await alice.engine.send("for carol", conversation=alice.engine.conversations[0])
             assert await carol.read(1) == ["for carol"]
             await alice.engine.leave(meant)
+            await alice.engine.send("for bob, who has left", conversation=meant)
             with pytest.raises(CommandError, match="not open now"):
-                await alice.engine.send("for bob, who has left", conversation=meant)
+                await alice.engine.send("for nobody", conversation="00" * 32)
             assert not alice.all(Message)
+        async with await call(address, "bob", secrets=(bob.secret, None)) as again:
+            await again.open(bob.boxes)
+            assert await again.read(2) == ["for bob", "for bob, who has left"]
 
 
 async def test_what_was_written_for_the_first_guest_does_not_wait_for_the_second() -> None:

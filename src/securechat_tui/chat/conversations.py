@@ -4,6 +4,7 @@ import asyncio
 
 from securechat_tui.chat.account import Account
 from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.shelf import Shelf
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.signing import conversation_id
@@ -19,18 +20,34 @@ class Conversations:
         self._stream = stream
         self._progress = progress
         self._by_number: dict[bytes, Conversation] = {}
+        self._opening = asyncio.Lock()
 
     async def with_peer(self, peer: PublicIdentity) -> Conversation:
-        """Return the conversation with this key; it begins where there is none yet.
+        """Return the conversation with this key; it begins where there is none yet. Raises ProfileError.
 
         Whatever is decided about the key must be decided after this has been awaited.
         """
-        key = self._account.own_key
-        number = conversation_id(key.public.fingerprint, peer.fingerprint)
-        found = self._by_number.get(number)
-        if found is None:
-            found = self._by_number[number] = Conversation(key, peer, self._stream, self._progress)
+        number = conversation_id(self._account.own_key.public.fingerprint, peer.fingerprint)
+        async with self._opening:
+            return self._by_number.get(number) or await self._open(number, peer)
+
+    async def load(self) -> None:
+        """Open every conversation that is kept; raises the ProfileError family."""
+        for record in await asyncio.to_thread(self._account.store.conversations):
+            await self.with_peer(PublicIdentity.from_spki(record.peer))
+
+    async def _open(self, number: bytes, peer: PublicIdentity) -> Conversation:
+        def load() -> Shelf:
+            return Shelf.load(self._account.store.conversation(number, peer.spki))
+
+        shelf = await asyncio.to_thread(load)
+        found = Conversation(self._account.own_key, peer, shelf, self._stream, self._progress)
+        self._by_number[number] = found
         return found
+
+    async def close(self) -> None:
+        """Let every session go, and wait until nothing is being written to disk any more."""
+        await asyncio.gather(*(conversation.close() for conversation in self.all()))
 
     def known(self, fingerprint: Fingerprint) -> Conversation | None:
         """Return the conversation with the key that has this fingerprint."""

@@ -12,12 +12,12 @@ from typing import Self
 
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account, login_name
-from securechat_tui.chat.comparing import Comparing
-from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.decisions import Decisions
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Found, History
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.hosting import Hosting
+from securechat_tui.chat.library import Library
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
@@ -30,9 +30,10 @@ from securechat_tui.chat.targets import (
 )
 from securechat_tui.chat.views import ConnectionView, ContactView, ConversationView, Counters, IdentityView
 from securechat_tui.network.clock import now
-from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
+from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.keystore import Keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.invites import looks_like_invite
@@ -60,30 +61,17 @@ def _blocked(pins: Pins, *, name: str, blocked: bool) -> Pins:
     return pins.with_contact(contact.blocked(moment) if blocked else contact.unblocked(moment))
 
 
-def _overview(conversation: Conversation) -> ConversationView:
-    return ConversationView(
-        id=conversation.id,
-        name=conversation.name,
-        fingerprint=str(conversation.peer.fingerprint),
-        trust=conversation.trust,
-        live=conversation.secure,
-        awaited=not conversation.secure,
-        unread=0,
-        waiting=0,
-        last=0.0,
-    )
-
-
 class Engine:
     """One profile at work. Commands raise :class:`CommandError`; everything else comes as events."""
 
-    def __init__(self, profile: Profile, key: IdentityKey | None = None, cost: Cost = USUAL_COST) -> None:
-        """``key`` is the identity where a face has opened it already; ``cost`` that of a passphrase."""
-        self.account = Account(profile, key, cost)
+    def __init__(self, profile: Profile, keys: Keys | None = None, cost: Cost = USUAL_COST) -> None:
+        """``keys`` are the profile's where a face has opened them already; ``cost`` that of a passphrase."""
+        self.account = Account(profile, keys, cost)
         self.reception = Reception(self.account)
         self.hosting = Hosting(self.reception)
         self.requests = Requests(self.reception)
         self.stream = self.reception.stream
+        self._library = Library(self.account, self.reception.conversations)
         self._closing = False
 
     # Life.
@@ -99,8 +87,12 @@ class Engine:
         elif self.account.key is None:
             self.stream.emit(events.IdentityNeeded(time=time.time(), suggested_name=login_name()))
         else:
-            self.stream.emit(self.account.ready(self.account.key))
+            await self._begin()
         return self
+
+    async def _begin(self) -> None:
+        await self.reception.conversations.load()
+        self.stream.emit(self.account.ready(self.account.own_key))
 
     async def __aexit__(self, *_: object) -> None:
         """Say goodbye, flush, let the profile go."""
@@ -125,12 +117,12 @@ class Engine:
     ) -> None:
         """Make the identity key, in a thread; Ready follows."""
         await self.account.create(name, bits, passphrase)
-        self.stream.emit(self.account.ready(self.account.own_key))
+        await self._begin()
 
     async def unlock(self, passphrase: Passphrase) -> None:
         """Open the identity, in a thread; Ready follows. Raises CommandError for a wrong passphrase."""
         await self.account.unlock(passphrase)
-        self.stream.emit(self.account.ready(self.account.own_key))
+        await self._begin()
 
     # What a face may look at.
 
@@ -249,11 +241,12 @@ class Engine:
         """
         check_text(text)
         signed = self.account.config.sign_messages if signed is None else signed
-        self.requests.send(text, ref, conversation, signed=signed)
+        await self.requests.send(text, ref, conversation, signed=signed)
 
     async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
-        """At the gate ``unsigned``: decide what becomes of the unsigned messages that wait."""
-        await self.requests.encounter(conversation).resolve(choice)
+        """Answer the question at the gate ``unsigned`` or ``resume``."""
+        with _profile_errors():
+            await self._decide(conversation).resolve(choice)
 
     async def leave(self, conversation: str | None = None) -> None:
         """Say goodbye, after what was sent just before has arrived or three seconds have passed.
@@ -268,40 +261,37 @@ class Engine:
 
     async def verify(self, conversation: str | None = None) -> None:
         """Ask to compare codes, or take up the peer's wish; Code follows when both have asked."""
-        self._comparing(conversation).ask()
+        self._decide(conversation).comparing.ask()
 
     async def decline(self, conversation: str | None = None) -> None:
         """Not now: end a comparison with nothing decided."""
-        self._comparing(conversation).decline()
+        self._decide(conversation).comparing.decline()
 
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         """The codes are the same; ``digits`` lets the program compare those that were read out."""
         with _profile_errors():
-            await self.requests.encounter(conversation).same(digits)
+            await self._decide(conversation).same(digits)
 
     async def accept_key(self, conversation: str | None = None) -> None:
         """Take the new key that the contact's old one has signed: PINNED, until codes are compared."""
         with _profile_errors():
-            await self.requests.encounter(conversation).accept_key()
+            await self._decide(conversation).accept_key()
 
     async def differ(self, conversation: str | None = None) -> None:
         """The codes differ: keep that, stop the conversation."""
-        await self.requests.encounter(conversation).different()
+        await self._decide(conversation).different()
 
     async def show_safety_number(self, conversation: str | None = None) -> None:
         """Derive the safety number with the present peer; SafetyNumber follows."""
-        await self._comparing(conversation).show_safety_number()
+        await self._decide(conversation).comparing.show_safety_number()
 
     async def match_safety_number(self, conversation: str | None = None) -> None:
         """The safety numbers are the same on both sides."""
         with _profile_errors():
-            await self.requests.encounter(conversation).same_safety_number()
+            await self._decide(conversation).same_safety_number()
 
-    def _comparing(self, conversation: str | None) -> Comparing:
-        comparing = self.requests.encounter(conversation).comparing
-        if comparing is None:
-            raise CommandError("no-conversation", "Nobody is here now: this needs a conversation.")
-        return comparing
+    def _decide(self, conversation: str | None) -> Decisions:
+        return Decisions(self.requests.encounter(conversation))
 
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""
@@ -341,29 +331,31 @@ class Engine:
 
     def overview(self) -> tuple[ConversationView, ...]:
         """Every conversation that is open or kept, the most recent first."""
-        return tuple(map(_overview, reversed(self.requests.present())))
+        return self._library.overview(self.reception.presence.expected())
 
     async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
-        """Return what is kept of a conversation: nothing, as long as there is no store."""
-        del limit, before
-        return History(time=time.time(), conversation=conversation, messages=(), complete=True)
+        """Return the last ``limit`` kept messages of a conversation, of those below row ``before``."""
+        with _profile_errors():
+            return await self._library.history(conversation, limit, before)
 
     async def search(
         self, text: str, *, conversation: str | None = None, limit: int = 100
     ) -> tuple[Found, ...]:
-        """Return what is kept with ``text`` in it: nothing, as long as there is no store."""
-        del text, conversation, limit
-        return ()
+        """Return the last ``limit`` kept messages that hold all the words of ``text``, by conversation."""
+        with _profile_errors():
+            return await self._library.search(text, conversation, limit)
 
     async def mark_read(self, conversation: str) -> None:
-        """What has come so far has been seen; nothing is kept that could be marked."""
+        """What has come so far has been seen."""
+        with _profile_errors():
+            await self._library.mark_read(conversation)
 
     async def keep_draft(self, conversation: str, text: str) -> None:
-        """A draft lives as long as the screen, as long as there is no store."""
+        """Keep what is being typed; an empty text takes it away."""
+        with _profile_errors():
+            await self._library.keep_draft(conversation, text)
 
     async def wipe(self, conversation: str) -> None:
-        """Destroy what is kept of a conversation; raises CommandError, since nothing is."""
-        del conversation
-        raise CommandError(
-            "nothing-kept", "Nothing is kept of this conversation, so there is nothing to wipe."
-        )
+        """Destroy what is kept of a conversation, and its key; it can go on."""
+        with _profile_errors():
+            await self._library.wipe(conversation)

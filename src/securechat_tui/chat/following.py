@@ -90,6 +90,7 @@ class Following:
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await asyncio.gather(*(connection.wait_closed() for connection in connections))
+                await asyncio.gather(*self._tasks, return_exceptions=True)  # they tell how it ended
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

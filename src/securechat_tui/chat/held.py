@@ -43,10 +43,11 @@ class Held:
         """Whether something unsigned waits for these."""
         return any(one.recipient in recipients and not one.signed for one in self._texts)
 
-    def pour_into(self, conversation: Conversation) -> None:
-        """Hand over what is for this conversation's peer."""
-        for one in self._take(conversation.id):
-            conversation.queue(one.text, one.ref, signed=one.signed)
+    async def pour_into(self, conversation: Conversation) -> None:
+        """Hand over what is for this conversation's peer. Raises ProfileError; what is left stays held."""
+        while one := next((one for one in self._texts if one.recipient == conversation.id), None):
+            await conversation.queue(one.text, one.ref, signed=one.signed)
+            self._texts.remove(one)
 
     def settle(self, unnamed: str, conversation: str) -> None:
         """Whoever was meant is here now: what waits for it is for this conversation, and for no later one."""

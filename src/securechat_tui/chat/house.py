@@ -67,8 +67,8 @@ class House(Protocol):
     def holds_unsigned(self, encounter: "Encounter", conversation: Conversation) -> bool:
         """Whether something unsigned is held for this conversation's peer."""
 
-    def secured(self, conversation: Conversation) -> None:
-        """Messages flow now: send what was held for this moment."""
+    async def secured(self, conversation: Conversation) -> None:
+        """Messages flow now: send what was held for this moment; raises the ProfileError family."""
 
     def succeeded(self, former: Contact) -> None:
         """Another key has taken this contact's place: what waits for the former one reaches nobody."""

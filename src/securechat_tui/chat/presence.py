@@ -122,6 +122,10 @@ class Presence:
         """Expect the peer of a conversation back."""
         self._awaited[conversation.id] = Awaited(conversation, dialled, told)
 
+    def expected(self) -> tuple[Conversation, ...]:
+        """Return the conversations whose peers are expected back."""
+        return tuple(one.conversation for one in self._awaited.values())
+
     def awaited(self, conversation: str) -> Awaited | None:
         """Return how the peer of a conversation is expected back."""
         return self._awaited.get(conversation)

@@ -14,7 +14,7 @@ from securechat_tui.chat.account import Account
 from securechat_tui.chat.callers import Callers
 from securechat_tui.chat.calls import Call, Calls
 from securechat_tui.chat.connection_log import ConnectionLog
-from securechat_tui.chat.conversation import Conversation, unix_ms
+from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.encounter import Encounter
 from securechat_tui.chat.endings import GAVE_WAY, SUCCEEDED, Return, closed_event
@@ -25,11 +25,13 @@ from securechat_tui.chat.house import Dialled
 from securechat_tui.chat.presence import Presence
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.targets import reaching
+from securechat_tui.chat.telling import unix_ms
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.events import End, Ended
 from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.payloads import GoodbyeReason, Hello, HelloFlag
 from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.pins import Contact
 
 _NOTICE_PAUSE_SECONDS = 5.0
@@ -62,9 +64,10 @@ class Reception:
     async def close(self) -> None:
         """Say every goodbye, let what was written leave, end every story."""
         self._closing = True
+        for call in self.calls.unanswered():
+            self.calls.give_up(call)
         await self.following.close()
-        for conversation in self.conversations.all():
-            conversation.detach()
+        await self.conversations.close()
 
     # What encounters ask and tell (the House of house.py).
 
@@ -138,7 +141,13 @@ class Reception:
         except CommandError:
             self.drop_held(conversation.id)
         else:
-            self.held.pour_into(conversation)
+            self.following.start(self._pour(conversation))
+
+    async def _pour(self, conversation: Conversation) -> None:
+        try:
+            await self.held.pour_into(conversation)
+        except ProfileError as error:
+            self.error("cannot-save", str(error))
 
     def greeted(self, encounter: Encounter) -> None:
         """Take note that the peer has said its name: from here on it is the one that is here."""
@@ -163,9 +172,9 @@ class Reception:
             return call.recipient
         return FIRST_GUEST if encounter.dialled is None else ""
 
-    def secured(self, conversation: Conversation) -> None:
+    async def secured(self, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
-        self.held.pour_into(conversation)
+        await self.held.pour_into(conversation)
 
     def holds_unsigned(self, encounter: Encounter, conversation: Conversation) -> bool:
         """Whether something unsigned is held for this peer, named or not."""

@@ -139,15 +139,20 @@ class Requests:
         for call in calls:
             call.hurry.set()
 
-    def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
-        """Queue a text for whom it is meant, or hold it until its recipient is known."""
-        found = self.find(conversation)
+    async def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
+        """Queue a text for whom it is meant, be it away, or hold it until its recipient is known."""
+        found = self._kept(conversation) or self.find(conversation)
         if found is not None and (found.known or found.gate):
-            found.send(text, ref, signed=signed)
+            await found.send(text, ref, signed=signed)
             return
         if found is not None:
             found.check_signed(signed=signed)
         self._reception.held.add(found.id if found else self._expected(), text, ref, signed=signed)
+
+    def _kept(self, conversation: str | None) -> Conversation | None:
+        """Return the conversation with somebody who was here in an earlier session, here or not."""
+        found = self._reception.conversations.by_id(conversation) if conversation is not None else None
+        return found if found is not None and found.known else None
 
     def _expected(self) -> str:
         """Return for whom a text is that names nobody: nothing for one key goes to another."""
@@ -217,5 +222,6 @@ class Requests:
         return count()
 
     def _undelivered(self) -> int:
-        """Return how many messages of this run have not arrived."""
-        return len(self._reception.held) + sum(len(one.outbox) for one in self._reception.conversations.all())
+        """Return how many messages have not arrived, in the conversations of this run."""
+        touched = [one for one in self._reception.conversations.all() if one.is_touched]
+        return len(self._reception.held) + sum(len(one.outbox) for one in touched)

@@ -63,6 +63,7 @@ CONTRACT = {
     "rejected": {"conversation", "number", "check"},
     "refused": {"reason"},
     "invite": {"invite", "expires"},
+    "connections": {"connections"},
     "error": {"code", "message"},
 }  # fmt: skip
 """The events that programs rely on, and the fields of each besides ``event`` and ``time``."""

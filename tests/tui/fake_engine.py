@@ -216,6 +216,8 @@ class FakeEngine:
         self.calls: list[tuple[object, ...]] = []
         self.failures: dict[str, CommandError] = {}
         self.undelivered = 0
+        self.refs: list[str | None] = []
+        """What the messages that were sent are called by the screen."""
         self.write = True
         self.deliver = True
         self.answer: Callable[[str], str] | None = None
@@ -365,6 +367,7 @@ class FakeEngine:
         signed: bool | None = None,
     ) -> None:
         self._note("send", text, *(() if signed is None else (signed,)))
+        self.refs.append(ref)
         self._numbers["sent"] += 1
         number = self._numbers["sent"]
         queued = Queued(

@@ -20,6 +20,7 @@ __all__ = [
     "Code",
     "ComparisonStopped",
     "Connections",
+    "ConversationEvent",
     "Delivered",
     "Dialing",
     "Error",

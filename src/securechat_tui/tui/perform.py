@@ -36,6 +36,8 @@ class Job:
     """The message that it sends, known by ``ref``."""
     ref: str = ""
     signed: bool = True
+    conversation: str | None = None
+    """Where it was typed; None in the house."""
     done: str = ""
     """A sentence for when it went well, where that does not show by itself."""
 

@@ -97,6 +97,69 @@ async def test_leaving_decides_nothing_and_another_successor_is_a_changed_key() 
         assert at_alice.all(Peer) == []
 
 
+async def differed(alice: Profile, bob: Profile) -> None:
+    """Alice finds the codes with bob's new key different."""
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        await compared(at_alice, at_bob)
+        await at_alice.engine.differ()
+        await asyncio.gather(at_bob.until(Closed), at_alice.until(Closed))
+
+
+async def test_a_successor_whose_codes_differ_is_not_offered_again() -> None:
+    alice, bob = person("alice"), person("bob")
+    await differed(alice, bob)
+    (kept,) = contacts(alice).contacts
+    assert (kept.fingerprint, kept.trust, kept.refused) == (key_of("bob"), Trust.PINNED, (key_of("mallory"),))
+    last = kept.history[-1]
+    assert (last.after, last.how, last.fingerprint) == (
+        Trust.CHANGED,
+        "codes compared: different",
+        key_of("mallory"),
+    )
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await at_bob.engine.join(await at_alice.host(), new=True)
+        refused = await at_alice.until(Refused)
+        assert (refused.reason, refused.contact, refused.offered) == (
+            "key-changed",
+            "bob",
+            str(key_of("mallory")),
+        )
+        assert "codes compared with it DIFFERED" in refused.message
+        assert at_alice.order(Peer, Gate) == []
+    assert contacts(alice).contacts == (kept,)
+
+
+async def test_a_refused_successor_is_compared_again_or_forgotten() -> None:
+    alice, bob = person("alice"), person("bob")
+    await differed(alice, bob)
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        address = await at_alice.host()
+        await at_alice.engine.verify_key(str(key_of("mallory")))
+        await at_bob.engine.join(address, new=True)
+        assert (await at_alice.until(Gate)).reason == "key-changed"
+        await at_bob.until(Peer)
+        with pytest.raises(CommandError, match="no new key"):
+            await at_alice.engine.accept_key()
+        await compared(at_alice, at_bob)
+        await at_alice.engine.match()
+        await asyncio.gather(at_bob.until(Secure), at_alice.until(Secure))
+    (contact,) = contacts(alice).contacts
+    assert (contact.fingerprint, contact.trust, contact.refused) == (key_of("mallory"), Trust.VERIFIED, ())
+
+
+async def test_with_the_contact_its_refused_successor_is_forgotten_too() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        await compared(at_alice, at_bob)
+        await at_alice.engine.differ()
+        await asyncio.gather(at_bob.until(Closed), at_alice.until(Closed))
+        at_alice.forget()
+        await at_alice.engine.forget("bob")
+        await at_bob.engine.join(at_alice.address, new=True)
+        assert (await at_alice.until(Peer)).trust is Trust.NEW
+        await at_alice.until(Secure)
+
+
 async def test_a_guest_stands_at_its_gate_for_a_host_with_a_new_key() -> None:
     alice, bob = person("alice"), person("bob")
     async with opened(alice) as at_alice, opened(bob) as at_bob:

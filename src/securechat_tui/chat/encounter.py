@@ -18,6 +18,7 @@ from securechat_tui.chat.house import Dialled, House
 from securechat_tui.chat.introduction import Answer, Introduction, NotAdmitted
 from securechat_tui.chat.invitations import InviteSpent
 from securechat_tui.chat.outbox import ResumeConflict
+from securechat_tui.chat.telling import unix_ms
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol import constants as c
@@ -278,15 +279,18 @@ class Encounter:
     async def _hello(self, conversation: Conversation, hello: Hello) -> None:
         fingerprint = conversation.peer.fingerprint
         namesake = self.engine.account.pins.namesake(hello.name, fingerprint)
+        offset_ms = unix_ms() - hello.time_ms
         try:
-            await self._introduction.christen(fingerprint, hello.name)
+            await self._introduction.christen(fingerprint, hello.name, offset_ms)
         except ProfileError as error:  # the key is pinned already; a name can wait for the next session
             self.engine.error("profile", str(error))
         if self.conversation is None:  # a newer session of the same person has taken over meanwhile
             return
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
         name = contact.name if contact else _unverified(fingerprint)
-        conversation.greeted(hello, name, holds_unsigned=self.engine.holds_unsigned(self, conversation))
+        conversation.greeted(
+            hello, name, offset_ms, holds_unsigned=self.engine.holds_unsigned(self, conversation)
+        )
         self._met = True
         self.engine.greeted(self)
         self.engine.stream.emit(

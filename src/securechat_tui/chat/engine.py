@@ -297,7 +297,8 @@ class Engine:
         """Drop a contact's pin."""
         contact = self._contact(name)
         await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
-        self.reception.forgotten(contact.fingerprint)
+        for fingerprint in (contact.fingerprint, *contact.refused):
+            self.reception.forgotten(fingerprint)
 
     async def block(self, name: str, *, blocked: bool) -> None:
         """Refuse a contact's key from now on, here and now too; or take that back."""

@@ -26,6 +26,7 @@ from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import (
     BY_INVITE,
     FIRST_CONTACT,
+    ClockOffset,
     Contact,
     Endpoint,
     Pins,
@@ -300,15 +301,20 @@ class Introduction:
 
     # Both, with the peer's HELLO.
 
-    async def christen(self, fingerprint: Fingerprint, name: str) -> None:
-        """Name a new contact; at the guest, the host's first record also confirms the session's secret."""
+    async def christen(self, fingerprint: Fingerprint, name: str, offset_ms: int) -> None:
+        """Name a new contact, and note how its clock stands, ``offset_ms`` behind ours.
+
+        At the guest, the host's first record also confirms the session's secret.
+        """
+        clock = ClockOffset.measured(offset_ms, time.time())
 
         def change(pins: Pins) -> Pins:
             contact = pins.by_fingerprint(fingerprint)
             if contact is None:
                 return pins
+            contact = replace(contact, clock=clock)
             if self.dialled is not None and self._secret:
-                pins = pins.with_contact(confirm(contact, self._secret))
-            return pins.christened(fingerprint, name)
+                contact = confirm(contact, self._secret)
+            return pins.with_contact(contact).christened(fingerprint, name)
 
         await self.house.account.change_pins(change)

@@ -119,6 +119,11 @@ def _changed_sentence(verdict: Different, dialled: str) -> str:
             f"This is the key that {expected.name} had BEFORE the one {known} here: an old profile, "
             "or somebody who has got hold of it. Nothing was sent."
         )
+    elif verdict.is_refused:
+        who = (
+            f"This key was said to follow {expected.name}'s, and codes compared with it DIFFERED: somebody "
+            "else's, or somebody was in between. Nothing was sent."
+        )
     else:
         who = (
             f"{expected.name}'s key is DIFFERENT from the one {known} here: a new device or profile, "

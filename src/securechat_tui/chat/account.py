@@ -229,13 +229,22 @@ class Account:
         except ProfileError as error:
             raise CommandError("cannot-save", str(error)) from None
 
-    async def change_pins(self, change: Callable[[Pins], Pins]) -> None:
-        """Change the contacts, on disk first; raises the ProfileError family, nothing changed then."""
+    async def change_pins(
+        self, change: Callable[[Pins], Pins], undo: Callable[[], None] = lambda: None
+    ) -> None:
+        """Change the contacts, on disk first; raises the ProfileError family, nothing changed then.
+
+        ``undo`` takes back what ``change`` has done besides, before any other change is made.
+        """
 
         async def save() -> None:
             pins = change(self.pins)
             if pins is not self.pins:
-                await asyncio.to_thread(save_contacts, self.profile, pins)
+                try:
+                    await asyncio.to_thread(save_contacts, self.profile, pins)
+                except ProfileError:
+                    undo()
+                    raise
                 self.pins = pins
 
         await self._to_the_end(save())

@@ -1,6 +1,7 @@
 """Why no conversation came about, in sentences that say what to do."""
 
 import time
+from typing import Final
 
 from securechat_tui.chat.events import Notice, Refused
 from securechat_tui.protocol.events import End
@@ -9,6 +10,10 @@ from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 from securechat_tui.trust.verdicts import Blocked, Different, Downgrade, Uninvited
 
+LATE_INVITE: Final = "A caller from {address} came too late with an invite."
+LATE_CALL: Final = "A caller from {address} came too late and was turned away."
+FAILED_CALL: Final = "A call from {address} came to nothing: {detail}."
+NO_VERSION: Final = "What answers at {address} claims to speak no version that is known here. Trying again."
 _ENDS = {
     End.BUSY: ("busy", "The host at {address} is in another conversation: try again later."),
     End.VERSION: (

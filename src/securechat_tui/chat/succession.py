@@ -32,8 +32,8 @@ class Succession:
         """Change the pins where the key is VERIFIED, or PINNED if it may.
 
         Where codes differ with a key that the contact's key has named, that is kept, so that nobody is
-        asked about it again. Nothing else changes the pins. A contact that has been forgotten meanwhile is
-        met anew.
+        asked about it again. Nothing else changes the pins, nor anything where the contact has been
+        forgotten meanwhile.
         """
         contact = pins.by_fingerprint(self.former)
         if contact is None:

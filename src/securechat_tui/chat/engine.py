@@ -124,6 +124,13 @@ class Engine:
         await self.account.unlock(passphrase)
         await self._begin()
 
+    async def change_passphrase(self, present: Passphrase | None, new: Passphrase | None) -> None:
+        """Put key and history under another passphrase, or under none (None), in a thread.
+
+        Raises CommandError for another passphrase than the present one; nothing has changed then.
+        """
+        await self.account.change_passphrase(present, new)
+
     # What a face may look at.
 
     @property
@@ -135,6 +142,11 @@ class Engine:
     def locked(self) -> bool:
         """Whether there is an identity whose passphrase has not been given yet."""
         return self.account.locked
+
+    @property
+    def has_passphrase(self) -> bool:
+        """Whether the identity is under one."""
+        return self.account.has_passphrase
 
     @property
     def profile(self) -> str:

@@ -2,16 +2,10 @@
 
 from terminal_desk import BOB, Desk
 from terminal_screen import Terminal
-from test_e2e_first_contact import HOST, JOINED, make_identity
+from terminal_walks import HOST, address_of, make_identity
 
 ALT_A = b"\x1ba"
 UNDELIVERED = 6
-
-
-async def address_of(host: Terminal) -> str:
-    """The address that a waiting host shows."""
-    await host.wait_for("Waiting", "securechat-tui join 127.0.0.1:")
-    return host.find(JOINED)
 
 
 async def leave(terminal: Terminal, code: int = 0) -> None:

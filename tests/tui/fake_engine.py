@@ -212,6 +212,7 @@ class FakeEngine:
         """That of the identity; None where it has none."""
         self.conversations: tuple[str, ...] = ()
         self.is_hosting = False
+        self.is_calling = False
         self.calls: list[tuple[object, ...]] = []
         self.failures: dict[str, CommandError] = {}
         self.undelivered = 0
@@ -426,7 +427,7 @@ class FakeEngine:
     async def forget(self, name: str) -> None:
         self._note("forget", name)
 
-    async def talk(self, name: str) -> None:
+    async def talk(self, name: str, bind: str | None = None) -> None:
         self._note("talk", name)
 
     def overview(self) -> tuple[ConversationView, ...]:

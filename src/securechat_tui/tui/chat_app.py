@@ -30,8 +30,8 @@ from securechat_tui.tui.desk import CommandDesk
 from securechat_tui.tui.key_change import KeyChange
 from securechat_tui.tui.keymap import key_label, make_keymap
 from securechat_tui.tui.narration import Narrator
-from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, Practice, PracticeControl, StartScreen
-from securechat_tui.tui.perform import EngineJobs, Job, Outcome
+from securechat_tui.tui.opening import JoinTarget, Opening, Practice, PracticeControl, StartScreen
+from securechat_tui.tui.perform import EngineJobs, Job, Outcome, opening_job
 from securechat_tui.tui.port import ScreenPort
 from securechat_tui.tui.reactions import Reactions
 from securechat_tui.tui.safety import SafetyFilter
@@ -184,16 +184,14 @@ class ChatApp(App[int], inherit_bindings=False):
         self.switchboard.recall()
         self.refresh_state()
         match self._opening:
-            case HostAt() as host:
-                self.jobs.add(Job(lambda: self.engine.host(host.bind, invited_only=host.invited_only)))
             case Practice(target=target):
                 self.desk.perform("join", target)
-            case JoinTarget(target=target, verify_key=str() as fingerprint):
-                self.jobs.add(Job(lambda: self.engine.verify_key(fingerprint, target)))
-            case JoinTarget(target=target, new=new):
+            case JoinTarget(target=target, new=new, verify_key=None):
                 self.desk.perform("join", f"--new {target}" if new else target)
             case StartScreen():
                 self._push_home(self._opening)
+            case opening:
+                self.jobs.add(opening_job(self.engine, opening))
 
     def _push_home(self, opening: StartScreen) -> None:
         if self.engine.identity and not isinstance(self.screen, HomeScreen):

@@ -68,7 +68,9 @@ def _five(role: str, keys: KeyRing, moment: Moment, owner: str, layout: Layout |
 
 
 def _relay(role: str, keys: KeyRing, moment: Moment, owner: str) -> Peer:
-    return RelayPeer("bob" if role == "host" else "alice", keys.rsa(owner, RELAY_BITS), moment)
+    if role == "guest":
+        return RelayPeer("alice", None, moment)
+    return RelayPeer("bob", keys.rsa(owner, RELAY_BITS), moment)
 
 
 def _current(role: str, keys: KeyRing, moment: Moment, owner: str) -> Peer:

@@ -148,6 +148,11 @@ class StreamLine:
         """Let the peer see the time."""
         self.conclude(self.peer.handle_timeout(self._clock.now()))
 
+    @property
+    def unwritten(self) -> int:
+        """How many units wait to be written."""
+        return self._units.qsize()
+
     async def flushed(self) -> None:
         """Wait until everything said so far is with the system."""
         await self._units.join()
@@ -196,6 +201,8 @@ class RelayLine:
         self._clock = clock
         self._on_events = on_events
         self._interval = interval
+        self.polls = 0
+        """How often it has asked."""
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -226,6 +233,7 @@ class RelayLine:
             events = self.peer.answered(request, status, body, self._clock.now())
             if events:
                 self._on_events(events)
+        self.polls += 1
         if not self.peer.waiting:
             self._idle.set()
 

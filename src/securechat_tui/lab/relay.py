@@ -46,8 +46,8 @@ class _Nothing:
 class RelayPeer(Peer):
     """Either client. A line asks :meth:`requests` and hands each answer to :meth:`answered`."""
 
-    def __init__(self, user: str, key: p.PrivateKey, moment: Moment) -> None:
-        """``key`` is registered by bob; alice needs none."""
+    def __init__(self, user: str, key: p.PrivateKey | None, moment: Moment) -> None:
+        """``key`` is registered by bob; alice has none."""
         super().__init__(ROLES[user], _Nothing(), moment)
         self.user = user
         self.other = "bob" if user == "alice" else "alice"
@@ -57,6 +57,12 @@ class RelayPeer(Peer):
         self._secret_sent: Request | None = None
         self.taken = 0
         """Messages of the relay that were looked at."""
+
+    @property
+    def _private(self) -> p.PrivateKey:
+        if self._key is None:
+            raise CheckFailed("key", "this client has none")
+        return self._key
 
     @property
     def waiting(self) -> int:
@@ -81,7 +87,7 @@ class RelayPeer(Peer):
             return self._secret_sent or Request("GET", f"/get_public_key/{self.other}")
         if self._registered:
             return Request("GET", "/get_encrypted_master_secret")
-        values = {"public_key_pem_b64": p.to_pem(self._key.public_key())}
+        values = {"public_key_pem_b64": p.to_pem(self._private.public_key())}
         body = json.dumps({"user_id": self.user, **json.loads(encode_object(values))}).encode()
         self._trail.note("register the own public key", values["public_key_pem_b64"], body,
                          protects="nothing: the relay hands out what it likes")  # fmt: skip
@@ -135,7 +141,7 @@ class RelayPeer(Peer):
             return
         (wrapped,) = decode_object(body, "encrypted_master_secret_b64")
         try:
-            secret = p.oaep_decrypt(self._key, wrapped)
+            secret = p.oaep_decrypt(self._private, wrapped)
         except p.BadCrypto:
             raise CheckFailed("OAEP", "the master secret does not open") from None
         if len(secret) != _MASTER:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from securechat_tui.lab.json_cbc_hmac import json_fields
 from securechat_tui.lab.units import Unit
 
-__all__ = ["MAX_BODY", "ROLES", "USERS", "Answer", "RelayStore", "relay_fields"]
+__all__ = ["MAX_BODY", "ROLES", "USERS", "Answer", "RelayStore", "decode_body", "relay_fields"]
 
 USERS: Final = ("alice", "bob")
 ROLES: Final = {"alice": "guest", "bob": "host"}
@@ -77,14 +77,14 @@ class RelayStore:
         kind = _KINDS.get(path)
         if kind is None:
             return _missing("there is nothing at this path")
-        found = _object(body)
+        found = decode_body(body)
         if found is None:
             return 400, {"status": "not a JSON object"}
         if self._meddle is None:
             return self.store(kind, found)
         unit = Unit(_role(kind, found), kind, body, relay_fields(kind, body))
         for piece in self._meddle(unit):
-            self.store(kind, _object(piece) or {})
+            self.store(kind, decode_body(piece) or {})
         return 200, {"status": "received"}
 
     def store(self, kind: str, found: Mapping[str, Any]) -> Answer:
@@ -136,7 +136,8 @@ def _missing(why: str) -> Answer:
     return 404, {"status": why}
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def decode_body(body: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that a body is, or None."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

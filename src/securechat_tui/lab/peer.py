@@ -137,7 +137,7 @@ class Peer:
     def receive_eof(self, _moment: Moment) -> list[Event]:
         """Take note that the stream has ended."""
         if not self.closed:
-            self._finish("ended", "", "the connection ended")
+            self._finish("ended")
         return self._drain()
 
     def send(self, text: str, moment: Moment) -> list[Event]:

@@ -1,6 +1,6 @@
 """The attacks: each runs for real between two peers, and what it says is what it measured."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -17,7 +17,7 @@ class Attack:
 
     name: str
     tries: str
-    run: Callable[[Bench], Awaitable[Outcome]]
+    run: Callable[[Bench], Coroutine[None, None, Outcome]]
 
 
 _ALL: Final = (

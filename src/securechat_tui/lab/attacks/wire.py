@@ -301,7 +301,7 @@ def _silence(unit: Unit) -> Iterable[bytes]:
 
 
 def _missing(cut: Finished | None) -> str:
-    return (cut.check if cut else "") or "the missing word of the end"
+    return f"the {cut.check if cut and cut.check else 'word of the end'} that is missing"
 
 
 async def reflect(bench: Bench) -> Outcome:

@@ -2,7 +2,7 @@
 # ruff: noqa: PLC0415 - a room is imported by the command that needs it, so that --help answers at once
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -65,7 +65,7 @@ def _list(settings: Settings) -> int:
 @click.option("--key-file", type=click.Path(dir_okay=False, path_type=Path), help="json-cbc-hmac: its key.")
 @common
 @pass_settings
-def _host(
+def _host(  # noqa: PLR0917 - click passes them by name
     settings: Settings,
     protocol: str,
     address: str | None,
@@ -75,7 +75,8 @@ def _host(
     key_file: Path | None,
 ) -> int:
     """Listen by an old protocol, at 127.0.0.1 unless said otherwise."""
-    return _chat(settings, "host", protocol, address, user, framing, secret_file, key_file)
+    details = {"user": user or "", "framing": framing, "secret_file": secret_file, "key_file": key_file}
+    return _chat(settings, "host", protocol, address, **details)
 
 
 @lab.command(
@@ -89,7 +90,7 @@ def _host(
 @_secret
 @common
 @pass_settings
-def _join(
+def _join(  # noqa: PLR0917
     settings: Settings,
     protocol: str,
     address: str | None,
@@ -100,42 +101,28 @@ def _join(
     """Call a host that speaks an old protocol, at 127.0.0.1 unless said."""
     if user == "none":
         raise click.UsageError("Only a host serves without playing anybody: --user alice or bob.")
-    return _chat(settings, "guest", protocol, address, user, framing, secret_file, None)
+    details = {"user": user or "", "framing": framing, "secret_file": secret_file}
+    return _chat(settings, "guest", protocol, address, **details)
 
 
-def _chat(
-    settings: Settings,
-    role: str,
-    protocol: str,
-    address: str | None,
-    user: str | None,
-    framing: str,
-    secret_file: Path | None,
-    key_file: Path | None,
-) -> int:
+def _chat(settings: Settings, role: str, protocol: str, address: str | None, **details: Any) -> int:  # noqa: ANN401
     from securechat_tui.lab.commands import run_chat
     from securechat_tui.network.addresses import BadAddress
 
     if settings.plain and settings.json:
         raise click.UsageError("--plain and --json are two faces; choose one.")
     try:
-        return run_chat(
-            _find(protocol),
-            role,
-            address,
-            as_json=settings.json,
-            user=user or "",
-            framing=framing,
-            secret_file=secret_file,
-            key_file=key_file,
-        )
+        return run_chat(_find(protocol), role, address, as_json=settings.json, **details)
     except BadAddress as error:
         raise click.UsageError(str(error)) from None
 
 
 @lab.command(
     "follow",
-    epilog=f"\b\nExamples: {PROGRAM} lab follow signed-gcm\n          {PROGRAM} lab follow current 'good morning'",
+    epilog=(
+        f"\b\nExamples: {PROGRAM} lab follow signed-gcm\n          {PROGRAM} lab follow current "
+        "'good morning'"
+    ),
 )
 @_protocol
 @click.argument("text", required=False, default="hello")

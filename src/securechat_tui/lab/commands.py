@@ -84,7 +84,8 @@ def run_chat(
             keys.keep("host", key_file or _lab_folder() / "json-cbc-hmac.pem")
         except BadCrypto:
             say(
-                "The key file holds no unencrypted RSA key of 2048 bits or more: choose another by --key-file."
+                "The key file holds no unencrypted RSA key of 2048 bits or more: choose another by "
+                "--key-file."
             )
             return ExitCode.PROFILE
     face = JsonFace() if as_json else PlainFace()
@@ -211,8 +212,14 @@ def run_lessons(number: int | None, *, as_json: bool) -> ExitCode:
 def _show_act(place: int, played: Played, *, as_json: bool) -> None:
     act, outcome = played.act, played.outcome
     if as_json:
-        _print_json(lesson=place, name=played.lesson.name, act=act.heading, before=act.before, tries=act.tries,
-                    **_fields(outcome))  # fmt: skip
+        _print_json(
+            lesson=place,
+            name=played.lesson.name,
+            act=act.heading,
+            before=act.before,
+            tries=act.tries,
+            **_fields(outcome),
+        )
         return
     _print(f"\n  {act.heading} ({act.protocol.name})")
     _print(wrapped(act.before))

@@ -60,8 +60,12 @@ def dissect(kind: str, data: bytes) -> tuple[Field, ...]:
     """Name the parts of a frame (``docs/protocol.md``, sections on frames, the handshake and records)."""
     body = len(data) - HEADER
     if kind == "key" and body == c.K2_LENGTH:
-        parts = _sealed(body, ("version", 2), ("X25519 share", c.X25519_LENGTH),
-                        ("ML-KEM ciphertext", c.MLKEM_CIPHERTEXT_LENGTH))  # fmt: skip
+        parts = _sealed(
+            body,
+            ("version", 2),
+            ("X25519 share", c.X25519_LENGTH),
+            ("ML-KEM ciphertext", c.MLKEM_CIPHERTEXT_LENGTH),
+        )
     elif kind == "key":
         fresh = (("X25519 share", c.X25519_LENGTH), ("ML-KEM key", c.MLKEM_KEY_LENGTH))
         parts = (("versions", _K1_FRONT), *fresh, ("tags", body - _K1_FRONT - sum(size for _, size in fresh)))
@@ -207,12 +211,22 @@ class CurrentPeer(Peer):
         if isinstance(need, events.SignatureNeeded):
             signature = self._key.sign(need.message)
             if not self.established:
-                self._trail.note("sign the handshake (RSA-PSS)", need.message, signature, key=own,
-                                 protects="who this is, in this session alone")  # fmt: skip
+                self._trail.note(
+                    "sign the handshake (RSA-PSS)",
+                    need.message,
+                    signature,
+                    key=own,
+                    protects="who this is, in this session alone",
+                )
             return self._session.signed(signature, moment)
         share = self._key.unwrap(need.ciphertext, need.label, need.fallback)
-        self._trail.note("unwrap the guest's contribution (RSA-OAEP)", need.ciphertext, b"", key=own,
-                         protects="the session's keys, beside X25519 and ML-KEM")  # fmt: skip
+        self._trail.note(
+            "unwrap the guest's contribution (RSA-OAEP)",
+            need.ciphertext,
+            b"",
+            key=own,
+            protects="the session's keys, beside X25519 and ML-KEM",
+        )
         return self._session.unwrapped(share, moment)
 
     def _judge(self, identity: PublicIdentity, version: int, moment: Moment) -> list[SessionEvent]:
@@ -315,12 +329,21 @@ class CurrentPeer(Peer):
     # What is noted.
 
     def _sign(self, message: Outgoing, plaintext: bytes) -> None:
-        self._trail.note("number it; header with both people, number, previous hash, time and content's hash",
-                         plaintext, message.header, protects="its place and addressee, once it is signed")  # fmt: skip
+        self._trail.note(
+            "number it; header with both people, number, previous hash, time and content's hash",
+            plaintext,
+            message.header,
+            protects="its place and addressee, once it is signed",
+        )
         waiting = self._outbox.to_sign()
         covered = self._outbox.signing_input(waiting)
-        signature = self._trail.note("sign (RSA-PSS)", covered, self._key.sign(covered), key="own identity key",
-                                     protects="who wrote it, to whom, as which message")  # fmt: skip
+        signature = self._trail.note(
+            "sign (RSA-PSS)",
+            covered,
+            self._key.sign(covered),
+            key="own identity key",
+            protects="who wrote it, to whom, as which message",
+        )
         self._outbox.signed(waiting, signature)
 
     def _keep_trace(self, trace: Trace) -> None:

@@ -54,7 +54,10 @@ _DECODER: Final[msgspec.json.Decoder[Command]] = msgspec.json.Decoder(Command)
 def warning(protocol: LabProtocol) -> str:
     """The sentence that belongs to every face of the lab."""
     if protocol.name == "current":
-        return "This is the lab: the protocol is the product's, but the keys are thrown away and nobody is pinned."
+        return (
+            "This is the lab: the protocol is the product's, but the keys are thrown away and "
+            "nobody is pinned."
+        )
     return f"This is the lab: {protocol.name} is a teaching protocol. Do not use it for anything private."
 
 
@@ -116,8 +119,9 @@ class PlainFace:
                 return self._lines([f"Messages flow now.{key}"])
             case Shown(text=text, sender=sender, passed=passed):
                 first, *rest = str(text).split("\n")
-                return self._lines([f"{sender}: {first}", *(f"  {one}" for one in rest),
-                                    f"  (checked: {', '.join(passed)})"])  # fmt: skip
+                return self._lines(
+                    [f"{sender}: {first}", *(f"  {one}" for one in rest), f"  (checked: {', '.join(passed)})"]
+                )
             case Rejected(check=check, detail=detail):
                 return self._lines([f"A message was refused by the check “{check}”: {detail}."])
             case Finished(how, check, detail):
@@ -189,14 +193,27 @@ class JsonFace:
             case Delivered(number):
                 return _line("delivered", conversation=where, number=number)
             case Shown() as one:
-                return _line("message", conversation=where, number=one.number, text=str(one.text),
-                             name=str(one.sender), claimed=one.claimed, checks=one.passed)  # fmt: skip
+                return _line(
+                    "message",
+                    conversation=where,
+                    number=one.number,
+                    text=str(one.text),
+                    name=str(one.sender),
+                    claimed=one.claimed,
+                    checks=one.passed,
+                )
             case Rejected(check, detail):
                 return _line("rejected", conversation=where, check=check, message=detail)
             case Finished(how, check, detail):
                 by = "me" if how in ("left", "failed") else "peer"
-                return _line("closed", conversation=where, reason=_REASONS[how], by=by, check=check,
-                             message=_ending(how, check, detail))  # fmt: skip
+                return _line(
+                    "closed",
+                    conversation=where,
+                    reason=_REASONS[how],
+                    by=by,
+                    check=check,
+                    message=_ending(how, check, detail),
+                )
 
     def error(self, code: str, sentence: str, ref: str | None = None) -> bytes:
         """Something that went wrong here."""

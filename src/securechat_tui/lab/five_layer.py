@@ -42,9 +42,10 @@ MAX_AGE: Final = 60
 _PREFIX: Final = 4
 _PEM_END: Final = b"-----END PUBLIC KEY-----\n"
 _SESSION_KEY: Final = 32
+_MAX_STAMP: Final = 16
 _PARTS: Final = ("encrypted_session_key", "iv", "ciphertext", "signature", "hmac")
 _KEY_NAME: Final = "the message's own key (AES-256)"
-_SECRET_NAME: Final = "the secret in both programs"
+_SHARED: Final = "the secret in both programs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +157,37 @@ class FiveLayerPeer(Peer):
 
     def _seal(self, plaintext: bytes, moment: Moment) -> bytes:
         parts = encrypt(self._other_key(), str(int(moment.unix)).encode() + b"|" + plaintext)
-        self._trail.note("encrypt the time and the text (AES-256-CBC)", plaintext, parts["ciphertext"],
-                         key=_KEY_NAME, protects="what is said")  # fmt: skip
+        self._trail.note(
+            "encrypt the time and the text (AES-256-CBC)",
+            plaintext,
+            parts["ciphertext"],
+            key=_KEY_NAME,
+            protects="what is said",
+        )
         parts["signature"] = p.pss_sign(self._key, plaintext)
-        self._trail.note("sign the text alone (RSA-PSS)", plaintext, parts["signature"], key="own private key",
-                         protects="who wrote it; but not to whom nor when")  # fmt: skip
+        self._trail.note(
+            "sign the text alone (RSA-PSS)",
+            plaintext,
+            parts["signature"],
+            key="own private key",
+            protects="who wrote it; but not to whom nor when",
+        )
         parts["hmac"] = p.mac(self._layout.secret, parts["ciphertext"])
-        self._trail.note("authenticate the ciphertext (HMAC-SHA256)", parts["ciphertext"], parts["hmac"],
-                         key=_SECRET_NAME, protects="the ciphertext, but not the IV, key or signature")  # fmt: skip
+        self._trail.note(
+            "authenticate the ciphertext (HMAC-SHA256)",
+            parts["ciphertext"],
+            parts["hmac"],
+            key=_SHARED,
+            protects="the ciphertext, but not the IV, key or signature",
+        )
         unit = self._framed(pickle.dumps(parts))
-        return self._trail.note("pickle", b"", unit, protects="nothing; and a pickle can name functions to call",
-                                fields=dissect("message", unit, self._prefix))  # fmt: skip
+        return self._trail.note(
+            "pickle",
+            b"",
+            unit,
+            protects="nothing; and a pickle can name functions to call",
+            fields=dissect("message", unit, self._prefix),
+        )
 
     def _other_key(self) -> p.PublicKey:
         if self._peer_key is None:
@@ -180,8 +201,13 @@ class FiveLayerPeer(Peer):
             parts = loads_plain(body)
             if not all(name in parts for name in _PARTS):
                 raise CheckFailed("form", "a part is missing")
-            self._trail.note("unpickle plain values", unit.data, body, fields=unit.fields,
-                             protects="this machine: globals are refused")  # fmt: skip
+            self._trail.note(
+                "unpickle plain values",
+                unit.data,
+                body,
+                fields=unit.fields,
+                protects="this machine: globals are refused",
+            )
             self._check_mac(parts)
             claimed, text = self._decrypt(parts)
             self._check_age(claimed, moment)
@@ -194,26 +220,37 @@ class FiveLayerPeer(Peer):
         code = p.mac(self._layout.secret, parts["ciphertext"])
         if not p.equal(code, parts["hmac"]):
             raise CheckFailed("HMAC", "the ciphertext was changed, or is under another secret")
-        self._trail.note("1 check the HMAC", parts["ciphertext"], code, key=_SECRET_NAME,
-                         protects="fails if a bit of the ciphertext is another")  # fmt: skip
+        self._trail.note(
+            "1 check the HMAC",
+            parts["ciphertext"],
+            code,
+            key=_SHARED,
+            protects="fails if a bit of the ciphertext is another",
+        )
 
     def _decrypt(self, parts: dict[str, bytes]) -> tuple[int, bytes]:
         try:
             key = p.oaep_decrypt(self._key, parts["encrypted_session_key"])
         except p.BadCrypto:
             raise CheckFailed("session key", "does not open with this private key") from None
-        self._trail.note("2 unwrap the message's key (RSA-OAEP)", parts["encrypted_session_key"], b"",
-                         key="own private key", protects="the message's key")  # fmt: skip
+        self._trail.note(
+            "2 unwrap the message's key (RSA-OAEP)",
+            parts["encrypted_session_key"],
+            b"",
+            key="own private key",
+            protects="the message's key",
+        )
         try:
             plaintext = p.cbc_decrypt(
                 key if len(key) == _SESSION_KEY else b"", parts["iv"], parts["ciphertext"]
             )
         except p.BadCrypto:
             raise CheckFailed("decryption", "the padding is wrong") from None
-        self._trail.note("3 decrypt (AES-256-CBC)", parts["ciphertext"], plaintext, key=_KEY_NAME,
-                         protects="what is said")  # fmt: skip
+        self._trail.note(
+            "3 decrypt (AES-256-CBC)", parts["ciphertext"], plaintext, key=_KEY_NAME, protects="what is said"
+        )
         stamp, bar, text = plaintext.partition(b"|")
-        if not (bar and stamp.isdigit() and len(stamp) < 16):
+        if not (bar and stamp.isdigit() and len(stamp) < _MAX_STAMP):
             raise CheckFailed("decryption", "no time before the text")
         return int(stamp), text
 
@@ -221,16 +258,25 @@ class FiveLayerPeer(Peer):
         age = moment.unix - claimed
         if age > MAX_AGE:
             raise CheckFailed("age", f"written {age:.0f} s ago, {MAX_AGE} are allowed")
-        self._trail.note("4 check the age", str(claimed).encode(), f"{age:.0f} s".encode(),
-                         protects="against delay over a minute; not against replay within it")  # fmt: skip
+        self._trail.note(
+            "4 check the age",
+            str(claimed).encode(),
+            f"{age:.0f} s".encode(),
+            protects="against delay over a minute; not against replay within it",
+        )
 
     def _check_signature(self, parts: dict[str, bytes], text: bytes) -> None:
         try:
             p.pss_verify(self._other_key(), parts["signature"], text)
         except p.BadCrypto:
             raise CheckFailed("signature", "not made by the peer's key over this text") from None
-        self._trail.note("5 check the signature (RSA-PSS)", parts["signature"], text, key="the peer's public key",
-                         protects="fails unless the owner of that key signed this text, for anybody")  # fmt: skip
+        self._trail.note(
+            "5 check the signature (RSA-PSS)",
+            parts["signature"],
+            text,
+            key="the peer's public key",
+            protects="fails unless the owner of that key signed this text, for anybody",
+        )
 
 
 def encrypt(key: p.PublicKey, plaintext: bytes) -> dict[str, bytes]:

@@ -105,9 +105,12 @@ class GcmPeer(Peer):
         self._session_key = p.random_bytes(SESSION_KEYS[-1])
         wrapped = p.oaep_encrypt(host, self._session_key)
         self._trail.note(
-            "wrap the session key (RSA-OAEP)", b"", wrapped, key="the host's public key",
+            "wrap the session key (RSA-OAEP)",
+            b"",
+            wrapped,
+            key="the host's public key",
             protects="the session key, from everybody but the owner of that public key",
-        )  # fmt: skip
+        )
         self._write(self._framed("S", wrapped))
         self._establish(fingerprint(host))
 
@@ -119,8 +122,13 @@ class GcmPeer(Peer):
         if len(session_key) not in SESSION_KEYS:
             raise CheckFailed("session key", "neither 16, 24 nor 32 bytes")
         self._session_key = session_key
-        self._trail.note("unwrap the session key (RSA-OAEP)", wrapped, b"", key="own private key",
-                         protects="the session key")  # fmt: skip
+        self._trail.note(
+            "unwrap the session key (RSA-OAEP)",
+            wrapped,
+            b"",
+            key="own private key",
+            protects="the session key",
+        )
         self._establish(fingerprint(self._peer_key) if self._peer_key else "")
 
     # Messages.
@@ -129,10 +137,13 @@ class GcmPeer(Peer):
         nonce = p.random_bytes(p.GCM_NONCE)
         sealed = nonce + p.gcm_encrypt(self._session_key, nonce, plaintext)
         self._trail.note(
-            "encrypt (AES-256-GCM)", plaintext, sealed, key=SESSION_KEY,
+            "encrypt (AES-256-GCM)",
+            plaintext,
+            sealed,
+            key=SESSION_KEY,
             protects="what is said, and that nobody without the key changes it",
             fields=laid_out(*sealed_parts(len(sealed))),
-        )  # fmt: skip
+        )
         return self._framed("M", self._wrap(sealed))
 
     def _wrap(self, sealed: bytes) -> bytes:
@@ -143,8 +154,13 @@ class GcmPeer(Peer):
 
     def _take_message(self, frame: bytes, payload: bytes) -> None:
         try:
-            self._trail.note("take the frame apart", frame, payload, fields=self.dissect("message", frame),
-                             protects="nothing: anybody can write a frame")  # fmt: skip
+            self._trail.note(
+                "take the frame apart",
+                frame,
+                payload,
+                fields=self.dissect("message", frame),
+                protects="nothing: anybody can write a frame",
+            )
             plaintext = self._open(self._unwrap(payload))
             if is_exit(decoded(plaintext)):
                 self._finish("said", "", "exit")
@@ -162,8 +178,13 @@ class GcmPeer(Peer):
             plaintext = p.gcm_decrypt(self._session_key, sealed[: p.GCM_NONCE], sealed[p.GCM_NONCE :])
         except p.BadCrypto:
             raise CheckFailed("GCM tag", "the message was changed, or is under another key") from None
-        return self._trail.note("decrypt and check (AES-256-GCM)", sealed, plaintext, key=SESSION_KEY,
-                                protects="fails if a bit of nonce, ciphertext or tag is another")  # fmt: skip
+        return self._trail.note(
+            "decrypt and check (AES-256-GCM)",
+            sealed,
+            plaintext,
+            key=SESSION_KEY,
+            protects="fails if a bit of nonce, ciphertext or tag is another",
+        )
 
     def _note_sent(self, text: str) -> None:
         super()._note_sent(text)
@@ -177,8 +198,13 @@ class GcmPeer(Peer):
     def _framed(self, letter: str, payload: bytes) -> bytes:
         frame = framed(letter, payload)
         kind = _KINDS[ord(letter)][0]
-        return self._trail.note(f"frame {letter}", payload, frame, fields=self.dissect(kind, frame),
-                                protects="nothing: type and length can be read and changed")  # fmt: skip
+        return self._trail.note(
+            f"frame {letter}",
+            payload,
+            frame,
+            fields=self.dissect(kind, frame),
+            protects="nothing: type and length can be read and changed",
+        )
 
 
 def fingerprint(key: p.PublicKey) -> str:

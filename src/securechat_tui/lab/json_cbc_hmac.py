@@ -126,8 +126,14 @@ class JsonPeer(Peer):
         self.pause = 0.15 if role == "guest" else 0.0
         if role == "host":
             pem = p.to_pem(key.public_key())
-            self._write(self._trail.note("greet with the public key as PEM", pem, _GREETING + pem + _END,
-                                         protects="nothing: whoever is on the way can swap it"))  # fmt: skip
+            self._write(
+                self._trail.note(
+                    "greet with the public key as PEM",
+                    pem,
+                    _GREETING + pem + _END,
+                    protects="nothing: whoever is on the way can swap it",
+                )
+            )
 
     def _take(self, unit: Unit, _moment: Moment) -> None:
         if self.role == "guest":
@@ -144,16 +150,24 @@ class JsonPeer(Peer):
         host = p.from_pem(data.removeprefix(_GREETING).strip() + b"\n")
         self._session_key, self._iv = p.random_bytes(_AES_KEY), p.random_bytes(p.CBC_IV)
         secret = self._session_key + self._iv
-        answer = encode_object({
-            "enc_session": p.oaep_encrypt(host, secret),
-            "client_pub": p.to_pem(self._key.public_key()),
-            "client_sig": p.pss_sign(self._key, secret),
-        }) + _END  # fmt: skip
+        answer = (
+            encode_object(
+                {
+                    "enc_session": p.oaep_encrypt(host, secret),
+                    "client_pub": p.to_pem(self._key.public_key()),
+                    "client_sig": p.pss_sign(self._key, secret),
+                }
+            )
+            + _END
+        )
         self._trail.note(
-            "wrap key and IV (RSA-OAEP), sign them (RSA-PSS)", b"", answer,
-            key="the host's public key; own private key", fields=dissect("session", answer),
+            "wrap key and IV (RSA-OAEP), sign them (RSA-PSS)",
+            b"",
+            answer,
+            key="the host's public key; own private key",
+            fields=dissect("session", answer),
             protects="the session key; whose it is, for who believes the key sent along",
-        )  # fmt: skip
+        )
         self._write(answer)
         self._establish(fingerprint(host))
 
@@ -171,8 +185,13 @@ class JsonPeer(Peer):
         except p.BadCrypto:
             raise CheckFailed("signature", "the session is not signed by the key sent along") from None
         self._session_key, self._iv = secret[:_AES_KEY], secret[_AES_KEY:]
-        self._trail.note("unwrap key and IV, check their signature", data, b"",
-                         key="own private key; the guest's public key", protects="the session key")  # fmt: skip
+        self._trail.note(
+            "unwrap key and IV, check their signature",
+            data,
+            b"",
+            key="own private key; the guest's public key",
+            protects="the session key",
+        )
         self._establish(fingerprint(guest))
 
     def send(self, text: str, moment: Moment) -> list[Event]:
@@ -183,14 +202,29 @@ class JsonPeer(Peer):
 
     def _seal(self, plaintext: bytes, _moment: Moment) -> bytes:
         cipher = p.cbc_encrypt(self._session_key, self._iv, plaintext)
-        self._trail.note("encrypt (AES-256-CBC, PKCS#7, the session's IV)", plaintext, cipher, key=SESSION_KEY,
-                         protects="what is said; equal beginnings stay equal")  # fmt: skip
+        self._trail.note(
+            "encrypt (AES-256-CBC, PKCS#7, the session's IV)",
+            plaintext,
+            cipher,
+            key=SESSION_KEY,
+            protects="what is said; equal beginnings stay equal",
+        )
         code = p.mac(self._session_key, cipher)
-        self._trail.note("authenticate (HMAC-SHA256)", cipher, code, key=SESSION_KEY,
-                         protects="that nobody without the key changes the ciphertext")  # fmt: skip
+        self._trail.note(
+            "authenticate (HMAC-SHA256)",
+            cipher,
+            code,
+            key=SESSION_KEY,
+            protects="that nobody without the key changes the ciphertext",
+        )
         unit = encode_object({"cipher": cipher, "hmac": code}) + _END
-        return self._trail.note("write as JSON and base64", cipher + code, unit, protects="nothing",
-                                fields=dissect("message", unit))  # fmt: skip
+        return self._trail.note(
+            "write as JSON and base64",
+            cipher + code,
+            unit,
+            protects="nothing",
+            fields=dissect("message", unit),
+        )
 
     def _take_message(self, unit: Unit) -> None:
         try:
@@ -198,8 +232,13 @@ class JsonPeer(Peer):
             self._trail.note("read JSON and base64", unit.data, cipher + code, protects="nothing")
             if not p.equal(p.mac(self._session_key, cipher), code):
                 raise CheckFailed("HMAC", "the message was changed, or is under another key")
-            self._trail.note("check the HMAC", cipher + code, cipher, key=SESSION_KEY,
-                             protects="fails if a bit of the ciphertext is another")  # fmt: skip
+            self._trail.note(
+                "check the HMAC",
+                cipher + code,
+                cipher,
+                key=SESSION_KEY,
+                protects="fails if a bit of the ciphertext is another",
+            )
             self._show(self._decrypt(cipher), "guest", ("HMAC", "padding"))
         except CheckFailed as failure:
             self._reject(failure)
@@ -209,5 +248,6 @@ class JsonPeer(Peer):
             plaintext = p.cbc_decrypt(self._session_key, self._iv, cipher)
         except p.BadCrypto:
             raise CheckFailed("padding", "the ciphertext does not decrypt") from None
-        return self._trail.note("decrypt (AES-256-CBC)", cipher, plaintext, key=SESSION_KEY,
-                                protects="what is said")  # fmt: skip
+        return self._trail.note(
+            "decrypt (AES-256-CBC)", cipher, plaintext, key=SESSION_KEY, protects="what is said"
+        )

@@ -22,6 +22,7 @@ __all__ = ["POLL_SECONDS", "RelayPeer", "Request"]
 POLL_SECONDS: Final = 0.5
 _INFO: Final = b"chat_session_key_alice_bob"
 _MASTER: Final = 32
+_MAX_STAMP: Final = 16
 _KEY_NAME: Final = "session key (AES-256, derived from alice's master secret)"
 _SENDING: Final = "/send_message"
 
@@ -89,8 +90,12 @@ class RelayPeer(Peer):
             return Request("GET", "/get_encrypted_master_secret")
         values = {"public_key_pem_b64": p.to_pem(self._private.public_key())}
         body = json.dumps({"user_id": self.user, **json.loads(encode_object(values))}).encode()
-        self._trail.note("register the own public key", values["public_key_pem_b64"], body,
-                         protects="nothing: the relay hands out what it likes")  # fmt: skip
+        self._trail.note(
+            "register the own public key",
+            values["public_key_pem_b64"],
+            body,
+            protects="nothing: the relay hands out what it likes",
+        )
         return Request("POST", "/register_public_key", body)
 
     def answered(self, request: Request, status: int, body: bytes, _moment: Moment) -> list[Event]:
@@ -131,8 +136,13 @@ class RelayPeer(Peer):
         secret = p.random_bytes(_MASTER)
         self._session_key = p.derive(secret, _INFO)
         wrapped = encode_object({"encrypted_master_secret_b64": p.oaep_encrypt(bob, secret)})
-        self._trail.note("wrap the master secret (RSA-OAEP)", pem, wrapped, key="bob's public key",
-                         protects="the master secret, from everybody but the owner of that key")  # fmt: skip
+        self._trail.note(
+            "wrap the master secret (RSA-OAEP)",
+            pem,
+            wrapped,
+            key="bob's public key",
+            protects="the master secret, from everybody but the owner of that key",
+        )
         self._fingerprint = fingerprint(bob)
         self._secret_sent = Request("POST", "/send_encrypted_master_secret", wrapped)
 
@@ -147,20 +157,35 @@ class RelayPeer(Peer):
         if len(secret) != _MASTER:
             raise CheckFailed("master secret", "not 32 bytes")
         self._session_key = p.derive(secret, _INFO)
-        self._trail.note("unwrap the master secret, derive the key", wrapped, b"", key="own private key",
-                         protects="the session key")  # fmt: skip
+        self._trail.note(
+            "unwrap the master secret, derive the key",
+            wrapped,
+            b"",
+            key="own private key",
+            protects="the session key",
+        )
         self._establish("")
 
     def _seal(self, plaintext: bytes, moment: Moment) -> bytes:
         nonce, associated = p.random_bytes(p.GCM_NONCE), str(int(moment.unix)).encode()
         sealed = p.gcm_encrypt(self._session_key, nonce, plaintext, associated)
-        self._trail.note("encrypt (AES-256-GCM), the time as associated data", plaintext, sealed, key=_KEY_NAME,
-                         protects="what is said; that nobody changes it or its time")  # fmt: skip
+        self._trail.note(
+            "encrypt (AES-256-GCM), the time as associated data",
+            plaintext,
+            sealed,
+            key=_KEY_NAME,
+            protects="what is said; that nobody changes it or its time",
+        )
         values = {"ciphertext": sealed[: -p.GCM_TAG], "nonce": nonce, "tag": sealed[-p.GCM_TAG :]}
         found = json.loads(encode_object({**values, "associated_data": associated}))
         body = json.dumps({"sender": self.user, "recipient": self.other, **found}).encode()
-        return self._trail.note("write as JSON and base64", sealed, body, fields=relay_fields("message", body),
-                                protects="nothing: sender, recipient and time are in clear")  # fmt: skip
+        return self._trail.note(
+            "write as JSON and base64",
+            sealed,
+            body,
+            fields=relay_fields("message", body),
+            protects="nothing: sender, recipient and time are in clear",
+        )
 
     def _take_messages(self, found: Mapping[str, Any]) -> None:
         messages = found.get("messages")
@@ -180,14 +205,18 @@ class RelayPeer(Peer):
         ciphertext, nonce, tag = decode_object(body, "ciphertext", "nonce", "tag")
         given = message.get("associated_data")
         associated = decode_object(body, "associated_data")[0] if given else b""
-        self._trail.note("read JSON and base64", body, ciphertext + tag, protects="nothing",
-                         fields=())  # fmt: skip
+        self._trail.note("read JSON and base64", body, ciphertext + tag, protects="nothing", fields=())
         try:
             plaintext = p.gcm_decrypt(self._session_key, nonce, ciphertext + tag, associated)
         except p.BadCrypto:
             raise CheckFailed("GCM tag", "the message was changed, or is under another key") from None
-        self._trail.note("decrypt and check (AES-256-GCM)", ciphertext + tag, plaintext, key=_KEY_NAME,
-                         protects="fails if a bit of nonce, ciphertext, tag or time is another")  # fmt: skip
+        self._trail.note(
+            "decrypt and check (AES-256-GCM)",
+            ciphertext + tag,
+            plaintext,
+            key=_KEY_NAME,
+            protects="fails if a bit of nonce, ciphertext, tag or time is another",
+        )
         self._show(plaintext, str(message.get("sender") or self.other), ("GCM tag",), _time(associated))
 
     def _take(self, unit: Unit, moment: Moment) -> None:
@@ -195,7 +224,7 @@ class RelayPeer(Peer):
 
 
 def _time(associated: bytes) -> float | None:
-    return float(associated) if associated.isdigit() and len(associated) < 16 else None
+    return float(associated) if associated.isdigit() and len(associated) < _MAX_STAMP else None
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

@@ -222,7 +222,7 @@ class StreamScene(Scene):
         """End the connection towards both sides."""
         self.middle.cut()
         async with asyncio.timeout(_SETTLE_SECONDS):
-            while not (self.guest.peer.closed and self.host.peer.closed):
+            while not (self.guest.peer.closed and self.host.peer.closed):  # noqa: ASYNC110 - as settle
                 await asyncio.sleep(_LOOK_SECONDS)
 
     def _is_quiet(self) -> bool:
@@ -274,7 +274,8 @@ class RelayScene(Scene):
         await self.settle()
 
     def _is_quiet(self) -> bool:
-        return all([self._is_idle(side) for side in (self.guest, self.host)])
+        idle = [self._is_idle(side) for side in (self.guest, self.host)]  # both look, so that both count
+        return all(idle)
 
     def _is_idle(self, side: Talker) -> bool:
         peer, line = side.peer, side.line

@@ -60,10 +60,13 @@ class SignedGcmPeer(GcmPeer):
         signature = p.pss_sign(self._key, sealed)
         payload = len(signature).to_bytes(_LENGTH, "big") + signature + sealed
         return self._trail.note(
-            "sign (RSA-PSS)", sealed, payload, key="own private key",
+            "sign (RSA-PSS)",
+            sealed,
+            payload,
+            key="own private key",
             protects="who wrote it; but not to whom, nor when, nor as which message",
             fields=laid_out(*_signed_parts(payload)),
-        )  # fmt: skip
+        )
 
     def _unwrap(self, payload: bytes) -> bytes:
         length = int.from_bytes(payload[:_LENGTH], "big")
@@ -76,5 +79,10 @@ class SignedGcmPeer(GcmPeer):
             p.pss_verify(self._peer_key, signature, sealed)
         except p.BadCrypto:
             raise CheckFailed("signature", "not made by the peer's key over this message") from None
-        return self._trail.note("check the signature (RSA-PSS)", payload, sealed, key="the peer's public key",
-                                protects="fails unless the owner of that key signed these bytes")  # fmt: skip
+        return self._trail.note(
+            "check the signature (RSA-PSS)",
+            payload,
+            sealed,
+            key="the peer's public key",
+            protects="fails unless the owner of that key signed these bytes",
+        )

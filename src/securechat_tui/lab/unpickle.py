@@ -17,14 +17,24 @@ __all__ = ["MAX_PICKLE", "loads_plain", "pickle_length"]
 
 MAX_PICKLE: Final = 128 * 1024
 _MAX_INSTRUCTIONS: Final = 4096
-_ADMITTED: Final = frozenset({
-    *("PROTO", "FRAME", "STOP", "MARK", "POP", "POP_MARK", "NONE", "NEWTRUE", "NEWFALSE"),
-    *("BININT", "BININT1", "BININT2", "INT", "LONG1", "BINFLOAT", "FLOAT"),
-    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "UNICODE"),
-    *("EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "LIST", "APPEND", "APPENDS"),
-    *("EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"),
-    *("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET"),
-})  # fmt: skip
+_ADMITTED: Final = frozenset(
+    {
+        *("PROTO", "FRAME", "STOP", "MARK", "POP", "POP_MARK", "NONE", "NEWTRUE", "NEWFALSE"),
+        *("BININT", "BININT1", "BININT2", "INT", "LONG1", "BINFLOAT", "FLOAT"),
+        *(
+            "BINBYTES",
+            "SHORT_BINBYTES",
+            "BINBYTES8",
+            "BINUNICODE",
+            "SHORT_BINUNICODE",
+            "BINUNICODE8",
+            "UNICODE",
+        ),
+        *("EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "LIST", "APPEND", "APPENDS"),
+        *("EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"),
+        *("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET"),
+    }
+)
 _MEMO: Final = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
 
 

@@ -13,6 +13,8 @@ from securechat_tui.lab.line import DrivenClock
 from securechat_tui.lab.peer import Moment, Peer
 from securechat_tui.lab.scene import StreamScene, Talker
 from securechat_tui.lab.units import HEADER, Splitter, Unit, framed
+from securechat_tui.protocol import signing
+from securechat_tui.protocol.payloads import Payload, Signature, Signed
 
 __all__ = ["forward_signed"]
 
@@ -47,17 +49,46 @@ async def forward_signed(bench: Bench) -> Outcome:
         await scene.say(TEXT)
         units, host = scene.units, scene.host.peer
     if isinstance(host, CurrentPeer):
-        carol = await _forward_letters(bench, host)
-    else:
-        opening, answer = _FORGERIES[bench.protocol.name](bench, units)
-        carol = await _forward(bench, opening, answer)
+        return await _of_the_product(bench, host)
+    opening, answer = _FORGERIES[bench.protocol.name](bench, units)
+    carol = await _forward(bench, opening, answer)
     return _outcome(bench, carol, "alice's key" if bench.protocol.name != "gcm" else "no key at all")
+
+
+async def _of_the_product(bench: Bench, bob: CurrentPeer) -> Outcome:
+    """Forward her signature as it is; then her message under a signature of bob's own."""
+    as_it_is = await _forward_letters(bench, bob.letters)
+    signed_anew = await _forward_letters(bench, _signed_by_bob(bench, bob.letters))
+    accepted = TEXT in as_it_is.texts + signed_anew.texts
+    checks = f"{check_at(as_it_is)}; {check_at(signed_anew)}"
+    return bench.outcome(
+        "forward-signed",
+        by="" if accepted else checks,
+        got="carol was shown alice's words" if accepted else "carol was shown nothing, in both ways",
+        why="Her signature covers her conversation with bob, so carol cannot take it for one of "
+        "theirs; and under  "
+        f"a new signature of bob's, the header still names alice and bob. Carol's checks fail ({checks}).",
+        mend="Sign the recipient and the conversation with the text.",
+    )
+
+
+def _signed_by_bob(bench: Bench, letters: list[Payload]) -> list[Payload]:
+    """Put alice's message, header and all, under a signature of bob's for his conversation with carol."""
+    bob, carol = bench.keys.identity("bob"), bench.keys.identity("carol")
+    conversation = signing.conversation_id(bob.public.fingerprint, carol.public.fingerprint)
+    leaf = next(letter for letter in letters if isinstance(letter, Signed))
+    root = signing.leaf_hash(leaf.header)
+    signature = bob.sign(signing.batch_message(conversation, 1, root))
+    return [Signature(1, root, signature), leaf]
 
 
 def _outcome(bench: Bench, carol: Talker, whose: str) -> Outcome:
     accepted, by = carol.texts == [TEXT], check_at(carol)
     passed = ", ".join(carol.shown[0].passed) if carol.shown else ""
-    nobody = "No message of this protocol is signed, so this was run as the nearest thing: bob says it in her name. "
+    nobody = (
+        "No message of this protocol is signed, so this was run as the nearest thing: bob says "
+        "it in her name. "
+    )
     return bench.outcome(
         "forward-signed",
         by="" if accepted else by,
@@ -68,7 +99,7 @@ def _outcome(bench: Bench, carol: Talker, whose: str) -> Outcome:
         + "What alice has vouched for names neither its recipient nor the conversation, so it is as good for "
         "carol as it was for bob."
         if accepted
-        else f"The signature is valid, and covers conversation, author and recipient: carol's check fails ({by}).",
+        else f"Carol's check fails ({by}).",
         mend="Sign the recipient and the conversation with the text.",
     )
 
@@ -85,15 +116,15 @@ async def _forward(bench: Bench, opening: list[bytes], answer: Answer) -> Talker
         return scene.host
 
 
-async def _forward_letters(bench: Bench, bob: CurrentPeer) -> Talker:
-    """The product: bob has a session of his own with carol, and puts alice's signed payloads into it."""
+async def _forward_letters(bench: Bench, letters: list[Payload]) -> Talker:
+    """The product: bob has a session of his own with carol, and puts these payloads into it."""
     moment = DrivenClock().now()
     owners = {"guest": "bob", "host": "carol"}
     async with StreamScene(
         bench.protocol, lambda role: bench.protocol.make(role, bench.keys, moment, owners[role])
     ) as scene:
         peer, line = scene.guest.peer, scene.guest.line
-        for payload in bob.letters:
+        for payload in letters:
             if isinstance(peer, CurrentPeer) and line is not None and not peer.closed:
                 line.conclude(peer.say(payload, scene.clock.now()))  # type: ignore[union-attr] # a stream
             await scene.settle()

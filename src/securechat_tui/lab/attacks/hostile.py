@@ -55,14 +55,20 @@ async def hostile_pickle(bench: Bench) -> Outcome:
         by="" if ours or shown else by or "nothing comes of it",
         got="the function was called" if ours else "the function was not called",
         why=(
-            "The pickle comes first, before any check of this protocol: whoever can connect can send one. Here "
-            f"every global is refused. Python's own pickle.loads {'called' if theirs else 'did not call'} the "
+            "The pickle comes first, before any check of this protocol: whoever can connect can send "
+            "one. Here "
+            "every global is refused. Python's own pickle.loads "
+            f"{'called' if theirs else 'did not call'} the "
             "function in the same run: a program that uses it has run a stranger's code by then."
         )
         if reads
-        else "Not applicable as it stands: nothing in this protocol is a pickle. It was sent as a message all the "
+        else "Not applicable as it stands: nothing in this protocol is a pickle. It was sent as a "
+        "message all the "
         f"same, and was refused as any other bytes ({by or 'nothing comes of it'}).",
-        mend="Never unpickle what a stranger sent: use JSON or a format of fixed fields, and check before reading.",
+        mend=(
+            "Never unpickle what a stranger sent: use JSON or a format of fixed fields, and check "
+            "before reading."
+        ),
     )
 
 

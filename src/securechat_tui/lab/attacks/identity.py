@@ -48,7 +48,10 @@ async def _stripped_messages(bench: Bench) -> Outcome:
         got="an unsigned message was shown"
         if shown
         else f"nothing was shown, in {tried} ways of leaving it out",
-        why="A message without a valid signature is not even decrypted, or is refused as the last of the checks.",
+        why=(
+            "A message without a valid signature is not even decrypted, or is refused as the last of "
+            "the checks."
+        ),
         mend="Refuse what is not signed.",
     )
 
@@ -80,7 +83,8 @@ async def _stripped_session(bench: Bench) -> Outcome:
         "strip-signature",
         by="" if established else by,
         got="a session without a signature" if established else "no session: its signature is asked for",
-        why="The one signature of this protocol is over the session's key and IV, and the host asks for it. The "
+        why="The one signature of this protocol is over the session's key and IV, and the host asks "
+        "for it. The  "
         "messages themselves carry none, so none of them can be shown to anybody as the guest's.",
         mend="Sign the messages, with recipient and number.",
         remains="messages carry no signature at all",
@@ -121,6 +125,7 @@ async def _without_signature_record(bench: Bench) -> Outcome:
         "strip-signature",
         by="" if shown else by,
         got="an unsigned message was shown" if shown else "nothing was shown",
-        why=f"The signature went as the first of {records} records, and was left out. The next record does not "
+        why=f"The signature went as the first of {records} records, and was left out. The next "
+        "record does not  "
         "open in its place; and a signed message without its signature is refused by the inbox.",
     )

@@ -14,7 +14,7 @@ from securechat_tui.lab.units import Unit
 
 __all__ = ["equal_iv", "read_along", "recorded_then_stolen_key"]
 
-SECRET: Final = "the treasure lies under the third oak"
+TREASURE: Final = "the treasure lies under the third oak"
 _BLOCK: Final = 16
 _MAIN_FIELDS: Final = ("ciphertext", "cipher")
 
@@ -32,9 +32,9 @@ def plain_parts(unit: Unit) -> Iterator[bytes]:
 async def read_along(bench: Bench) -> Outcome:
     """Look for the text in everything that passes, and for what sizes and names tell."""
     async with bench.scene() as scene:
-        await scene.say(SECRET)
-        seen = any(SECRET.encode() in part for unit in scene.units for part in plain_parts(unit))
-        await scene.say(SECRET + "s")
+        await scene.say(TREASURE)
+        seen = any(TREASURE.encode() in part for unit in scene.units for part in plain_parts(unit))
+        await scene.say(TREASURE + "s")
         names = any(b'"alice"' in unit.data for unit in scene.units)
         sizes = [len(unit.data) for unit in scene.messages()]
         arrived = scene.host.texts
@@ -92,10 +92,10 @@ def _equal_blocks(one: bytes, other: bytes) -> int:
 async def recorded_then_stolen_key(bench: Bench) -> Outcome:
     """Record a conversation, take both private keys, and let the protocol's own code read the recording."""
     async with bench.scene() as scene:
-        await scene.say(SECRET, SECRET.upper())
+        await scene.say(TREASURE, TREASURE.upper())
         recorded = list(scene.units)
     reads, stopped = _reading(bench, recorded)
-    found = [text for text in reads if text in (SECRET, SECRET.upper())]
+    found = [text for text in reads if text in (TREASURE, TREASURE.upper())]
     return bench.outcome(
         "recorded-then-stolen-key",
         by="" if found else f"keys that no longer exist ({stopped})",
@@ -105,7 +105,9 @@ async def recorded_then_stolen_key(bench: Bench) -> Outcome:
         if found
         else "The recording was played to the product's own code with both stolen identity keys. The "
         "session's keys came from X25519 and ML-KEM pairs that were thrown away, and nothing opened.",
-        mend="Agree on the session key with ephemeral Diffie-Hellman or a KEM, sign that, throw the keys away.",
+        mend=(
+            "Agree on the session key with ephemeral Diffie-Hellman or a KEM, sign that, throw the keys away."
+        ),
     )
 
 

@@ -109,7 +109,8 @@ async def at_the_relay(bench: Bench) -> Outcome:
         "substitute-key",
         by="" if got_through else by or "nothing came through",
         got=f"read {len(read)} of {len(TEXTS)} messages; {len(arrived)} accepted at the other end",
-        why="The relay hands out the keys, and alice takes what she is given: the relay sees everything that it "
+        why="The relay hands out the keys, and alice takes what she is given: the relay sees "
+        "everything that it  "
         "was not meant to see. " + _WHY_OPEN,
         mend=_MEND,
     )
@@ -134,12 +135,16 @@ async def of_an_identity(bench: Bench) -> Outcome:
     return bench.outcome(
         "substitute-key",
         by="comparing codes; an invite; from then on the pin" if caught else "",
-        got=f"unchecked, read {len(read)} of {len(TEXTS)} messages; with a comparison of codes, an invite or a "
+        got=f"unchecked, read {len(read)} of {len(TEXTS)} messages; with a comparison of codes, an "
+        "invite or a  "
         "pinned key: nothing",
-        why="Four first contacts were made with him in between. Two people who compared the codes of their "
-        f"session saw {'different' if differ else 'equal'} ones; a guest with an invite stopped before saying "
-        f"who she is (check: {invited}); so did one who had met the real key before (check: {pinned}). A person "
-        "who compares nothing and has no invite talks with him: the program says NOT VERIFIED for as long.",
+        why="He was put in between three times. Two people who compared the codes of their "
+        f"session saw {'different' if differ else 'equal'} ones; a guest with an invite stopped "
+        "before saying "
+        f"who she is (check: {invited}); so did one who had met the real key before (check: "
+        f"{pinned}). A person "
+        "who compares nothing and has no invite talks with him; the program shows the key as new, "
+        "not as verified.",
         mend=_MEND,
         remains="a first contact that nobody checks is not protected, and is shown as not verified",
     )

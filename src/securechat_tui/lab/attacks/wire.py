@@ -72,7 +72,10 @@ async def bit_flip(bench: Bench) -> Outcome:
         f"{', '.join(accepted)}. No check covers them."
         if accepted
         else f"{tried}, one in each conversation, and nothing was shown that was not sent.",
-        mend="Authenticate everything that has a meaning: IV, time, names and lengths, not the ciphertext alone.",
+        mend=(
+            "Authenticate everything that has a meaning: IV, time, names and lengths, not the "
+            "ciphertext alone."
+        ),
     )
 
 
@@ -253,7 +256,8 @@ async def _delayed_with_new_time(bench: Bench, age_check: str) -> Outcome:
         got="as it was, it was refused; with another IV it was shown, dated to the present"
         if shown
         else "nothing was shown",
-        why=f"Unchanged, the message is refused ({age_check}). But the time stands in the first block of CBC, "
+        why=f"Unchanged, the message is refused ({age_check}). But the time stands in the first "
+        "block of CBC,  "
         "and a bit turned over in the IV is a bit turned over there; the HMAC does not cover the IV, nor the "
         "signature the time. He knows when it was sent, so he can write any time into it.",
         mend="Cover IV, time and recipient by the HMAC and the signature; or use an AEAD with the time as "

@@ -6,7 +6,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from securechat_tui.lab import current, five_layer, gcm, json_cbc_hmac, signed_gcm
+from securechat_tui.lab import current_frames, five_layer, gcm, json_cbc_hmac, signed_gcm
+from securechat_tui.lab.current import CurrentPeer
 from securechat_tui.lab.five_layer import FiveLayerPeer, Layout
 from securechat_tui.lab.gcm import GcmPeer
 from securechat_tui.lab.json_cbc_hmac import JsonPeer
@@ -74,7 +75,7 @@ def _relay(role: str, keys: KeyRing, moment: Moment, owner: str) -> Peer:
 
 
 def _current(role: str, keys: KeyRing, moment: Moment, owner: str) -> Peer:
-    return current.CurrentPeer(role, keys.identity(owner), moment)
+    return CurrentPeer(role, keys.identity(owner), moment)
 
 
 _NONCE_CLAIM: Final = "every message has a random nonce, so that it cannot be sent a second time"
@@ -208,7 +209,7 @@ _ALL: Final = (
         ),
         port=8000,
         make=_current,
-        split=current.splitter,
+        split=current_frames.splitter,
         has_goodbye=True,
         signs_messages=True,
     ),

@@ -11,14 +11,13 @@ from typing import Final
 
 from securechat_tui.chat.inbox import Accepted, Inbox
 from securechat_tui.chat.outbox import Outbox, Outgoing
+from securechat_tui.lab.current_frames import dissect, splitter
 from securechat_tui.lab.peer import CannotSend, Delivered, Event, Moment, Peer, encoded
-from securechat_tui.lab.steps import Field, laid_out
-from securechat_tui.lab.units import HEADER, Framed
 from securechat_tui.protocol import constants as c
-from securechat_tui.protocol import events, payloads
+from securechat_tui.protocol import events, frames, payloads
 from securechat_tui.protocol.errors import RemoteError
 from securechat_tui.protocol.events import End, SessionEvent
-from securechat_tui.protocol.frames import FrameType, frame
+from securechat_tui.protocol.frames import FrameType
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import (
     GoodbyeReason,
@@ -37,7 +36,7 @@ from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import Contact, Pins
 from securechat_tui.trust.verdicts import Known, New, Verdict, judge_guest, judge_host, judge_invited
 
-__all__ = ["CHECKS", "CurrentPeer", "dissect", "splitter"]
+__all__ = ["CHECKS", "CurrentPeer"]
 
 CHECKS: Final = (
     "record opens",
@@ -46,46 +45,6 @@ CHECKS: Final = (
     "written for us",
     "number and previous hash",
 )
-_KINDS: Final = {
-    ord("K"): ("key", c.K2_LENGTH),
-    ord("S"): ("session", c.S_LENGTH),
-    ord("F"): ("fin", c.FIN_LENGTH),
-    ord("M"): ("message", c.RECORD_CAP),
-    ord("H"): ("hint", c.HINT_CAP),
-}
-_K1_FRONT: Final = 1 + 2
-
-
-def dissect(kind: str, data: bytes) -> tuple[Field, ...]:
-    """Name the parts of a frame (``docs/protocol.md``, sections on frames, the handshake and records)."""
-    body = len(data) - HEADER
-    if kind == "key" and body == c.K2_LENGTH:
-        parts = _sealed(
-            body,
-            ("version", 2),
-            ("X25519 share", c.X25519_LENGTH),
-            ("ML-KEM ciphertext", c.MLKEM_CIPHERTEXT_LENGTH),
-        )
-    elif kind == "key":
-        fresh = (("X25519 share", c.X25519_LENGTH), ("ML-KEM key", c.MLKEM_KEY_LENGTH))
-        parts = (("versions", _K1_FRONT), *fresh, ("tags", body - _K1_FRONT - sum(size for _, size in fresh)))
-    elif kind == "message":
-        parts = _sealed(body, ("epoch", c.EPOCH_LENGTH))
-    elif kind == "session":
-        parts = _sealed(body)
-    else:
-        parts = ((kind, body),)
-    return laid_out(("type", 1), ("length", HEADER - 1), *parts)
-
-
-def _sealed(body: int, *before: tuple[str, int]) -> tuple[tuple[str, int], ...]:
-    inner = body - sum(size for _, size in before) - c.AEAD_TAG_LENGTH
-    return (*before, ("ciphertext", inner), ("tag", c.AEAD_TAG_LENGTH))
-
-
-def splitter(role: str) -> Framed:
-    """Cut what ``role`` writes."""
-    return Framed(role, _KINDS, dissect)
 
 
 class CurrentPeer(Peer):
@@ -369,9 +328,17 @@ class CurrentPeer(Peer):
         while self._opened:
             trace = self._opened.popleft()
             if trace.payload == payload:
+                frame = _framed(trace)
+                self._trail.note(
+                    "receive the record",
+                    frame,
+                    frame,
+                    protects="nothing: anybody can write a frame",
+                    fields=dissect("message", frame),
+                )
                 self._trail.note(
                     "open the record (AES-256-GCM)",
-                    _framed(trace),
+                    frame,
                     trace.plaintext,
                     key=_record_key(trace),
                     protects="fails for another bit, place, direction or session",
@@ -392,7 +359,7 @@ class CurrentPeer(Peer):
 
 
 def _framed(trace: Trace) -> bytes:
-    return frame(FrameType.RECORD, trace.record)
+    return frames.frame(FrameType.RECORD, trace.record)
 
 
 def _record_key(trace: Trace) -> str:

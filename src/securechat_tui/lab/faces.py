@@ -170,7 +170,7 @@ def _ending(how: str, check: str, detail: str) -> str:
 
 
 class JsonFace:
-    """One JSON object on a line for every event, one for every command (``docs/json.md``)."""
+    """One JSON object on a line for every event, one for every command (``docs/lab.md``)."""
 
     def opening(self, protocol: LabProtocol, role: str) -> bytes:
         """The warning, and what the protocol lacks."""
@@ -227,7 +227,7 @@ class JsonFace:
         try:
             return _DECODER.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise BadLine(f"{error}. Nothing was done; docs/json.md lists the lab's commands.") from None
+            raise BadLine(f"{error}. Nothing was done; docs/lab.md lists the commands.") from None
 
 
 def _line(event: str, **fields: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say

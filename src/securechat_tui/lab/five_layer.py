@@ -18,7 +18,7 @@ from typing import Final
 from securechat_tui.lab import primitives as p
 from securechat_tui.lab.gcm import fingerprint
 from securechat_tui.lab.peer import Moment, Peer
-from securechat_tui.lab.steps import Field
+from securechat_tui.lab.steps import Field, laid_out
 from securechat_tui.lab.units import CheckFailed, Unit
 from securechat_tui.lab.unpickle import MAX_PICKLE, loads_plain, pickle_length
 
@@ -198,15 +198,22 @@ class FiveLayerPeer(Peer):
 
     def _take_message(self, unit: Unit, body: bytes, moment: Moment) -> None:
         try:
+            self._trail.note(
+                "receive the unit",
+                unit.data,
+                unit.data,
+                protects="nothing: anybody can write a pickle",
+                fields=unit.fields,
+            )
             parts = loads_plain(body)
             if not all(name in parts for name in _PARTS):
                 raise CheckFailed("form", "a part is missing")
             self._trail.note(
                 "unpickle plain values",
-                unit.data,
                 body,
-                fields=unit.fields,
+                b"".join(parts.values()),
                 protects="this machine: globals are refused",
+                fields=laid_out(*((name, len(value)) for name, value in parts.items())),
             )
             self._check_mac(parts)
             claimed, text = self._decrypt(parts)

@@ -155,9 +155,9 @@ class GcmPeer(Peer):
     def _take_message(self, frame: bytes, payload: bytes) -> None:
         try:
             self._trail.note(
-                "take the frame apart",
+                "receive frame M",
                 frame,
-                payload,
+                frame,
                 fields=self.dissect("message", frame),
                 protects="nothing: anybody can write a frame",
             )

@@ -15,7 +15,7 @@ from typing import Final
 from securechat_tui.lab import primitives as p
 from securechat_tui.lab.gcm import fingerprint
 from securechat_tui.lab.peer import CannotSend, Event, Moment, Peer
-from securechat_tui.lab.steps import Field
+from securechat_tui.lab.steps import Field, laid_out
 from securechat_tui.lab.units import MAX_UNIT, CheckFailed, Unit
 
 __all__ = ["JsonPeer", "decode_object", "encode_object", "flip", "json_fields", "splitter"]
@@ -228,8 +228,15 @@ class JsonPeer(Peer):
 
     def _take_message(self, unit: Unit) -> None:
         try:
+            self._trail.note("receive the unit", unit.data, unit.data, protects="nothing", fields=unit.fields)
             cipher, code = decode_object(unit.data, "cipher", "hmac")
-            self._trail.note("read JSON and base64", unit.data, cipher + code, protects="nothing")
+            self._trail.note(
+                "read JSON and base64",
+                unit.data,
+                cipher + code,
+                protects="nothing",
+                fields=laid_out(("ciphertext", len(cipher)), ("hmac", len(code))),
+            )
             if not p.equal(p.mac(self._session_key, cipher), code):
                 raise CheckFailed("HMAC", "the message was changed, or is under another key")
             self._trail.note(

@@ -15,6 +15,7 @@ from securechat_tui.lab.gcm import fingerprint
 from securechat_tui.lab.json_cbc_hmac import decode_object, encode_object
 from securechat_tui.lab.peer import Event, Moment, Peer
 from securechat_tui.lab.relay_store import ROLES, relay_fields
+from securechat_tui.lab.steps import laid_out
 from securechat_tui.lab.units import CheckFailed, Unit
 
 __all__ = ["POLL_SECONDS", "RelayPeer", "Request"]
@@ -115,7 +116,7 @@ class RelayPeer(Peer):
             if not body:
                 self._reject(CheckFailed("relay", f"it did not take the message (status {status})"))
         elif request.path.startswith("/get_messages"):
-            self._take_messages(found)
+            self._take_messages(body, found)
         elif request is self._secret_sent:
             if body:
                 self._establish(self._fingerprint)
@@ -187,11 +188,12 @@ class RelayPeer(Peer):
             protects="nothing: sender, recipient and time are in clear",
         )
 
-    def _take_messages(self, found: Mapping[str, Any]) -> None:
+    def _take_messages(self, body: bytes, found: Mapping[str, Any]) -> None:
         messages = found.get("messages")
         if not isinstance(messages, list):
             return
         for one in messages:
+            self._trail.note("receive the relay's answer", body, body, protects="nothing: it can be anything")
             try:
                 self._take_message(one)
             except CheckFailed as failure:
@@ -205,7 +207,14 @@ class RelayPeer(Peer):
         ciphertext, nonce, tag = decode_object(body, "ciphertext", "nonce", "tag")
         given = message.get("associated_data")
         associated = decode_object(body, "associated_data")[0] if given else b""
-        self._trail.note("read JSON and base64", body, ciphertext + tag, protects="nothing", fields=())
+        sealed = (("nonce", len(nonce)), ("ciphertext", len(ciphertext)), ("tag", len(tag)))
+        self._trail.note(
+            "read JSON and base64",
+            body,
+            nonce + ciphertext + tag + associated,
+            protects="nothing",
+            fields=laid_out(*sealed, ("associated data", len(associated))),
+        )
         try:
             plaintext = p.gcm_decrypt(self._session_key, nonce, ciphertext + tag, associated)
         except p.BadCrypto:

@@ -216,7 +216,8 @@ async def delay(bench: Bench) -> Outcome:
         await scene.advance(_HELD_SECONDS)
         await scene.inject("guest", *hold.units)
         shown, by = bool(scene.host.shown), check_at(scene.host)
-    if shown or bench.protocol.name != "five-layer":
+        has_iv = any(part.name == "iv" for unit in scene.messages() for part in unit.fields)
+    if shown or not has_iv:
         return _delayed(bench, shown=shown, by=by)
     return await _delayed_with_new_time(bench, by)
 
@@ -238,7 +239,7 @@ def _delayed(bench: Bench, *, shown: bool, by: str) -> Outcome:
 
 
 async def _delayed_with_new_time(bench: Bench, age_check: str) -> Outcome:
-    """Hold a message of *five-layer*, and write a later time into it through the IV."""
+    """Hold a message that carries its IV, and write a later time into it through that."""
     hold = Hold()
     async with bench.scene() as scene:
         scene.meddle = hold

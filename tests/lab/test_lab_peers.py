@@ -9,7 +9,7 @@ from lab_pairs import NOW, Pair, keys
 
 from securechat_tui.lab.catalogue import PROTOCOLS, LabProtocol, with_layout
 from securechat_tui.lab.five_layer import Layout
-from securechat_tui.lab.peer import HANDSHAKE_SECONDS, CannotSend, Finished, Moment, Peer, Rejected
+from securechat_tui.lab.peer import HANDSHAKE_SECONDS, CannotSend, Finished, Moment, Peer, Rejected, Shown
 from securechat_tui.lab.units import MAX_TEXT
 
 STREAMS = [one for one in PROTOCOLS.values() if not one.polls]
@@ -212,3 +212,22 @@ def test_a_splitter_knows_the_parts_of_every_unit(protocol: LabProtocol, role: s
     assert written[len(cut) :] in (b"", b"\n")  # the PEM's own line end may be left over
     assert all(unit.fields for unit in units)
     assert all(part.end <= len(unit.data) for unit in units for part in unit.fields)
+
+
+def test_a_message_and_a_goodbye_may_come_together() -> None:
+    pair = Pair(PROTOCOLS["current"])
+    pair.guest.send("last words", NOW)
+    written = pair.guest.take_output()
+    pair.guest.leave(NOW)
+    written += pair.guest.take_output()
+    events = pair.host.receive(b"".join(written), NOW)
+    assert [str(event.text) for event in events if isinstance(event, Shown)] == ["last words"]
+    assert events[-1] == Finished("said", "", "goodbye")
+
+
+def test_a_flood_of_empty_lines_is_not_kept() -> None:
+    splitter = PROTOCOLS["json-cbc-hmac"].split("guest")
+    for _ in range(100):
+        assert list(splitter.feed(b"\n" * 65536)) == []
+    (unit,) = splitter.feed(b'{"cipher": ""}\n\n\n')
+    assert unit.data == b'{"cipher": ""}\n\n'

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from securechat_tui.chat.inbox import Accepted, Inbox
-from securechat_tui.chat.outbox import Outbox, Outgoing
+from securechat_tui.chat.outbox import Outbox, Outgoing, ResumeConflict
 from securechat_tui.lab.current_frames import dissect, splitter
 from securechat_tui.lab.peer import CannotSend, Delivered, Event, Moment, Peer, encoded
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events, frames, payloads
-from securechat_tui.protocol.errors import RemoteError
+from securechat_tui.protocol.errors import OutOfOrder, RemoteError
 from securechat_tui.protocol.events import End, SessionEvent
 from securechat_tui.protocol.frames import FrameType
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
@@ -108,7 +108,7 @@ class CurrentPeer(Peer):
 
     def say(self, payload: Payload, moment: Moment) -> list[Event]:
         """Send any payload at all, as somebody would who writes a client of his own."""
-        self._session.send(payload, moment)
+        self._say(payload, moment)
         return self._drain()
 
     def compare(self, moment: Moment) -> list[Event]:
@@ -215,7 +215,7 @@ class CurrentPeer(Peer):
         direction = Direction.GUEST if self.role == "guest" else Direction.HOST
         self.comparison = Comparison(direction, self._session.session_id, *pair)
         hello = Hello(SafeText.name(f"lab {self.role}"), int(moment.unix * 1000), HelloFlag(0))
-        self._session.send(hello, moment)
+        self._say(hello, moment)
         return following
 
     def _take_payload(self, payload: Payload, moment: Moment) -> list[SessionEvent]:
@@ -232,11 +232,9 @@ class CurrentPeer(Peer):
         match payload:
             case Hello():
                 self._name, self._offset_ms = payload.name, int(moment.unix * 1000) - payload.time_ms
-                self._session.send(self._account(), moment)
+                self._say(self._account(), moment)
             case Resume():
-                self._inbox.announce(payload.generation)
-                self._outbox.resume(payload)
-                self._establish(str(self.identity.fingerprint) if self.identity else "")
+                self._take_account(payload)
             case payloads.Acknowledgement():
                 for message in self._outbox.acknowledge(payload):
                     self._events.append(Delivered(message.number))
@@ -245,6 +243,17 @@ class CurrentPeer(Peer):
             case payloads.ComparisonAsk() | payloads.ComparisonStep() | payloads.ComparisonStop():
                 if self.comparison is not None:
                     self._send_all(self.comparison.receive(payload), moment)
+
+    def _take_account(self, word: Resume) -> None:
+        if word.conversation != self._outbox.conversation:
+            raise OutOfOrder("RESUME of another conversation")
+        self._inbox.announce(word.generation)
+        try:
+            self._outbox.resume(word)
+        except ResumeConflict:
+            raise OutOfOrder("RESUME tells of what was never written") from None
+        if not self.established:
+            self._establish(str(self.identity.fingerprint) if self.identity else "")
 
     def _account(self) -> Resume:
         inbox, outbox = self._inbox, self._outbox
@@ -268,7 +277,7 @@ class CurrentPeer(Peer):
         )
         if (message := accepted[0]) is not None:
             self._show_accepted(message, moment)
-        self._session.send(self._inbox.acknowledgement(), moment)
+        self._say(self._inbox.acknowledgement(), moment)
 
     def _show_accepted(self, message: Accepted, moment: Moment) -> None:
         age = moment.unix - (message.claimed_ms + self._offset_ms) / 1000
@@ -355,7 +364,12 @@ class CurrentPeer(Peer):
 
     def _send_all(self, answers: Iterable[Payload], moment: Moment) -> None:
         for answer in answers:
-            self._session.send(answer, moment)
+            self._say(answer, moment)
+
+    def _say(self, payload: Payload, moment: Moment) -> None:
+        """Send a payload, unless the session is over: what came with a goodbye has no answer."""
+        if not self._session.closed:
+            self._session.send(payload, moment)
 
 
 def _framed(trace: Trace) -> bytes:

@@ -38,18 +38,20 @@ class Lines:
     def feed(self, data: bytes) -> Iterator[Unit]:
         """Give the whole units, each with its end."""
         self._held += data
-        while True:
-            start = len(self._held) - len(self._held.lstrip(b"\n"))
-            end = self._held.find(_END, start)
-            whole = end < 0 or end + len(_END) - start > self._most()
-            if whole and len(self._held) - start > self._most():
-                raise CheckFailed("unit length", f"{self._most()} bytes without an empty line")
-            if end < 0:
-                return
-            unit = bytes(self._held[start : end + len(_END)])
-            del self._held[: end + len(_END)]
+        while (end := self._end()) is not None:
+            unit = bytes(self._held[:end])
+            del self._held[:end]
             kind = self._kinds.pop() if self._kinds else "message"
             yield Unit(self._role, kind, unit, dissect(kind, unit))
+
+    def _end(self) -> int | None:
+        """Where the first unit ends, or None where it is not whole yet; raises CheckFailed past the bound."""
+        del self._held[: len(self._held) - len(self._held.lstrip(b"\n"))]
+        at = self._held.find(_END)
+        end = at + len(_END) if at >= 0 else None
+        if (end or len(self._held)) > self._most():
+            raise CheckFailed("unit length", f"{self._most()} bytes without an empty line")
+        return end
 
     def _most(self) -> int:
         return _MAX_HANDSHAKE if self._kinds else MAX_UNIT

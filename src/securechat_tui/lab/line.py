@@ -93,6 +93,8 @@ class StreamLine:
         self.conclude([])
         try:
             await asyncio.wait({reading, asyncio.create_task(self._finished.wait())}, return_when=_FIRST)
+            if reading.done():
+                reading.result()
             self._units.put_nowait(None)
             async with asyncio.timeout(_WRITE_SECONDS):
                 await writing

@@ -21,6 +21,8 @@ ROLES: Final = {"alice": "guest", "bob": "host"}
 MAX_BODY: Final = 128 * 1024
 MAX_WAITING: Final = 1000
 """Messages that wait for one user."""
+MAX_WAITING_BYTES: Final = 4 * 1024 * 1024
+"""And how much they may have together."""
 _KINDS: Final = {
     "/register_public_key": "key",
     "/send_encrypted_master_secret": "session",
@@ -52,6 +54,7 @@ class RelayStore:
         self._keys: dict[str, str] = {}
         self._secret: str | None = None
         self._waiting: dict[str, deque[dict[str, Any]]] = {user: deque() for user in USERS}
+        self._sizes = dict.fromkeys(USERS, 0)
         self.handed = dict.fromkeys(USERS, 0)
         """Messages given out so far."""
         self.on_request: Callable[[str, str, str], None] | None = None
@@ -111,9 +114,12 @@ class RelayStore:
             queue = self._waiting.get(found["recipient"])
             if queue is None:
                 return 400, {"status": "the users are alice and bob"}
-            if len(queue) >= MAX_WAITING:
-                return 503, {"status": "too many messages wait"}
-            queue.append({name: found.get(name) for name in _MESSAGE})
+            message = {name: found[name] for name in _MESSAGE if isinstance(found.get(name), str)}
+            size = sum(map(len, message.values()))
+            if len(queue) >= MAX_WAITING or self._sizes[found["recipient"]] + size > MAX_WAITING_BYTES:
+                return 503, {"status": "too much waits"}
+            queue.append(message)
+            self._sizes[found["recipient"]] += size
         return 200, {"status": "received"}
 
     def _give_secret(self) -> Answer:
@@ -123,6 +129,7 @@ class RelayStore:
     def _give_messages(self, user: str) -> Answer:
         found = list(self._waiting[user])
         self._waiting[user].clear()
+        self._sizes[user] = 0
         self.handed[user] += len(found)
         return 200, {"messages": found}
 

@@ -30,7 +30,9 @@ _SETTLE_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.001
 _POLL_SECONDS: Final = 0.004
 _IDLE_POLLS: Final = 4
-"""Polls without any news after which a relay's client that is not there yet counts as stuck."""
+"""Polls without any news after which a relay's client has nothing left to do."""
+_STUCK_POLLS: Final = 25
+"""The same for one that is still waiting for the other's key."""
 BACKLOG: Final = 16
 
 
@@ -287,7 +289,7 @@ class RelayScene(Scene):
             return False
         if self.store.waiting(peer.user) and peer.established:
             return False
-        return line.polls - polls >= _IDLE_POLLS
+        return line.polls - polls >= (_IDLE_POLLS if peer.established else _STUCK_POLLS)
 
 
 def scene(

@@ -1,6 +1,6 @@
 """Every harness, the most exposed parsers first."""
 
-from fuzz import commands, delivery, files, frames, handshake, records, texts
+from fuzz import commands, delivery, files, frames, handshake, lab, records, texts
 from fuzz.harness import Harness
 
 __all__ = ["HARNESSES", "named"]
@@ -13,6 +13,7 @@ HARNESSES = (
     *texts.HARNESSES,
     *files.HARNESSES,
     *commands.HARNESSES,
+    *lab.HARNESSES,
 )
 
 

@@ -1,5 +1,6 @@
 """The product's frames, cut and named for who looks at them; ``docs/protocol.md`` defines them."""
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from securechat_tui.lab.steps import Field, laid_out
@@ -37,7 +38,16 @@ def dissect(kind: str, data: bytes) -> tuple[Field, ...]:
         parts = _sealed(body)
     else:
         parts = ((kind, body),)
-    return laid_out(("type", 1), ("length", HEADER - 1), *parts)
+    return laid_out(("type", 1), ("length", HEADER - 1), *_within(body, parts))
+
+
+def _within(body: int, parts: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """Cut off what a frame that is too short does not have."""
+    left = body
+    for name, size in parts:
+        present = max(0, min(size, left))
+        left -= present
+        yield name, present
 
 
 def _sealed(body: int, *before: tuple[str, int]) -> tuple[tuple[str, int], ...]:

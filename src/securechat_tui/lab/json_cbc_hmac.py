@@ -65,10 +65,8 @@ def splitter(role: str) -> Lines:
 def dissect(kind: str, data: bytes) -> tuple[Field, ...]:
     """Name the parts of a unit: the base64 values of its JSON, or the key."""
     if kind == "key":
-        return (
-            Field("greeting", 0, len(_GREETING)),
-            Field("public key (PEM)", len(_GREETING), len(data) - 2),
-        )
+        greeting = min(len(_GREETING), len(data) - len(_END))
+        return laid_out(("greeting", greeting), ("public key (PEM)", len(data) - len(_END) - greeting))
     names = ("enc_session", "client_pub", "client_sig") if kind == "session" else ("cipher", "hmac")
     return json_fields(data, names)
 

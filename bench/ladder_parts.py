@@ -153,11 +153,14 @@ class Conversation:
         """Make the headers."""
         for _ in range(self._waiting):
             self._outbox.add("x" * 100, None, 0, self._inbox.seen)
+        self._outbox.kept(self._outbox.position)
 
     def sign(self) -> None:
         """Draw the tree and sign its root."""
         messages = self._outbox.to_sign()
-        self._outbox.signed(messages, self._guest.key.sign(self._outbox.signing_input(messages)))
+        signature = self._guest.key.sign(self._outbox.signing_input(messages))
+        if batch := self._outbox.batch(messages, signature):
+            self._outbox.signed(messages, batch)
 
     def write(self) -> None:
         """Seal signature and leaves."""

@@ -61,6 +61,7 @@ class SignedChannel(OurChannel):
     def send(self, message: bytes) -> None:
         """Number it; it waits for a signature."""
         self._outbox.add(message.decode(), None, time.time_ns() // 1_000_000, self._inbox.seen)
+        self._outbox.kept(self._outbox.position)
 
     def flush(self) -> None:
         """Sign what waits, in a thread, and write it then."""
@@ -71,7 +72,8 @@ class SignedChannel(OurChannel):
         signing.add_done_callback(partial(self._write, messages))
 
     def _write(self, messages: Sequence[Outgoing], signing: asyncio.Future[bytes]) -> None:
-        self._outbox.signed(messages, signing.result())
+        if batch := self._outbox.batch(messages, signing.result()):
+            self._outbox.signed(messages, batch)
         while found := self._outbox.next_to_write():
             for payload in found[1]:
                 self.connection.session.send(payload, now())

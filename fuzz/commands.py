@@ -8,10 +8,10 @@ import msgspec
 
 from fuzz.harness import Harness, refused
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Event
+from securechat_tui.chat.events import Event, Found, History
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
-from securechat_tui.chat.views import ContactView
+from securechat_tui.chat.views import ContactView, ConversationView
 from securechat_tui.headless.json_commands import decode_command, ref_of
 from securechat_tui.headless.lifecycle import Lifecycle
 from securechat_tui.headless.openings import Stay
@@ -180,6 +180,24 @@ class _Recorder:
         self.told.append(("decline", None))
 
     def contacts(self) -> tuple[ContactView, ...]:
+        return ()
+
+    async def talk(self, name: str) -> None:
+        self.told.append(("talk", name))
+
+    def overview(self) -> tuple[ConversationView, ...]:
+        return ()
+
+    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
+        del limit, before
+        self.told.append(("history", conversation))
+        return History(time=0.0, conversation=conversation, messages=(), complete=True)
+
+    async def search(
+        self, text: str, *, conversation: str | None = None, limit: int = 100
+    ) -> tuple[Found, ...]:
+        del conversation, limit
+        self.told.append(("search", text))
         return ()
 
     async def flush(self, seconds: float) -> int:

@@ -9,12 +9,12 @@ from fuzz.people import GUEST, HOST, OTHER
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
 from securechat_tui.protocol.errors import BadKey
-from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
+from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.storage import backup
 from securechat_tui.storage.config import Config, decode_config, encode_config
 from securechat_tui.storage.contacts import decode_contacts, encode_contacts
 from securechat_tui.storage.errors import BadConfig, NewerBackup, UnknownSetting, WrongSetting
-from securechat_tui.storage.keystore import SealedIdentity
+from securechat_tui.storage.keystore import Keys, SealedIdentity, decode_clear, encode_clear
 from securechat_tui.storage.passphrase import Cost, Stretch, checksum_line
 from securechat_tui.trust.pins import Contact, Pins, after_handshake
 from securechat_tui.trust.states import Trust
@@ -91,16 +91,30 @@ def _spkis() -> list[bytes]:
 
 def check_pem(data: bytes) -> bool:
     """An identity file."""
-    key = refused(lambda: IdentityKey.from_pem(data), BadKey)
-    if key is None:
+    found = refused(lambda: decode_clear(data), BadKey)
+    if found is None:
         return False
-    assert IdentityKey.from_pem(key.to_pem()).public == key.public
+    identity, store = found
+    keys = Keys.fresh(identity) if store is None else Keys(identity, store)
+    again, kept = decode_clear(encode_clear(keys))
+    assert again.public == identity.public
+    assert kept == keys.store
     return True
 
 
 def _pems() -> list[bytes]:
     good = GUEST.to_pem()
-    return [good, good[:200], good.replace(b"PRIVATE", b"PUBLIC"), GUEST.public.pem().encode(), b""]
+    whole = encode_clear(Keys(GUEST, bytes(32)))
+    block = whole.removeprefix(good)
+    with_store = [whole, whole + block, block + good, whole[:-1], whole.replace(b"AAA=", b"AAB=")]
+    return [
+        *with_store,
+        good,
+        good[:200],
+        good.replace(b"PRIVATE", b"PUBLIC"),
+        GUEST.public.pem().encode(),
+        b"",
+    ]
 
 
 def _with_checksum(data: bytes) -> bytes:
@@ -120,8 +134,11 @@ def check_sealed_identity(data: bytes) -> bool:
 
 def _sealed_identities() -> list[bytes]:
     pem = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"
-    good = SealedIdentity(_STRETCH, 3072, pem).encode()
-    return [good, good[:-9], good.replace(b"m=64", b"m=9999999"), good.replace(b"p=1", b"p=0")]
+    good = SealedIdentity(_STRETCH, 3072, pem, bytes(48)).encode()
+    older = SealedIdentity(_STRETCH, 3072, pem, b"").encode()
+    swapped = good.replace(b"identity 2", b"identity 1")
+    damaged = [good[:-9], good.replace(b"m=64", b"m=9999999"), good.replace(b"p=1", b"p=0"), swapped]
+    return [good, older, *damaged]
 
 
 def check_backup(data: bytes) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from securechat_tui.chat.items import Items
+
 __all__ = ["BYTES", "SECONDS", "Harness", "refused", "state_of"]
 
 T = TypeVar("T")
@@ -40,6 +42,10 @@ def refused(parse: Callable[[], T], *declared: type[Exception]) -> T | None:
 
 def state_of(thing: object) -> dict[str, object]:
     """Return a copy of an object's attributes, of those too that grow in place."""
-    return {
-        name: bytes(value) if isinstance(value, bytearray) else value for name, value in vars(thing).items()
-    }
+    return {name: _copy(value) for name, value in vars(thing).items()}
+
+
+def _copy(value: object) -> object:
+    if isinstance(value, Items):
+        return state_of(value)
+    return bytes(value) if isinstance(value, bytearray) else value

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from securechat_tui.chat import account
-from securechat_tui.protocol.identity import IdentityKey
-from securechat_tui.storage.profile import HOME_VARIABLE, Profile
+from securechat_tui.storage import keystore
+from securechat_tui.storage.profile import HOME_VARIABLE
 
 
 @pytest.fixture(autouse=True)
@@ -16,16 +15,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-@cache
-def _checked(pem: bytes) -> IdentityKey:
-    return IdentityKey.from_pem(pem)
-
-
-def _load(profile: Profile) -> IdentityKey | None:
-    return _checked(profile.identity_path.read_bytes()) if profile.identity_path.exists() else None
+_decode = cache(keystore.decode_clear)
 
 
 @pytest.fixture
 def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip the library's check of a key that this run has checked already: a tenth of a second each."""
-    monkeypatch.setattr(account, "load_identity", _load)
+    """Skip the check of a key that this run has checked already."""
+    monkeypatch.setattr(keystore, "decode_clear", _decode)

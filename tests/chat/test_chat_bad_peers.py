@@ -1,5 +1,6 @@
 """Peers who break the rules: ended for good, told once, with nothing behind it taken."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,8 @@ from chat_boxes import forged
 from chat_people import opened, person
 from chat_raw import RawPeer, answering, call
 
+from securechat_tui.chat import presence
+from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Closed,
     Delivered,
@@ -21,6 +24,7 @@ from securechat_tui.chat.events import (
     Rekeyed,
     Secure,
 )
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events as session_events
 from securechat_tui.protocol import signing
@@ -166,17 +170,30 @@ async def test_a_record_against_the_protocol_ends_the_session() -> None:
         assert (closed.reason, closed.by) == ("rejected", "me")
 
 
-async def test_another_account_of_the_conversation_stops_it() -> None:
-    async with opened(person("alice")) as alice, await call(await alice.host(), "bob") as bob:
-        await bob.open()
-        await alice.until(Secure)
-        bob.say(replace(bob.boxes.resume(), high=5, running=OTHER_HASH))
-        gate, closed = await alice.until(Gate), await alice.until(Closed)
-        assert gate.reason == "resume"
-        assert closed.by == "me"
-        await bob.until_closed()
-        assert bob.ended is not None
-        assert bob.ended.detail == GoodbyeReason.GATED.name
+async def test_another_account_of_the_conversation_is_a_gate_of_the_next_session() -> None:
+    async with opened(person("alice")) as alice:
+        address = await alice.host()
+        async with await call(address, "bob") as bob:
+            await bob.open()
+            await alice.until(Secure)
+            bob.say(replace(bob.boxes.resume(), high=5, running=OTHER_HASH))
+            closed = await alice.until(Closed)
+            assert (closed.reason, closed.awaited) == ("lost", True)
+            await bob.until_closed()
+        async with await call(address, "bob", secrets=(bob.secret, None)) as again:
+            opening = asyncio.create_task(again.open())
+            assert (await alice.until(Gate)).reason == "resume"
+            assert len(alice.all(Secure)) == 1
+            with pytest.raises(CommandError) as refused:
+                await alice.engine.send("not yet")
+            assert refused.value.code == "gated"
+            with pytest.raises(CommandError):
+                await alice.engine.resolve(Resolution.SIGN)
+            await alice.engine.resolve(Resolution.NEW_GENERATION)
+            await opening
+            await alice.until_many(2, Secure)
+            await alice.engine.send("anew")
+            assert await again.read(1) == ["anew"]
         assert alice.all(Rejected) == []
 
 
@@ -279,7 +296,8 @@ async def test_a_guest_that_gives_up_is_not_worth_a_line() -> None:
         assert alice.all(Refused) == []
 
 
-async def test_callers_do_not_flood_the_screen() -> None:
+async def test_callers_do_not_flood_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "MAX_CONVERSATIONS", 1)
     async with opened(person("alice")) as alice:
         address = await alice.host()
         async with await call(address, "bob") as bob:
@@ -309,8 +327,7 @@ async def test_one_signature_covers_what_waits() -> None:
     async with opened(person("alice")) as alice, await call(await alice.host(), "bob") as bob:
         await bob.open()
         await alice.until(Secure)
-        for number in range(200):
-            await alice.engine.send(f"text {number}")
+        await asyncio.gather(*(alice.engine.send(f"text {number}") for number in range(200)))
         await bob.until_payload(Signature)
         texts: list[str] = []
         signatures = 0

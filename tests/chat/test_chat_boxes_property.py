@@ -73,7 +73,7 @@ class Side:
     def _resumed(self, word: Resume) -> Iterable[Payload]:
         self.boxes.inbox.announce(word.generation)
         generation = self.boxes.outbox.generation
-        delivered, _ = self.boxes.outbox.resume(word)
+        delivered, _ = self.boxes.take_resume(word)
         self._confirm(delivered)
         self.flowing = True
         if self.boxes.outbox.generation != generation:

@@ -121,10 +121,13 @@ class TestCommands:
                 await refused("bad-address", alice.engine.join(text))
             assert alice.all(Dialing) == []
 
-    async def test_one_conversation_at_a_time(self) -> None:
+    async def test_who_is_here_is_not_joined_again(self) -> None:
         async with talking(person("alice"), person("bob")) as (alice, bob):
-            for face in (alice, bob):
-                await refused("busy", face.engine.join("127.0.0.1:1"))
+            for target in (alice.address, "alice"):
+                assert await refused("busy", bob.engine.join(target)) == "alice is here already."
+            assert await refused("busy", bob.engine.talk("alice")) == "alice is here already."
+            assert await refused("bad-address", alice.engine.join("bob"))
+            assert bob.all(Dialing) == []
 
     async def test_one_attempt_at_a_time_until_it_is_given_up(self) -> None:
         async with opened(person("bob")) as bob, answering() as desk:

@@ -163,7 +163,7 @@ async def test_a_cut_voids_a_run_and_is_kept() -> None:
     alice, bob = person("alice"), person("bob")
     async with talking(alice, bob) as (at_alice, at_bob):
         await compare(at_alice, at_bob)
-        encounter = at_bob.engine.reception.encounter(None)
+        encounter = at_bob.engine.requests.encounter(None)
         assert encounter.connection is not None
         encounter.connection.abort()
         assert (await at_alice.until(ComparisonStopped)).reason == "cut"
@@ -255,7 +255,7 @@ async def test_a_wish_that_comes_while_a_match_is_stored_stays(monkeypatch: pyte
     async with talking(person("alice"), person("bob")) as (at_alice, at_bob):
         await compare(at_alice, at_bob)
         at_alice.forget()
-        encounter = at_alice.engine.reception.encounter(None)
+        encounter = at_alice.engine.requests.encounter(None)
         assert encounter.comparing is not None
         run, store = encounter.comparing.run, Account.change_pins
 

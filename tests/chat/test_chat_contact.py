@@ -86,6 +86,7 @@ async def test_a_contact_is_reached_by_its_name_at_its_last_address() -> None:
         await secured(at_alice, at_bob, await at_alice.host())
         await at_bob.engine.leave()
         await at_alice.until(Closed)
+        await at_bob.until(Closed)
         at_alice.forget()
         at_bob.forget()
         told = (await secured(at_alice, at_bob, "Alice"))[1]

@@ -58,7 +58,7 @@ async def test_a_face_that_does_not_read_stops_the_peer_and_bounds_memory(
             bob.say_texts(*texts)
             await bob.flushed_or(paused)
             assert paused.is_set()
-            (encounter,) = engine.reception._encounters.values()
+            (encounter,) = engine.reception.following._encounters.values()
             assert len(engine.stream._waiting) <= room + 2 * backlog
             assert encounter._waiting.qsize() <= backlog
             reading = asyncio.create_task(face.read())

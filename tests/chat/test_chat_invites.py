@@ -428,6 +428,7 @@ async def test_strangers_learn_nothing_of_a_host_for_invited_guests(monkeypatch:
         async with await call(f"127.0.0.1:{invite.port}", "bob", (secret, None)) as again:
             await again.open()
             assert (await at_alice.until(Peer)).trust is Trust.INVITED
+        await at_alice.until(Closed)
         await at_alice.engine.stop_hosting()
         async with await call(await at_alice.host(), "carol") as stranger:
             await stranger.established()

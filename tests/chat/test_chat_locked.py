@@ -14,7 +14,7 @@ from securechat_tui.chat.engine import Engine
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import PassphraseNeeded, Ready
 from securechat_tui.chat.passphrases import Passphrase, pause_after
-from securechat_tui.chat.profiles import change_passphrase, is_locked, stored_key
+from securechat_tui.chat.profiles import Keys, change_passphrase, is_locked, stored_key, stored_keys
 from securechat_tui.storage import passphrase as stretching
 from securechat_tui.storage.errors import CannotWrite, ProfileInUse, WrongPassphrase
 from securechat_tui.storage.profile import Profile
@@ -26,7 +26,7 @@ RIGHT = Passphrase(CANARY)
 def alice() -> Profile:
     profile = person("alice")
     with profile:
-        change_passphrase(profile, identity_key("alice"), RIGHT, CHEAP)
+        change_passphrase(profile, Keys.fresh(identity_key("alice")), RIGHT, CHEAP)
     return profile
 
 
@@ -86,8 +86,8 @@ async def test_the_key_is_opened_in_a_thread(alice: Profile, monkeypatch: pytest
 async def test_a_key_that_a_face_has_opened_is_taken(alice: Profile) -> None:
     with pytest.raises(WrongPassphrase):
         stored_key(alice, Passphrase("krokodil"))
-    key = stored_key(alice.open(), RIGHT)
-    async with Engine(alice, key) as engine:
+    keys = stored_keys(alice.open(), RIGHT)
+    async with Engine(alice, keys) as engine:
         assert isinstance(await anext(engine.events()), Ready)
         with pytest.raises(ProfileInUse):
             Profile("alice", alice.folder).open()
@@ -106,7 +106,7 @@ async def test_the_first_run_may_set_one(tmp_path: Path) -> None:
         assert engine.locked
 
 
-@pytest.mark.parametrize("failing", ["save_config", "create_identity"])
+@pytest.mark.parametrize("failing", ["save_config", "create_keys", "_open_store"])
 async def test_a_first_run_that_fails_can_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:

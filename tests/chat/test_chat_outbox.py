@@ -6,7 +6,7 @@ import pytest
 from chat_boxes import Boxes, introduced
 from protocol_peers import identity_key
 
-from securechat_tui.chat.outbox import ResumeConflict
+from securechat_tui.chat.outbox import PeerForgot, ResumeConflict
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import signing
 from securechat_tui.protocol.errors import OutOfOrder
@@ -84,7 +84,7 @@ def test_after_a_cut_in_the_middle_of_a_batch_its_signature_is_written_again(
         alice.write(text)
     alice.sign()
     assert take(bob, alice.next_payloads()) == ["one"]
-    assert alice.outbox.resume(bob.resume())[0][0].text == "one"
+    assert alice.outbox.resume(bob.resume())[0].text == "one"
     for side in (alice, bob):
         side.outbox.begin_session()
         side.inbox.begin_session()
@@ -170,7 +170,7 @@ def test_resume_drops_what_has_arrived_and_goes_on_behind_it(alice: Boxes, bob: 
     take(bob, alice.pour()[:3])
     alice.outbox.begin_session()
     bob.inbox.begin_session()
-    delivered, renumbered = alice.outbox.resume(bob.resume())
+    delivered, renumbered = alice.take_resume(bob.resume())
     assert [one.text for one in delivered] == ["one", "two"]
     assert renumbered == []
     assert take(bob, alice.pour()) == ["three"]
@@ -201,7 +201,10 @@ def test_a_peer_that_holds_nothing_any_more_has_lost_its_memory(alice: Boxes, bo
     take(bob, alice.pour())
     alice.outbox.acknowledge(bob.inbox.acknowledgement())
     generation = alice.outbox.generation
-    assert alice.outbox.resume(before) == ([], [])
+    with pytest.raises(PeerForgot):
+        alice.outbox.resume(before)
+    assert alice.outbox.generation == generation
+    assert alice.take_resume(before) == ([], [])
     assert alice.outbox.generation != generation
 
 
@@ -218,7 +221,7 @@ def test_a_peer_that_knows_nothing_gets_what_waits_from_the_first_number(
 ) -> None:
     generation = alice.outbox.generation
     alice.write("one")
-    assert alice.outbox.resume(replace(bob.resume(), peer_generation=known)) == ([], [])
+    assert alice.outbox.resume(replace(bob.resume(), peer_generation=known)) == []
     assert alice.outbox.generation == generation
     assert take(bob, alice.pour()) == ["one"]
 
@@ -232,7 +235,7 @@ def test_a_peer_without_memory_gets_what_waits_in_a_new_generation(alice: Boxes,
     alice.write("two")
     bob = Boxes(bob.key, alice.key.public)
     alice.outbox.begin_session()
-    delivered, renumbered = alice.outbox.resume(bob.resume())
+    delivered, renumbered = alice.take_resume(bob.resume())
     assert delivered == []
     assert [(one.number, one.text, one.ref) for one in renumbered] == [(1, "one", "r1"), (2, "two", None)]
     assert alice.outbox.generation != old

@@ -46,7 +46,7 @@ def state(inbox: Inbox) -> tuple[object, ...]:
         inbox.running,
         inbox.seen,
         inbox._previous,
-        bytes(inbox._items),
+        bytes(inbox._items._items),
     )
 
 

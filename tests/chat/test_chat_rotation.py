@@ -123,7 +123,7 @@ async def test_what_waits_for_the_former_key_is_told_and_goes_to_no_other() -> N
         async with opened(bob) as at_bob:
             address = await at_alice.host()
             await secured(at_alice, at_bob, address)
-            encounter = at_bob.engine.reception.encounter(None)
+            encounter = at_bob.engine.requests.encounter(None)
             assert encounter.connection is not None
             encounter.connection.abort()
             await at_alice.until(Closed)

@@ -5,6 +5,7 @@ import getpass
 from dataclasses import replace
 
 import pytest
+from chat_boxes import empty_shelf
 from chat_people import person
 from protocol_peers import identity_key
 
@@ -150,7 +151,7 @@ def test_blocked_and_downgraded_contacts() -> None:
 @pytest.fixture
 async def conversation() -> Conversation:
     bob = identity_key("bob").public
-    found = Conversation(identity_key("alice"), bob, EventStream(), asyncio.Event())
+    found = Conversation(identity_key("alice"), bob, empty_shelf(), EventStream(), asyncio.Event())
     found.name = SafeText.name("bob")
     return found
 

@@ -135,7 +135,7 @@ async def test_a_peer_that_requires_signatures_is_sent_none_without() -> None:
         await bob.engine.send("on the record")
         assert (await alice.until(Message)).text == "on the record"
         assert len(bob.all(Queued)) == 1
-        with pytest.raises(CommandError, match="No message waits"):
+        with pytest.raises(CommandError, match="Nothing waits"):
             await bob.engine.resolve(Resolution.CANCEL)
 
 

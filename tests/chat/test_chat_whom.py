@@ -1,5 +1,7 @@
 """What is typed for one person reaches nobody else, whatever happens to connections meanwhile."""
 
+import asyncio
+
 import pytest
 from chat_people import opened, person
 from chat_raw import answering, call
@@ -29,6 +31,7 @@ async def test_a_silent_stranger_is_not_whom_the_host_writes_to() -> None:
             assert (await alice.until(Queued)).conversation == alice.engine.conversations[0]
             await stranger.open()
             stranger.cut()
+            await alice.until_many(2, Closed)
         async with await call(address, "bob") as bob:
             await bob.open()
             await bob.until(lambda: bool(bob.read_messages()))
@@ -63,11 +66,12 @@ async def test_leaving_is_leaving_even_if_the_line_is_cut_meanwhile() -> None:
         await raw.open()
         await bob.until(Secure)
         await bob.engine.send("never acknowledged")
-        bob.engine.reception._leaving = (
-            bob.engine.reception.present()
-        )  # as leave() does before it waits for delivery
+        leaving = asyncio.create_task(bob.engine.leave())
+        await asyncio.sleep(0)  # it waits for the delivery now
+        assert not leaving.done()
         raw.cut()
         closed = await bob.until(Closed)
+        await leaving
         assert not closed.will_retry
         assert not bob.engine.conversations
 
@@ -84,9 +88,20 @@ async def test_a_text_that_names_its_conversation_goes_nowhere_else() -> None:
         async with await call(address, "carol") as carol:
             await carol.open()
             await alice.until(Peer, lambda peer: peer.conversation != meant)
+            with pytest.raises(CommandError, match="say which") as several:
+                await alice.engine.send("for whom?")
+            assert several.value.code == "which"
+            await alice.engine.send("for bob", conversation=meant)
+            await alice.engine.send("for carol", conversation=alice.engine.conversations[0])
+            assert await carol.read(1) == ["for carol"]
+            await alice.engine.leave(meant)
+            await alice.engine.send("for bob, who has left", conversation=meant)
             with pytest.raises(CommandError, match="not open now"):
-                await alice.engine.send("for bob", conversation=meant)
+                await alice.engine.send("for nobody", conversation="00" * 32)
             assert not alice.all(Message)
+        async with await call(address, "bob", secrets=(bob.secret, None)) as again:
+            await again.open(bob.boxes)
+            assert await again.read(2) == ["for bob", "for bob, who has left"]
 
 
 async def test_what_was_written_for_the_first_guest_does_not_wait_for_the_second() -> None:

@@ -15,6 +15,8 @@ from terminal_desk import Desk
 from terminal_programs import PROGRAM, SAFETY_SECONDS, environment, profile_folder, settle
 from terminal_screen import ENTER, Terminal, is_restored
 
+from securechat_tui.storage.keystore import decode_clear
+
 ASKED = "Passphrase of the identity 'default':"
 WRONG = "That is not the passphrase."
 FINGERPRINT = str(identity_key("alice").public.fingerprint)
@@ -173,8 +175,8 @@ async def test_set_export_import_and_remove_at_the_terminal(empty_desk: Desk) ->
     await removing.wait_for("The key has no passphrase now")
     assert await removing.wait_exit() == 0
     keys = [(profile_folder(home, name) / "identity.pem").read_bytes() for name in ("default", "new")]
-    assert keys[0].startswith(b"securechat-tui identity 1\n$argon2id$v=19$m=65536,t=3,p=4$")
-    assert keys[1] == identity_key("alice").to_pem()
+    assert keys[0].startswith(b"securechat-tui identity 2\n$argon2id$v=19$m=65536,t=3,p=4$")
+    assert decode_clear(keys[1])[0].public == identity_key("alice").public
     assert_told_nobody(home, setting, exporting, importing, removing)
 
 

@@ -167,7 +167,7 @@ def test_an_input_within_the_limits_is_not() -> None:
 def test_a_state_is_a_copy_even_of_what_grows_in_place() -> None:
     inbox = Inbox(bytes(32), GUEST.public, lambda _: None)
     before = state_of(inbox)
-    inbox._items += b"x"
+    inbox._items.append(b"x")
     assert state_of(inbox) != before
 
 

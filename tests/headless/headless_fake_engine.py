@@ -13,6 +13,8 @@ from securechat_tui.chat.events import (
     Dialing,
     Error,
     Event,
+    Found,
+    History,
     Hosting,
     IdentityNeeded,
     Invite,
@@ -30,7 +32,7 @@ from securechat_tui.chat.events import (
 )
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
-from securechat_tui.chat.views import ContactView
+from securechat_tui.chat.views import ContactView, ConversationView
 
 CONVERSATION = "c0" * 32
 FINGERPRINT = "SHA256:" + "k" * 43
@@ -244,6 +246,22 @@ class FakeEngine:
 
     def contacts(self) -> tuple[ContactView, ...]:
         return tuple(self.people)
+
+    async def talk(self, name: str) -> None:
+        self._note("talk", name)
+
+    def overview(self) -> tuple[ConversationView, ...]:
+        return ()
+
+    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
+        self._note("history", conversation, limit, before)
+        return History(time=TIME, conversation=conversation, messages=(), complete=True)
+
+    async def search(
+        self, text: str, *, conversation: str | None = None, limit: int = 100
+    ) -> tuple[Found, ...]:
+        self._note("search", text, conversation, limit)
+        return ()
 
     async def flush(self, seconds: float) -> int:
         self._note("flush", seconds)

@@ -24,7 +24,7 @@ from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, save_config
 from securechat_tui.storage.contacts import save_contacts
 from securechat_tui.storage.files import write_private
-from securechat_tui.storage.keystore import save_identity
+from securechat_tui.storage.keystore import Keys, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Contact, Pins
@@ -39,7 +39,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
     monkeypatch.setenv("SECURECHAT_TUI_HOME", str(tmp_path / "home"))
     with Profile.named() as profile:
         save_config(profile, Config(name="alice", bind="127.0.0.1:0"))
-        save_identity(profile, identity_key("alice"))
+        save_keys(profile, Keys.fresh(identity_key("alice")))
         met = Contact.met(identity_key("bob").public, NOW - 60, 1)
         save_contacts(profile, Pins((replace(met, name=SafeText.name("bob"), named=True),)))
     return profile
@@ -138,7 +138,7 @@ def test_a_key_without_a_passphrase_is_worth_a_note(profile: Profile) -> None:
 
 def test_a_passphrase_is_neither_needed_nor_asked_for(profile: Profile) -> None:
     with profile:
-        save_identity(profile, identity_key("alice"), Passphrase(CANARY), USUAL_COST)
+        save_keys(profile, Keys.fresh(identity_key("alice")), Passphrase(CANARY), USUAL_COST)
     assert "RSA 3072" in only(profile, "identity").message
     found = only(profile, "passphrase")
     assert (found.state, found.message) == (

@@ -489,7 +489,7 @@ async def test_unsigned_messages_in_doubt_are_decided_about(plain: bool, choice:
         assert await rig.code() is ExitCode.DONE
 
 
-@pytest.mark.parametrize("line", ["/resolve", "/resolve resend", "/unsigned", "/signed  "])
+@pytest.mark.parametrize("line", ["/resolve", "/resolve later", "/unsigned", "/signed  "])
 async def test_a_word_about_signing_without_what_it_needs(line: str) -> None:
     async with Rig(joining(), plain=True) as rig:
         await rig.engine.asked_for("join")

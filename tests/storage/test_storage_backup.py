@@ -286,7 +286,7 @@ def test_what_was_interrupted_can_be_done_again(
         raise CannotWrite(path=profile.identity_path, reason="no space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(backups, "save_identity", fail)
+        patched.setattr(backups, "save_keys", fail)
         with pytest.raises(CannotWrite):
             restore(profile, opened, RIGHT, CHEAP)
     assert load_identity(profile) is None

@@ -14,12 +14,14 @@ from securechat_tui.storage import files
 from securechat_tui.storage.errors import (
     CannotRead,
     CannotWrite,
+    DamagedConversation,
     NotAFile,
     NotAFolder,
     OthersCanEnter,
     OthersCanRead,
     ProfileError,
     SomebodyElses,
+    StoreError,
     SymbolicLink,
     TooLarge,
 )
@@ -252,8 +254,9 @@ def test_every_sentence_can_be_said_in_one_line_and_says_what_to_do() -> None:
         ["name", "home", "path", "reason", "limit", "key", "allowed", "expected", "example", "size"],
         "x\x1b{y}\nz",
     )
-    kinds = ProfileError.__subclasses__()
-    assert len(kinds) > 15
+    kinds = [*ProfileError.__subclasses__(), *StoreError.__subclasses__(), DamagedConversation]
+    kinds.remove(StoreError)  # which is never raised itself
+    assert len(kinds) > 40
     for kind in kinds:
         sentence = str(kind(**facts))
         assert sentence == SafeText.line(sentence, 1000)

@@ -7,7 +7,7 @@ from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.storage import rotation as rotation_module
 from securechat_tui.storage.errors import BadRotation, CannotWrite
 from securechat_tui.storage.files import write_private
-from securechat_tui.storage.keystore import create_identity, load_identity
+from securechat_tui.storage.keystore import Keys, create_identity, create_keys, load_identity, open_keys
 from securechat_tui.storage.passphrase import Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.rotation import load_rotation, rotate_identity, shown
@@ -20,9 +20,10 @@ def loaded(profile: Profile, passphrase: Passphrase | None = None) -> IdentityKe
 
 
 def test_the_old_key_signs_the_new_one(profile: Profile) -> None:
-    old = create_identity(profile, 3072)
+    keys = create_keys(profile, 3072)
+    old = keys.identity
     assert load_rotation(profile) is None
-    new = rotate_identity(profile, old, 3072)
+    new = rotate_identity(profile, keys, 3072)
     assert loaded(profile).public == new.public != old.public
     statement = load_rotation(profile)
     assert statement is not None
@@ -33,36 +34,40 @@ def test_the_old_key_signs_the_new_one(profile: Profile) -> None:
     )
     statement.verify(old.public)
     assert shown(statement, new.public) == (statement,)
-    newest = rotate_identity(profile, new, 3072)
+    newest = rotate_identity(profile, Keys(new, keys.store), 3072)
     after = load_rotation(profile)
     assert after is not None
     assert (after.old, after.new, after.counter) == (new.public.fingerprint, newest.public.fingerprint, 2)
 
 
-def test_the_new_key_is_under_the_same_passphrase(profile: Profile) -> None:
+def test_the_new_key_is_under_the_same_passphrase_and_the_stores_key_stays(profile: Profile) -> None:
     cost, passphrase = Cost(8, 1, 1), Passphrase("correct horse")
-    old = create_identity(profile, 3072, passphrase, cost)
+    old = create_keys(profile, 3072, passphrase, cost)
     new = rotate_identity(profile, old, 3072, passphrase, cost)
     assert loaded(profile, passphrase).public == new.public
+    after = open_keys(profile, passphrase)
+    assert after is not None
+    assert after.store == old.store
     assert b"BEGIN PRIVATE KEY" not in profile.identity_path.read_bytes()
 
 
-@pytest.mark.parametrize("step", ["write_private", "save_identity"])
+@pytest.mark.parametrize("step", ["write_private", "save_keys"])
 def test_a_step_that_fails_leaves_the_old_key_and_shows_nothing(
     profile: Profile, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = create_identity(profile, 3072)
+    keys = create_keys(profile, 3072)
+    old = keys.identity
 
     def full(*_: object) -> None:
         raise CannotWrite(path=profile.folder, reason="the disk is full")
 
     monkeypatch.setattr(rotation_module, step, full)
     with pytest.raises(CannotWrite):
-        rotate_identity(profile, old, 3072)
+        rotate_identity(profile, keys, 3072)
     assert loaded(profile).public == old.public
     assert shown(load_rotation(profile), old.public) == ()
     monkeypatch.undo()
-    new = rotate_identity(profile, old, 3072)
+    new = rotate_identity(profile, keys, 3072)
     assert len(shown(load_rotation(profile), new.public)) == 1
 
 

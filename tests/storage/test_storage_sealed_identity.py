@@ -21,11 +21,12 @@ from securechat_tui.storage.errors import (
 )
 from securechat_tui.storage.files import write_private
 from securechat_tui.storage.keystore import (
+    Keys,
     SealedIdentity,
     create_identity,
     load_identity,
     read_sealed,
-    save_identity,
+    save_keys,
 )
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase, Stretch, checksum_line
 from securechat_tui.storage.profile import Profile
@@ -35,7 +36,7 @@ RIGHT = Passphrase(CANARY)
 
 @pytest.fixture
 def sealed(profile: Profile, identity: IdentityKey) -> Profile:
-    save_identity(profile, identity, RIGHT, CHEAP)
+    save_keys(profile, Keys.fresh(identity), RIGHT, CHEAP)
     return profile
 
 
@@ -80,7 +81,7 @@ def test_what_can_be_read_without_the_passphrase(sealed: Profile, identity: Iden
 
 def test_without_a_passphrase_nothing_is_sealed(profile: Profile, identity: IdentityKey) -> None:
     assert read_sealed(profile) is None
-    save_identity(profile, identity)
+    save_keys(profile, Keys.fresh(identity))
     assert read_sealed(profile) is None
     opened = load_identity(profile, RIGHT)  # a passphrase given in vain does no harm
     assert opened is not None
@@ -110,8 +111,8 @@ def test_every_flipped_byte_is_damage_and_not_a_wrong_passphrase(sealed: Profile
     [
         (lambda data: data[:-40], BadIdentity),
         (lambda data: data + b"x\n", BadIdentity),
-        (lambda data: data.replace(b"identity 1", b"identity 2"), NewerIdentity),
-        (lambda data: data.replace(b"identity 1", b"identity 900"), NewerIdentity),
+        (lambda data: data.replace(b"identity 2", b"identity 3"), NewerIdentity),
+        (lambda data: data.replace(b"identity 2", b"identity 900"), NewerIdentity),
         (lambda data: data[data.index(b"-----BEGIN") :], BadIdentity),
         (lambda data: data.replace(b"m=8,", b"m=4194304,"), BadIdentity),
     ],
@@ -128,9 +129,10 @@ def test_other_damage(sealed: Profile, change: object, error: type[Exception]) -
 
 def forged(identity: IdentityKey, phc: str, bits: int) -> bytes:
     """A file with a true checksum, as somebody who means harm would write it."""
-    seal = SealedIdentity.seal(identity, RIGHT, CHEAP)
-    head = f"securechat-tui identity 1\n{phc or seal.stretch}\nRSA {bits}\n".encode()
-    return head + checksum_line(head + seal.pem) + seal.pem
+    seal = SealedIdentity.seal(Keys.fresh(identity), RIGHT, CHEAP)
+    head = f"securechat-tui identity 2\n{phc or seal.stretch}\nRSA {bits}\n".encode()
+    blocks = seal.encode().partition(b"sha256 ")[2].partition(b"\n")[2]
+    return head + checksum_line(head + blocks) + blocks
 
 
 def test_a_hostile_file_cannot_ask_for_gigabytes(profile: Profile, identity: IdentityKey) -> None:
@@ -150,17 +152,17 @@ def test_a_size_that_is_not_that_of_the_key_is_damage(profile: Profile, identity
 
 def test_changing_and_removing_the_passphrase(sealed: Profile, identity: IdentityKey) -> None:
     first = sealed.identity_path.read_bytes()
-    save_identity(sealed, identity, Passphrase("another"), CHEAP)
+    save_keys(sealed, Keys.fresh(identity), Passphrase("another"), CHEAP)
     assert sealed.identity_path.read_bytes() != first
     with pytest.raises(WrongPassphrase):
         load_identity(sealed, RIGHT)
     assert load_identity(sealed, Passphrase("another")) is not None
-    save_identity(sealed, identity)
+    save_keys(sealed, Keys.fresh(identity))
     assert load_identity(sealed) is not None
 
 
 def test_a_key_is_sealed_differently_each_time(identity: IdentityKey) -> None:
-    one, other = (SealedIdentity.seal(identity, RIGHT, CHEAP) for _ in range(2))
+    one, other = (SealedIdentity.seal(Keys.fresh(identity), RIGHT, CHEAP) for _ in range(2))
     assert one.stretch.salt != other.stretch.salt
     assert one.pem != other.pem
 
@@ -170,7 +172,10 @@ def test_nothing_in_clear_depends_on_the_passphrase(
 ) -> None:
     """What stands before the encrypted block tells nobody whether a guess is right, without Argon2id."""
     monkeypatch.setattr(primitives, "random_bytes", bytes)
-    files = [SealedIdentity.seal(identity, Passphrase(text), CHEAP).encode() for text in (CANARY, "another")]
+    files = [
+        SealedIdentity.seal(Keys.fresh(identity), Passphrase(text), CHEAP).encode()
+        for text in (CANARY, "another")
+    ]
     (head, block), (other_head, other_block) = (file.split(b"sha256 ") for file in files)
     assert head == other_head
     assert block != other_block
@@ -198,7 +203,7 @@ def test_a_failed_change_leaves_the_old_passphrase(
         else:
             patched.setattr(os, call, fail)
         with pytest.raises(CannotWrite):
-            save_identity(sealed, identity, Passphrase("another"), CHEAP)
+            save_keys(sealed, Keys.fresh(identity), Passphrase("another"), CHEAP)
     assert load_identity(sealed, RIGHT) is not None
     assert not list(sealed.folder.glob(".*.tmp"))
 
@@ -206,7 +211,7 @@ def test_a_failed_change_leaves_the_old_passphrase(
 CRASH = """
 import os, pathlib, sys
 from securechat_tui.storage import files
-from securechat_tui.storage.keystore import load_identity, save_identity
+from securechat_tui.storage.keystore import Keys, open_keys, save_keys
 from securechat_tui.storage.passphrase import Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 
@@ -224,11 +229,11 @@ def counted(real):
     return call
 
 with Profile("p", folder) as profile:
-    key = load_identity(profile, old)
+    keys = open_keys(profile, old)
     for name in ("fsync", "replace", "fdopen", "open", "close"):
         setattr(os, name, counted(getattr(os, name)))
     files.tempfile.mkstemp = counted(files.tempfile.mkstemp)
-    save_identity(profile, key, new, Cost(8, 1, 1))
+    save_keys(profile, keys, new, Cost(8, 1, 1))
 os._exit(0)
 """
 
@@ -241,7 +246,7 @@ def test_a_crash_at_any_moment_leaves_one_valid_identity(
 ) -> None:
     folder = tmp_path / "p"
     with Profile("p", folder) as profile:
-        save_identity(profile, identity, Passphrase(old) if old else None, CHEAP)
+        save_keys(profile, Keys.fresh(identity), Passphrase(old) if old else None, CHEAP)
     original = profile.identity_path.read_bytes()
     outcomes = []
     for fatal in range(1, 30):
@@ -269,7 +274,7 @@ def test_a_cost_in_clear_cannot_be_made_cheaper_for_a_thief(sealed: Profile) -> 
     """Other parameters make another key: what they protect stays closed."""
     found = read_sealed(sealed)
     assert found is not None
-    weaker = SealedIdentity(Stretch(Cost(8, 2, 1), found.stretch.salt), found.bits, found.pem)
+    weaker = SealedIdentity(Stretch(Cost(8, 2, 1), found.stretch.salt), found.bits, found.pem, found.store)
     write_private(sealed.identity_path, weaker.encode())
     with pytest.raises(WrongPassphrase):
         load_identity(sealed, RIGHT)

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from protocol_peers import identity_key
+from stored_identities import put_identity
 
 from securechat_tui.chat.engine import Engine
 from securechat_tui.chat.events import Closed, Code, Event, Gate, Listening, Peer, Secure, VerifyAsked
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey
 from securechat_tui.storage.config import Config, save_config
 from securechat_tui.storage.contacts import load_contacts, save_contacts
-from securechat_tui.storage.files import write_private
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Contact, Pins
 
@@ -34,8 +34,7 @@ def person(profile_name: str, key: str | IdentityKey = "", called: str = "") -> 
 def write_identity(profile: Profile, key: str | IdentityKey) -> None:
     """Put an identity in a profile, in the place of the one it has."""
     chosen = identity_key(key) if isinstance(key, str) else key
-    profile.identity_path.unlink(missing_ok=True)
-    write_private(profile.identity_path, chosen.to_pem())
+    put_identity(profile, chosen)
 
 
 def contacts(profile: Profile) -> Pins:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from protocol_peers import identity_key
+from stored_identities import put_identity
 
 from securechat_tui.storage.config import Config, save_config
-from securechat_tui.storage.files import write_private
 from securechat_tui.storage.profile import Profile
 
 PROGRAM: Final = Path(sys.executable).with_name("securechat-tui")
@@ -43,8 +43,7 @@ def settle(home: Path, profile: str, *, key: str = "", called: str = "") -> str:
     place = Profile(profile, profile_folder(home, profile))
     identity = identity_key(key or profile)
     with place:
-        place.identity_path.unlink(missing_ok=True)
-        write_private(place.identity_path, identity.to_pem())
+        put_identity(place, identity)
         save_config(place, Config(name=called or profile))
     return str(identity.public.fingerprint)
 
@@ -53,8 +52,7 @@ def replace_identity(home: Path, profile: str, key: str) -> None:
     """Put another key in a profile; everything else in it stays."""
     place = Profile(profile, profile_folder(home, profile))
     with place:
-        place.identity_path.unlink()
-        write_private(place.identity_path, identity_key(key).to_pem())
+        put_identity(place, identity_key(key))
 
 
 def forget_everything(home: Path, profile: str) -> None:

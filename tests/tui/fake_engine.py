@@ -14,10 +14,13 @@ from securechat_tui.chat.events import (
     Delivered,
     Dialing,
     Event,
+    Found,
     Gate,
+    History,
     Hosting,
     IdentityNeeded,
     Invite,
+    Kept,
     Listening,
     Message,
     PassphraseNeeded,
@@ -35,7 +38,13 @@ from securechat_tui.chat.events import (
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
-from securechat_tui.chat.views import ContactView, Counters, IdentityView
+from securechat_tui.chat.views import (
+    ConnectionView,
+    ContactView,
+    ConversationView,
+    Counters,
+    IdentityView,
+)
 
 NOON = 1_795_262_400.0
 """2026-11-21 12:00:00 UTC, the time of everything here."""
@@ -212,6 +221,14 @@ class FakeEngine:
         self.closed = False
         self.preferences = Preferences(path="/home/ada/config.toml")
         self._contacts = contacts
+        self.kept: dict[str, list[Kept]] = {}
+        """What is kept of each conversation, oldest first."""
+        self.views: tuple[ConversationView, ...] = ()
+        """What :meth:`overview` tells."""
+        self.came_and_went: tuple[ConnectionView, ...] = ()
+        self.paging = asyncio.Event()
+        """While it is not set, pages of the history take their time."""
+        self.paging.set()
         self._numbers = {"sent": 0, "received": 0, "bad": 0, "delivered": 0}
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self.key_making = asyncio.Event()
@@ -405,6 +422,47 @@ class FakeEngine:
 
     async def forget(self, name: str) -> None:
         self._note("forget", name)
+
+    async def talk(self, name: str) -> None:
+        self._note("talk", name)
+
+    def overview(self) -> tuple[ConversationView, ...]:
+        return self.views
+
+    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
+        self._note("history", conversation, limit, before)
+        await self.paging.wait()
+        older = [one for one in self.kept.get(conversation, []) if before is None or one.row < before]
+        page = tuple(older[-limit:])
+        return History(time=NOON, conversation=conversation, messages=page, complete=len(page) == len(older))
+
+    async def search(
+        self, text: str, *, conversation: str | None = None, limit: int = 100
+    ) -> tuple[Found, ...]:
+        self._note("search", text, conversation, limit)
+        places = self.kept if conversation is None else {conversation}
+        hits = {
+            place: [one for one in self.kept.get(place, []) if text.lower() in one.text.lower()]
+            for place in places
+        }
+        return tuple(
+            Found(time=NOON, conversation=place, messages=tuple(found[-limit:]), text=SafeText.line(text))
+            for place, found in hits.items()
+            if found
+        )
+
+    async def mark_read(self, conversation: str) -> None:
+        self._note("mark_read", conversation)
+
+    async def keep_draft(self, conversation: str, text: str) -> None:
+        self._note("keep_draft", conversation, text)
+
+    async def wipe(self, conversation: str) -> None:
+        self._note("wipe", conversation)
+        self.kept.pop(conversation, None)
+
+    def connections(self) -> tuple[ConnectionView, ...]:
+        return self.came_and_went
 
     async def flush(self, seconds: float) -> int:
         self.calls.append(("flush", seconds))

@@ -1,20 +1,14 @@
 """Two people with the product's sessions and conversations in memory, and a wire that records frames."""
 
-import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import cast
-from unittest.mock import patch
 
 from vector_chance import Chance
+from vector_conversation import Correspondence
 from vector_identities import identity
 
-from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.outbox import Outbox, ResumeConflict
-from securechat_tui.chat.stream import EventStream
-from securechat_tui.network.connection import Connection
 from securechat_tui.protocol import events, signing
 from securechat_tui.protocol.constants import GENERATION_LENGTH
 from securechat_tui.protocol.errors import RemoteError
@@ -30,7 +24,6 @@ from securechat_tui.protocol.payloads import (
 )
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.session import Session
-from securechat_tui.trust.states import Trust
 
 UNIX_MS = 1_800_000_000_000
 """The time of day at which every recording begins."""
@@ -55,7 +48,7 @@ class Person:
         self.confirmed: bytes | None = earlier.confirmed if earlier else None
         self.shown: bytes | None = None
         """At the host: the secret that the call has shown."""
-        self.conversation: Conversation | None = None
+        self.conversation: Correspondence | None = None
         self.ended: Ended | None = None
         self.refusal: RemoteError | ResumeConflict | None = None
         """What the peer's content did wrong, where the session itself found nothing."""
@@ -136,9 +129,9 @@ class Person:
             self.conversation = earlier
         else:
             self.scene.chance.draw(GENERATION_LENGTH)  # the recordings are older: it leaves them as they are
-            self.conversation = Conversation(self.key, proof.identity, EventStream(), asyncio.Event())
+            self.conversation = Correspondence(self.key, proof.identity)
         if self.scene.speaks and not self.session.closed:
-            self.conversation.attach(cast("Connection", self), self.name, Trust.NEW)
+            self.conversation.attach(self.send, self.name, self.scene.clock.unix_ms)
         return happened
 
     def _payload(self, payload: Payload) -> list[SessionEvent]:
@@ -148,7 +141,7 @@ class Person:
         try:
             match payload:
                 case Hello():
-                    conversation.greeted(payload, payload.name)
+                    conversation.greeted()
                 case Resume():
                     conversation.resumed(payload)
                 case Goodbye():
@@ -163,7 +156,7 @@ class Person:
             return self.session.goodbye(GoodbyeReason.GATED, self.scene.now)
         return []
 
-    def _conversation(self) -> Conversation:
+    def _conversation(self) -> Correspondence:
         if self.conversation is None:
             raise ValueError("no session stands")
         return self.conversation
@@ -179,13 +172,17 @@ class Person:
         """Write messages, at most 128 under one signature."""
         for text in texts:
             self.author.add(text, None, self.scene.clock.unix_ms, self._conversation().inbox.seen)
+        self.author.kept(self.author.position)
         while messages := self.author.to_sign():
             message = self.author.signing_input(messages)
-            self.author.signed(messages, self.scene.chance.sign(self.key, message))
+            batch = self.author.batch(messages, self.scene.chance.sign(self.key, message))
+            if batch is not None:
+                self.author.signed(messages, batch)
         self.pour()
 
     def pour(self) -> None:
         """Write what waits."""
+        self.author.kept(self.author.position)
         while found := self.author.next_to_write():
             for payload in found[1]:
                 self.send(payload)
@@ -245,15 +242,6 @@ class Clock:
     def now(self) -> Instant:
         """The moment."""
         return Instant(1000 + self.ms / 1000, self.unix_ms / 1000)
-
-    @contextmanager
-    def installed(self) -> Iterator[None]:
-        """Let the product's conversations go by this clock."""
-        with (
-            patch("securechat_tui.chat.conversation.now", lambda: self.now),
-            patch("securechat_tui.chat.conversation.unix_ms", lambda: self.unix_ms),
-        ):
-            yield
 
 
 @dataclass
@@ -328,5 +316,3 @@ class Scene:
         """Lose the connection, and everything on it."""
         for person in (self.guest, self.host):
             person.do(person.session.receive_eof(self.now))
-            if person.conversation is not None:
-                person.conversation.detach()

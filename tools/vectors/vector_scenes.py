@@ -215,7 +215,7 @@ def played(name: str, drawn: Drawn, stop: int | None = None) -> Iterator[Scene]:
             pass
     for person in BITS:
         identity(person)  # checking a key draws as well, and not from what the script draws
-    with chance.installed(), clock.installed():
+    with chance.installed():
         guest = (rotation(chance, "alice before", "alice", 1),)
         host = (
             rotation(chance, "bob long before", "bob before", 3),

@@ -5,7 +5,7 @@ import getpass
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -20,11 +20,16 @@ from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, load_config, save_config
 from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.errors import PassphraseNeeded, ProfileError
-from securechat_tui.storage.keystore import create_identity, load_identity
+from securechat_tui.storage.keystore import Keys, create_keys, open_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.rotation import load_rotation, shown
 from securechat_tui.trust.pins import Pins
+
+if TYPE_CHECKING:
+    from securechat_tui.storage.store import Store
+
+_NO_IDENTITY: Final = "There is no identity yet: choose a name first."
 
 
 def login_name() -> str:
@@ -38,39 +43,54 @@ def login_name() -> str:
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     config: Config
-    key: IdentityKey | None
     pins: Pins
-    locked: bool
     rotation: Rotation | None
+    unlocked: "_Unlocked | None"
+    locked: bool
 
 
-def _load(profile: Profile, key: IdentityKey | None) -> _Loaded:
+@dataclass(frozen=True, slots=True)
+class _Unlocked:
+    key: IdentityKey
+    store: "Store"
+
+
+def _load(profile: Profile, keys: Keys | None) -> _Loaded:
     profile.open()
     try:
-        config, pins, locked = load_config(profile), load_contacts(profile), False
+        config, pins, rotation = load_config(profile), load_contacts(profile), load_rotation(profile)
         try:
-            key = key or load_identity(profile)
+            keys = keys or open_keys(profile)
         except PassphraseNeeded:
-            locked = True
-        return _Loaded(config, key, pins, locked, load_rotation(profile))
+            return _Loaded(config, pins, rotation, None, locked=True)
+        return _Loaded(config, pins, rotation, _open_store(profile, keys) if keys else None, locked=False)
     except BaseException:
         profile.close()
         raise
 
 
+def _open_store(profile: Profile, keys: Keys) -> _Unlocked:
+    """Open the history; its library is loaded only now, in whatever thread this is."""
+    from securechat_tui.storage.store import Store  # noqa: PLC0415 - the screen paints first
+
+    return _Unlocked(keys.identity, Store(profile, keys.store).open())
+
+
 class Account:
     """What the engine knows of its own person; everything that blocks runs in a thread.
 
-    ``key`` is the identity where a face has opened it already; ``cost`` is that of a passphrase.
+    ``keys`` are the profile's where a face has opened them already; ``cost`` is that of a passphrase.
     """
 
-    def __init__(self, profile: Profile, key: IdentityKey | None = None, cost: Cost = USUAL_COST) -> None:
+    def __init__(self, profile: Profile, keys: Keys | None = None, cost: Cost = USUAL_COST) -> None:
         self.profile = profile
         self.config = Config()
         self.pins = Pins()
-        self.key = key
+        self.key: IdentityKey | None = None
         self.locked = False
         """Whether there is an identity whose passphrase has not been given yet."""
+        self._store: Store | None = None
+        self._keys = keys
         self._cost = cost
         self._rotation: Rotation | None = None
         self._saving = asyncio.Lock()
@@ -78,23 +98,47 @@ class Account:
 
     async def open(self) -> None:
         """Lock the profile and read it; raises the ProfileError family."""
-        loaded = await asyncio.to_thread(_load, self.profile, self.key)
-        self.config, self.key, self.pins = loaded.config, loaded.key, loaded.pins
+        loaded = await asyncio.to_thread(_load, self.profile, self._keys)
+        self.config, self.pins, self._rotation = loaded.config, loaded.pins, loaded.rotation
         self.locked = loaded.locked
-        self._rotation = loaded.rotation
+        if loaded.unlocked is not None:
+            self._take(loaded.unlocked)
 
     async def unlock(self, passphrase: Passphrase) -> None:
-        """Open the identity; raises CommandError for a wrong passphrase, after which nothing has changed."""
+        """Open identity and history; raises CommandError, after which nothing has changed."""
         try:
-            self.key = await asyncio.to_thread(load_identity, self.profile, passphrase)
+            keys = await asyncio.to_thread(open_keys, self.profile, passphrase)
         except ProfileError as error:
             raise CommandError("passphrase", str(error)) from None
+        if keys is None:
+            raise CommandError("no-identity", "The identity's file has gone: put your copy back.")
+        await self._use(keys)
         self.locked = False
+
+    async def _use(self, keys: Keys) -> None:
+        """Open the history under its key; raises CommandError where it cannot be used."""
+        try:
+            self._take(await asyncio.to_thread(_open_store, self.profile, keys))
+        except ProfileError as error:
+            raise CommandError("profile", str(error)) from None
+
+    def _take(self, unlocked: _Unlocked) -> None:
+        self.key, self._store = unlocked.key, unlocked.store
 
     async def close(self) -> None:
         """Let others use the profile, once nothing is being written any more."""
         await asyncio.gather(*self._changes, return_exceptions=True)
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
         await asyncio.to_thread(self.profile.close)
+
+    @property
+    def store(self) -> "Store":
+        """The history of all conversations; raises as :attr:`own_key` does."""
+        if self._store is None:
+            self.own_key  # noqa: B018 - says why there is none
+            raise CommandError("no-identity", _NO_IDENTITY)
+        return self._store
 
     @property
     def name(self) -> str:
@@ -107,7 +151,7 @@ class Account:
         if self.locked:
             raise CommandError("passphrase", "The identity is locked: give its passphrase first.")
         if self.key is None:
-            raise CommandError("no-identity", "There is no identity yet: choose a name first.")
+            raise CommandError("no-identity", _NO_IDENTITY)
         return self.key
 
     @property
@@ -133,9 +177,11 @@ class Account:
         try:
             await asyncio.to_thread(save_config, self.profile, config)
             self.config = config
-            self.key = await asyncio.to_thread(create_identity, self.profile, bits, passphrase, self._cost)
+            if self._keys is None:  # or made before, and the history could not be begun
+                self._keys = await asyncio.to_thread(create_keys, self.profile, bits, passphrase, self._cost)
         except ProfileError as error:
             raise CommandError("profile", str(error)) from None
+        await self._use(self._keys)
 
     def ready(self, key: IdentityKey) -> Ready:
         """Tell who is there, now that there is a key."""

@@ -1,25 +1,29 @@
-"""Calls going out: one at a time; after a cut, with growing pauses until the peer is there again."""
+"""Calls going out, one for each target; after a cut, with growing pauses until the peer is there again."""
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from typing import Protocol
 
 from securechat_tui.chat import events
+from securechat_tui.chat.connection_log import ConnectionLog
 from securechat_tui.chat.encounter import Encounter
+from securechat_tui.chat.following import Following
 from securechat_tui.chat.house import Dialled, House
 from securechat_tui.chat.targets import own_secrets
 from securechat_tui.network.addresses import Address
 from securechat_tui.network.backoff import Backoff
 from securechat_tui.network.clock import now
-from securechat_tui.network.connection import Connection
 from securechat_tui.network.dialer import CannotConnect, dial
-from securechat_tui.network.failures import HandlerFailure
 from securechat_tui.protocol.events import Instant
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey
 from securechat_tui.protocol.session import Session
+from securechat_tui.trust.pins import Contact, Endpoint
+
+__all__ = ["Call", "Calls", "Exchange"]
 
 _LASTING_SECONDS = 60.0
 """A session as long as this was no accident."""
@@ -28,134 +32,200 @@ _LASTING_SECONDS = 60.0
 class Exchange(House, Protocol):
     """What outgoing calls need of the engine."""
 
-    def start(self, story: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a story until the engine is closed."""
+    log: ConnectionLog
+    following: Following
 
-    async def follow(self, connection: Connection, encounter: Encounter) -> None:
-        """Drive a connection to its end."""
-
-    def handler_failed(self, failure: HandlerFailure) -> None:
-        """Tell an internal error."""
-
-    def call_ended(self) -> None:
-        """Nothing is dialled any more, and nobody was reached."""
+    def call_ended(self, call: "Call") -> None:
+        """A call has reached nobody, and is over."""
 
 
-class Calls:
-    """At most one call is under way: a first one, or one back to a peer who was cut off."""
+@dataclass(slots=True, eq=False)
+class Call:
+    """Somebody is being called: once, or one peer again and again."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self._task: asyncio.Task[None] | None = None
-        self._encounter: Encounter | None = None
-        self._hurry = asyncio.Event()
-        self._backoff = Backoff()
-        self._connected_at = 0.0
+    dialled: Dialled
+    number: int
+    peer: Fingerprint | None = None
+    """Who alone is called, until it is there; None for a first call."""
+    everywhere: bool = False
+    """Whether at every address of the contact, and not only where it was reached before."""
+    encounter: Encounter | None = None
+    task: asyncio.Task[None] | None = None
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def under_way(self) -> bool:
-        """Whether somebody is being called."""
-        return self._task is not None
+    def recipient(self) -> str:
+        """Under what texts are held for whoever answers."""
+        return f"call {self.number}"
 
     @property
     def is_refused(self) -> bool:
-        """Whether the call has come to its end already, and only its connection is still being closed."""
-        return self._encounter is not None and self._encounter.settled
+        """Whether it has come to its end already, and only its connection is still being closed."""
+        return self.encounter is not None and self.encounter.settled
+
+    def is_for(self, fingerprint: Fingerprint) -> bool:
+        """Whether nobody but this key is meant."""
+        target = self.dialled.target
+        if self.peer is not None:
+            return self.peer == fingerprint
+        is_contact = isinstance(target, Contact) and target.fingerprint == fingerprint
+        return is_contact and self.dialled.verifying is None
+
+
+@dataclass(slots=True)
+class _Rhythm:
+    """How long to wait before a peer is called again."""
+
+    pauses: Backoff = field(default_factory=Backoff)
+    connected_at: float = 0.0
+
+
+class Calls:
+    """Every call under way: those that have become a conversation are none any more."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._calls: list[Call] = []
+        self._rhythms: dict[Fingerprint, _Rhythm] = {}
+        self._numbers = count(1)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether anybody is being called."""
+        return bool(self._calls)
+
+    def unanswered(self) -> tuple[Call, ...]:
+        """Return the calls of which something can still come."""
+        return tuple(call for call in self._calls if not call.is_refused)
+
+    def of(self, encounter: Encounter) -> Call | None:
+        """Return the call that has led to an encounter."""
+        return next((call for call in self._calls if call.encounter is encounter), None)
 
     def begin(self, dialled: Dialled, key: IdentityKey) -> None:
         """Call once; what comes of it is told as events."""
-        self.give_up()
-        self._backoff.reset()
-        self._task = self._exchange.start(self._first(dialled, key))
+        call = Call(dialled, next(self._numbers))
+        self._calls.append(call)
+        call.task = self._exchange.following.start(self._first(call, key))
 
     def come_back(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint) -> None:
         """Call until this peer, and nobody else, is there again or the answer forbids it.
 
         The pauses go on growing where they were, unless the last session has lasted.
         """
-        self.give_up()
-        if now().monotonic - self._connected_at >= _LASTING_SECONDS:
-            self._backoff.reset()
-        self._hurry.clear()
-        self._task = self._exchange.start(self._return(dialled, key, peer))
+        rhythm = self._rhythms.setdefault(peer, _Rhythm())
+        if now().monotonic - rhythm.connected_at >= _LASTING_SECONDS:
+            rhythm.pauses.reset()
+        self._call_again(Call(dialled, next(self._numbers), peer), key, rhythm.pauses)
 
-    def connected(self) -> None:
-        """Take note that the call has become a conversation."""
-        self._task = None
-        self._connected_at = now().monotonic
+    def seek(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint, *, at_once: bool) -> None:
+        """The same at every address of the contact, the one that was used last first."""
+        pauses = self._rhythms.setdefault(peer, _Rhythm()).pauses
+        call = Call(dialled, next(self._numbers), peer, everywhere=True)
+        self._call_again(call, key, chain((0.0,), pauses) if at_once else pauses)
 
-    def give_up(self) -> None:
-        """Stop calling."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
+    def _call_again(self, call: Call, key: IdentityKey, pauses: Iterable[float]) -> None:
+        self._calls.append(call)
+        call.task = self._exchange.following.start(self._again_and_again(call, key, pauses))
 
-    def hurry(self) -> None:
-        """Try again now instead of after the pause."""
-        self._hurry.set()
+    def reached(self, encounter: Encounter, peer: Fingerprint) -> None:
+        """The call that has led to this encounter, if any did, has reached whom it should."""
+        call = self.of(encounter)
+        if call is None:
+            return
+        self._calls.remove(call)
+        rhythm = self._rhythms.setdefault(peer, _Rhythm())
+        if call.peer is None:
+            rhythm.pauses.reset()
+        rhythm.connected_at = now().monotonic
 
-    async def _first(self, dialled: Dialled, key: IdentityKey) -> None:
+    def give_up(self, call: Call) -> None:
+        """Stop a call."""
+        if call in self._calls:
+            self._calls.remove(call)
+        if call.task is not None:
+            call.task.cancel()
+
+    async def _first(self, call: Call, key: IdentityKey) -> None:
         try:
-            await self._first_that_answers(dialled, key)
+            await self._first_that_answers(call, key)
         except CannotConnect as error:
             self._exchange.error("cannot-connect", str(error))
         finally:
-            self._over()
+            self._over(call)
 
-    async def _first_that_answers(self, dialled: Dialled, key: IdentityKey) -> None:
+    async def _first_that_answers(self, call: Call, key: IdentityKey) -> None:
         """Go through the addresses; raises the :class:`CannotConnect` of the last one."""
+        dialled = call.dialled
         for other in dialled.others:
             with suppress(CannotConnect):
-                await self._attempt(dialled, key, 1)
+                await self._attempt(call, dialled, key, 1)
                 return
             dialled = replace(dialled, endpoint=other)
-        await self._attempt(dialled, key, 1)
+        await self._attempt(call, dialled, key, 1)
 
-    async def _return(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint) -> None:
+    async def _again_and_again(self, call: Call, key: IdentityKey, pauses: Iterable[float]) -> None:
         try:
-            for attempt, pause in enumerate(self._backoff, 1):
-                await self._pause(pause)
-                contact = self._exchange.account.pins.by_fingerprint(peer)
+            for attempt, pause in enumerate(pauses, 1):
+                await _pause(call, pause)
+                contact = self._exchange.account.pins.by_fingerprint(call.peer) if call.peer else None
                 if contact is None:  # forgotten meanwhile
                     return
-                again = replace(dialled, target=contact, invite=None, returning=True)
-                with suppress(CannotConnect):
-                    if await self._attempt(again, key, attempt):
-                        return
+                if await self._round(call, contact, key, attempt):
+                    return
         finally:
-            self._over()
+            self._over(call)
 
-    async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._hurry.wait()
-        self._hurry.clear()
+    async def _round(self, call: Call, contact: Contact, key: IdentityKey, attempt: int) -> bool:
+        """Call at each address; False where another round may do better."""
+        again = replace(call.dialled, target=contact, invite=None, returning=True)
+        endpoints: tuple[Endpoint, ...] = contact.addresses[::-1] if call.everywhere else (again.endpoint,)
+        for endpoint in endpoints:
+            with suppress(CannotConnect):
+                if await self._attempt(call, replace(again, endpoint=endpoint), key, attempt):
+                    return True
+        return False
 
-    async def _attempt(self, dialled: Dialled, key: IdentityKey, attempt: int) -> bool:
+    async def _attempt(self, call: Call, dialled: Dialled, key: IdentityKey, attempt: int) -> bool:
         """Call once, to the end of what comes of it; False where another attempt may do better."""
-        self._task = asyncio.current_task()
-        host, port = dialled.endpoint
-        address = Address(host, port)
-        self._exchange.stream.emit(
+        exchange = self._exchange
+        address = Address(*dialled.endpoint)
+        exchange.stream.emit(
             events.Dialing(
-                time=time.time(), address=host, port=port, attempt=attempt, returning=dialled.returning
+                time=time.time(),
+                address=address.host,
+                port=address.port,
+                attempt=attempt,
+                returning=dialled.returning,
             )
         )
-        encounter = self._encounter = Encounter(self._exchange, dialled, str(address))
-        secrets = own_secrets(self._exchange.account.pins, dialled)
-
-        rotations = self._exchange.account.rotations
+        encounter = call.encounter = Encounter(exchange, dialled, str(address))
+        exchange.log.begin(encounter)
+        secrets = own_secrets(exchange.account.pins, dialled)
+        rotations = exchange.account.rotations
 
         def begin(moment: Instant) -> Session:
             return Session.guest(key.public, moment, secrets=secrets, rotations=rotations)
 
-        connection = await dial(
-            address, begin, key, on_events=encounter.take, on_failure=self._exchange.handler_failed
-        )
-        await self._exchange.follow(connection, encounter)
+        following = exchange.following
+        try:
+            connection = await dial(
+                address, begin, key, on_events=encounter.take, on_failure=following.handler_failed
+            )
+        except BaseException as error:
+            exchange.log.end(encounter, "nobody answered" if isinstance(error, CannotConnect) else "given up")
+            raise
+        await following.follow(connection, encounter)
         return encounter.settled
 
-    def _over(self) -> None:
-        if self._task is asyncio.current_task():
-            self._task = None
-            self._exchange.call_ended()
+    def _over(self, call: Call) -> None:
+        if call in self._calls:
+            self._calls.remove(call)
+            self._exchange.call_ended(call)
+
+
+async def _pause(call: Call, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await call.hurry.wait()
+    call.hurry.clear()

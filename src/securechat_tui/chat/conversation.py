@@ -1,82 +1,117 @@
-"""One conversation with one key: its messages, over however many sessions."""
+"""One conversation with one key: its messages, over however many sessions and runs of the program.
+
+Whatever changes is computed in memory, put on disk, and only then shown, written or acknowledged. What
+could not be put there is taken back, as if it had never been.
+"""
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from securechat_tui.chat import events, gates
+from securechat_tui.chat.accounts import Accounts
+from securechat_tui.chat.boxes import Boxes
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.gates import Resolution
-from securechat_tui.chat.inbox import Accepted, Inbox
+from securechat_tui.chat.inbox import Inbox
+from securechat_tui.chat.journal import Journal
 from securechat_tui.chat.limits import MAX_PENDING
 from securechat_tui.chat.outbox import Outbox, Outgoing
+from securechat_tui.chat.receipt import Receipt
+from securechat_tui.chat.shelf import Shelf, queued_change
 from securechat_tui.chat.stream import EventStream
+from securechat_tui.chat.telling import Teller, unix_ms
 from securechat_tui.chat.views import Counters
+from securechat_tui.chat.writer import Writer
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
-from securechat_tui.protocol import constants as c
-from securechat_tui.protocol.errors import RemoteError, SignatureFailure
+from securechat_tui.protocol.errors import RemoteError
 from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
-    Gone,
     Hello,
     HelloFlag,
     Payload,
     Resume,
-    Signature,
-    Signed,
-    Unsigned,
 )
-from securechat_tui.protocol.signing import NO_GENERATION
+from securechat_tui.protocol.signing import NO_GENERATION, Seen
 from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.messages import Cancelled, Dropped, Unreceived
 from securechat_tui.trust.states import Trust
 
-
-def unix_ms() -> int:
-    """Return Unix time in milliseconds."""
-    return time.time_ns() // 1_000_000
+__all__ = ["Conversation"]
 
 
 class Conversation:
     """Delivers one's own messages and checks the peer's, session after session."""
 
     def __init__(
-        self, key: IdentityKey, peer: PublicIdentity, stream: EventStream, progress: asyncio.Event
+        self,
+        key: IdentityKey,
+        peer: PublicIdentity,
+        shelf: Shelf,
+        stream: EventStream,
+        progress: asyncio.Event,
     ) -> None:
-        """``progress`` is set whenever something has been delivered."""
+        """``shelf`` is what earlier runs have kept; ``progress`` is set when something was delivered."""
         self.peer = peer
-        self.outbox = Outbox(key.public.fingerprint, peer.fingerprint)
-        self.inbox = Inbox(key.public.fingerprint, peer, self.outbox.check_seen)
+        self.boxes = Boxes(key.public.fingerprint, peer, shelf)
+        self.journal = Journal(shelf.store, self.boxes)
         self.id = self.outbox.conversation.hex()
+        self._tell = Teller(self.id, peer)
+        self.receipt = Receipt(self.boxes, self.journal, self._tell)
         self.counters = Counters()
-        self.trust = Trust.NEW
-        self.name = SafeText.name("")
-        """What the peer is called here."""
         self.secure = False
         """Whether messages flow now."""
-        self.known = False
+        self.known = self.inbox.generation != NO_GENERATION
         """Whether they have flowed in any session: what is typed has its recipient."""
         self.distrusted = False
         """Whether codes have differed in this run, and a person has not found them the same since."""
         self.gate = ""
         """Why nothing may pass until a person has decided; empty where nothing stands in the way."""
+        self.marks = shelf.marks
+        self.is_touched = False
+        """Whether anything has happened in this run of the program."""
         self._held_resume: Resume | None = None
-        self._key = key
+        self._accounts = Accounts(self)
         self._stream = stream
         self._progress = progress
         self._connection: Connection | None = None
-        self._writer: asyncio.Task[None] | None = None
-        self._work = asyncio.Event()
-        self._clock_offset_ms = 0
-        self._peer_durable = False
-        self._requires = False
-        """Whether this side takes signed messages alone."""
+        self._writer = Writer(self, key)
         self._peer_requires = False
         """Whether the peer does, as its latest HELLO says."""
         self._holds_unsigned = False
         self._resolution: Resolution | None = None
-        self._ack_due = False
+
+    @property
+    def outbox(self) -> Outbox:
+        """One's own messages."""
+        return self.boxes.outbox
+
+    @property
+    def inbox(self) -> Inbox:
+        """The peer's."""
+        return self.boxes.inbox
+
+    @property
+    def trust(self) -> Trust:
+        """How far the key is trusted now."""
+        return self.receipt.trust
+
+    @trust.setter
+    def trust(self, trust: Trust) -> None:
+        self.receipt.trust = trust
+
+    @property
+    def name(self) -> SafeText:
+        """What the peer is called here."""
+        return self.receipt.name
+
+    @name.setter
+    def name(self, name: SafeText) -> None:
+        self.receipt.name = name
 
     # A session begins and ends.
 
@@ -85,13 +120,14 @@ class Conversation:
     ) -> None:
         """Take a session whose handshake is complete, and say HELLO; ``requires``: the peer must sign."""
         self._connection = connection
+        self.is_touched = True
         self.trust = trust
         self.gate = gate
-        self._requires = requires
         self._resolution = None
+        self.receipt.begin_session(requires=requires)
+        self._accounts.begin_session()
         self.outbox.begin_session()
-        self.inbox.begin_session()
-        flags = HelloFlag.SIGNATURES_REQUIRED if requires else HelloFlag(0)
+        flags = HelloFlag.DURABLE | (HelloFlag.SIGNATURES_REQUIRED if requires else HelloFlag(0))
         self.say(Hello(SafeText.name(own_name), unix_ms(), flags))
 
     def detach(self) -> None:
@@ -100,41 +136,54 @@ class Conversation:
         self.secure = False
         self.gate, self._held_resume = "", None
         self.inbox.begin_session()
-        if self._writer is not None:
-            self._writer.cancel()
-            self._writer = None
+        self._writer.stop()
+
+    async def close(self) -> None:
+        """Let the session go, and wait until nothing is being written to disk any more."""
+        self.detach()
+        await self.journal.close()
 
     def greeted(self, hello: Hello, name: SafeText, *, holds_unsigned: bool = False) -> None:
-        """The peer has said HELLO; ``name`` is what it is called here. Say where each direction stands.
+        """The peer has said HELLO; ``name`` is what it is called here.
 
         ``holds_unsigned``: something unsigned is held for it, besides what is numbered already.
         """
-        self._clock_offset_ms = unix_ms() - hello.time_ms
-        self._peer_durable = HelloFlag.DURABLE in hello.flags
+        self.receipt.clock_offset_ms = unix_ms() - hello.time_ms
+        self._accounts.is_peer_durable = HelloFlag.DURABLE in hello.flags
         self._peer_requires = HelloFlag.SIGNATURES_REQUIRED in hello.flags
         self._holds_unsigned = holds_unsigned
         self.name = name
-        if not self.gate:
-            self.open_gate()
 
-    def open_gate(self) -> Resume | None:
-        """Nothing stands in the way any more: say RESUME. Return the peer's, where it has come meanwhile.
+    async def open_gate(self) -> Resume | None:
+        """Nothing more stands in the way: say RESUME. Return the peer's, where it has come meanwhile.
 
-        Unsigned messages for a peer who takes signed ones alone are the next gate.
+        Two accounts that cannot both be true are the next gate, then unsigned messages for a peer who takes
+        signed ones alone. Raises the ProfileError family.
         """
-        self.gate = gates.UNSIGNED if self._is_in_doubt() else ""
+        self.gate = self._next_gate()
         if self.gate:
             return None
+        if self.boxes.has_received or not self.outbox.is_kept:
+            await self.journal.commit()  # what RESUME says, it says for good
         self._say_resume()
         return self._held_resume
 
-    def resolve(self, choice: Resolution) -> None:
-        """Decide about the unsigned messages; it is done when the peer has said which of them it has."""
-        self._resolution = choice
-
-    def _is_in_doubt(self) -> bool:
+    def _next_gate(self) -> str:
+        if self._accounts.is_doubted:
+            return gates.RESUME
         waiting = self._holds_unsigned or bool(self.outbox.unsigned())
-        return self._peer_requires and waiting and self._resolution is None
+        is_in_doubt = self._peer_requires and waiting and self._resolution is None
+        return gates.UNSIGNED if is_in_doubt else ""
+
+    async def resolve(self, choice: Resolution) -> None:
+        """Take a person's decision at the present gate; raises the ProfileError family.
+
+        About unsigned messages it is carried out when the peer has said which of them it has.
+        """
+        if self.gate == gates.UNSIGNED:
+            self._resolution = choice
+        elif self.gate == gates.RESUME:
+            await self._accounts.begin_anew(resend=choice is Resolution.RESEND)
 
     def _say_resume(self) -> None:
         inbox = self.inbox
@@ -149,49 +198,68 @@ class Conversation:
             )
         )
 
-    def resumed(self, word: Resume) -> bool:
+    async def resumed(self, word: Resume) -> bool:
         """Take the peer's RESUME; True when messages begin to flow with it.
 
-        Raises ResumeConflict where the two accounts differ, RemoteError for another conversation.
+        Raises ResumeConflict where a person must decide what is true, RemoteError for another conversation,
+        and the ProfileError family.
         """
         if word.conversation != self.outbox.conversation:
             raise RemoteError("RESUME of another conversation")
         if self.gate:
             self._held_resume = word
             return False
-        self.inbox.announce(word.generation)
         announced = self.outbox.generation
-        delivered, renumbered = self.outbox.resume(word)
-        self._tell_delivered(delivered)
+        self._tell_delivered(await self._accounts.reconcile(word))
+        self.inbox.announce(word.generation)
         if self.outbox.generation != announced:
             self._say_resume()
-        for message in renumbered:
-            self._tell_queued(message)
-        self._work.set()
         begins = not self.secure
         self.secure = self.known = True
+        self._writer.wake()
         return begins
 
-    def flow(self) -> None:
+    async def begin_generation(self, again: Sequence[Unreceived]) -> None:
+        """Begin a new generation, with what is to be sent ``again`` and what is not delivered yet.
+
+        Raises the ProfileError family; everything is as before then.
+        """
+        while not self.outbox.is_kept:
+            await self.journal.commit()
+        former = self.boxes.renew()
+        numbered = [self._again(one) for one in again]
+        for message in former.undelivered():
+            self.journal.note(Dropped(message.row))
+            numbered.append(self._again(message))
+        await self.journal.commit()
+        for message in numbered:
+            self._show(self._tell.queued(message))
+
+    def _again(self, message: Outgoing | Unreceived) -> Outgoing:
+        return self._number(message.text, message.ref, message.claimed_ms, signed=message.signed)
+
+    async def flow(self) -> None:
         """Begin to write what waits, after what was decided about it."""
-        self._carry_out()
-        self._work.set()
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write(), name="outbox")
+        await self._carry_out()
+        self._writer.start()
 
-    # Messages.
+    # One's own messages.
 
-    def send(self, text: str, ref: str | None, *, signed: bool = True) -> None:
-        """Number a message and queue it.
+    async def send(self, text: str, ref: str | None, *, signed: bool = True) -> None:
+        """Number a message and queue it, on disk first.
 
-        Raises CommandError at the gate, where nothing is taken, and for what the peer would reject.
+        Raises CommandError at the gate, where nothing is taken, for what the peer would reject, and where it
+        cannot be kept.
         """
         if self.gate:
             raise CommandError("gated", "Nothing is sent until you have decided about this key.")
         if len(self.outbox) >= MAX_PENDING:
             raise CommandError("busy", "Too many messages wait for delivery: wait until some have arrived.")
         self.check_signed(signed=signed)
-        self.queue(text, ref, signed=signed)
+        try:
+            await self.queue(text, ref, signed=signed)
+        except ProfileError as error:
+            raise CommandError("cannot-save", f"Not sent, since it could not be kept: {error}") from None
 
     def check_signed(self, *, signed: bool) -> None:
         """Raise CommandError for an unsigned message where the peer has said that it takes none."""
@@ -199,160 +267,122 @@ class Conversation:
             sentence = f"{self.name} takes signed messages only, so this was not sent: "
             raise CommandError("unsigned", sentence + "/signed before it sends it, on the record.")
 
-    def queue(self, text: str, ref: str | None, *, signed: bool) -> None:
-        """Number a message; one that the peer does not take is decided about before it is written."""
-        self._number(text, ref, unix_ms(), signed=signed)
-        self._work.set()
+    async def queue(self, text: str, ref: str | None, *, signed: bool) -> None:
+        """Number a message; one that the peer does not take is decided about before it is written.
 
-    def _number(self, text: str, ref: str | None, claimed_ms: int, *, signed: bool) -> None:
+        Raises the ProfileError family where it could not be kept; it has no number then.
+        """
+        self.is_touched = True
+        message = self._number(text, ref, unix_ms(), signed=signed)
+        self._writer.wake()
+        await self.journal.commit()
+        self._show(self._tell.queued(message))
+        self._writer.wake()
+
+    def _number(self, text: str, ref: str | None, claimed_ms: int, *, signed: bool) -> Outgoing:
+        row = self.boxes.take_row()
         if signed:
-            message = self.outbox.add(text, ref, claimed_ms, self.inbox.seen)
+            seen = Seen() if self.boxes.is_renewing else self.inbox.seen
+            message = self.outbox.add(text, ref, claimed_ms, seen, row)
         else:
-            message = self.outbox.add_unsigned(text, ref, claimed_ms)
-        self._tell_queued(message)
+            message = self.outbox.add_unsigned(text, ref, claimed_ms, row)
+        self.journal.note(queued_change(message, self.trust, self.name))
+        return message
 
-    def _carry_out(self) -> None:
+    async def _carry_out(self) -> None:
         """Let go the unsigned messages that a person has decided about, or sign them under new numbers."""
         if self._resolution is None:
             return
-        for message in self.outbox.unsigned():
+        messages, signs = self.outbox.unsigned(), self._resolution is Resolution.SIGN
+        self.journal.note(*(Cancelled(one.generation, one.number) for one in messages))
+        again = [self._number(one.text, one.ref, one.claimed_ms, signed=True) for one in messages if signs]
+        await self.journal.commit()
+        for message in messages:
             self.outbox.cancel(message)
-            signs = self._resolution is Resolution.SIGN
-            self._stream.emit(
-                events.Cancelled(
-                    time=time.time(),
-                    conversation=self.id,
-                    number=message.number,
-                    ref=message.ref,
-                    renumbered=signs,
-                )
-            )
-            if signs:
-                self._number(message.text, message.ref, message.claimed_ms, signed=True)
+            self._stream.emit(self._tell.cancelled(message, renumbered=signs))
+        for message in again:
+            self._show(self._tell.queued(message))
         self._progress.set()
 
-    def receive(self, payload: Payload) -> None:
-        """Take content of the peer; raises a RemoteError for what breaks a rule."""
-        self._ack_due = self._ack_due or isinstance(payload, Signed | Unsigned | Gone)
-        match payload:
-            case Signature():
-                self.inbox.signature(payload)
-            case Signed():
-                self._accept(self.inbox.signed(payload))
-            case Unsigned() if self._requires:
-                raise SignatureFailure("unsigned, where signatures are required")
-            case Unsigned():
-                self._accept(self.inbox.unsigned(payload))
-            case Gone():
-                self.inbox.gone(payload)
-            case Acknowledgement():
-                self._tell_delivered(self.outbox.acknowledge(payload))
-            case _:
-                pass
+    async def wiped(self, wipe: Callable[[], None]) -> None:
+        """Let ``wipe`` destroy what is kept; what was not delivered yet is cancelled with it.
 
-    def acknowledge(self) -> None:
-        """Say what has arrived so far, where something has: a repetition is answered too."""
-        if self._ack_due and self.secure:
-            self._ack_due = False
+        Raises the ProfileError family; nothing has changed then.
+        """
+        await self.journal.commit()
+        await self.journal.read(wipe)
+        for message in [one for one in self.outbox.undelivered() if one.number <= self.boxes.last_kept]:
+            self.outbox.cancel(message)
+            message.text, message.content = "", b""
+            self._stream.emit(self._tell.cancelled(message, renumbered=False))
+        self.marks.unread, self.marks.draft = 0, ""
+        self._progress.set()
+
+    def wrote(self, message: Outgoing) -> None:
+        """A message has been written for the first time."""
+        self.counters = replace(self.counters, sent=self.counters.sent + 1)
+        self._stream.emit(self._tell.sent(message))
+
+    def _tell_delivered(self, acknowledged: list[Outgoing]) -> None:
+        messages = [one for one in acknowledged if not one.gone]
+        for message in messages:
+            self._stream.emit(self._tell.delivered(message, durable=self._accounts.is_peer_durable))
+        if acknowledged:
+            self.journal.commit_soon()
+        if messages:
+            self.counters = replace(self.counters, delivered=self.counters.delivered + len(messages))
+            self._progress.set()
+
+    # The peer's messages.
+
+    def receive(self, payload: Payload) -> None:
+        """Check content of the peer; :meth:`settle` keeps and shows it.
+
+        Raises a RemoteError for what breaks a rule, and the ProfileError for which what came before it was
+        taken back.
+        """
+        if isinstance(payload, Acknowledgement):
+            self._tell_delivered(self.outbox.acknowledge(payload))
+        else:
+            self.receipt.take(payload)
+
+    async def settle(self, room: Callable[[], Awaitable[None]]) -> None:
+        """Put what was checked on disk, then show it, then acknowledge it.
+
+        ``room`` waits until the face can take more. Raises the ProfileError family where it could not be
+        kept: it is as if it had not come.
+        """
+        for message in await self.receipt.keep():
+            self.counters = replace(self.counters, received=self.counters.received + 1)
+            self.marks.unread += 1
+            self._show(message)
+            await room()
+        if self.receipt.is_answer_due and self.secure:
+            self.receipt.is_answer_due = False
             self.say(self.inbox.acknowledgement())
+
+    def _show(self, event: events.Message | events.Queued) -> None:
+        self.marks.shown, self.marks.last = event.row, event.time
+        self._stream.emit(event)
 
     def bad(self) -> None:
         """Count a message that failed a check."""
         self.counters = replace(self.counters, bad=self.counters.bad + 1)
 
-    def _accept(self, message: Accepted | None) -> None:
-        if message is None:
-            return
-        age = (unix_ms() - self._clock_offset_ms - message.claimed_ms) / 1000
-        fresh = abs(age) <= c.FRESH_SECONDS
-        self.counters = replace(self.counters, received=self.counters.received + 1)
-        self._stream.emit(
-            events.Message(
-                time=time.time(),
-                conversation=self.id,
-                number=message.number,
-                text=message.text,
-                author=str(self.peer.fingerprint),
-                name=self.name,
-                claimed=message.claimed_ms / 1000,
-                age=age,
-                late=age > c.FRESH_SECONDS,
-                checks=events.Checks(intact=True, in_order=True, fresh=fresh, signed=message.signed),
-                trust=self.trust,
-            )
-        )
-
     # Writing.
 
-    def _standing(self) -> Connection | None:
+    def standing_connection(self) -> Connection | None:
         """Return the connection, unless its session is over."""
         connection = self._connection
         return connection if connection is not None and not connection.session.closed else None
 
     def say(self, payload: Payload) -> None:
         """Send a payload, unless the session is over."""
-        connection = self._standing()
+        connection = self.standing_connection()
         if connection is not None:
             connection.session.send(payload, now())
             connection.flush()
 
-    async def _write(self) -> None:
-        """Sign and write what waits, as fast as the network takes it."""
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            await self._sign()
-            await self._write_signed()
-
-    async def _sign(self) -> None:
-        while messages := self.outbox.to_sign():
-            message = self.outbox.signing_input(messages)
-            signature = await asyncio.to_thread(self._key.sign, message)
-            self.outbox.signed(messages, signature)
-            await self._write_signed()
-
-    async def _write_signed(self) -> None:
-        while (connection := self._standing()) and (found := self.outbox.next_to_write()):
-            message, payloads = found
-            for payload in payloads:
-                self.say(payload)
-            if not message.written and not message.gone:
-                message.written = True
-                self._tell_sent(message)
-            if not connection.writable:
-                await connection.drained()
-
-    def _tell_queued(self, message: Outgoing) -> None:
-        self._stream.emit(
-            events.Queued(
-                time=time.time(),
-                conversation=self.id,
-                number=message.number,
-                ref=message.ref,
-                text=SafeText.multi(message.text),
-                claimed=message.claimed_ms / 1000,
-                signed=message.signed,
-            )
-        )
-
-    def _tell_sent(self, message: Outgoing) -> None:
-        self.counters = replace(self.counters, sent=self.counters.sent + 1)
-        self._stream.emit(
-            events.Sent(time=time.time(), conversation=self.id, number=message.number, ref=message.ref)
-        )
-
-    def _tell_delivered(self, acknowledged: list[Outgoing]) -> None:
-        messages = [one for one in acknowledged if not one.gone]
-        for message in messages:
-            self._stream.emit(
-                events.Delivered(
-                    time=time.time(),
-                    conversation=self.id,
-                    number=message.number,
-                    ref=message.ref,
-                    durable=self._peer_durable,
-                )
-            )
-        if messages:
-            self.counters = replace(self.counters, delivered=self.counters.delivered + len(messages))
-            self._progress.set()
+    def storage_failed(self, error: ProfileError) -> None:
+        """A signature could not be kept: its messages wait until it can."""
+        self._stream.emit(events.Error(time=time.time(), code="cannot-save", message=str(error)))

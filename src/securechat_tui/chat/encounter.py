@@ -14,7 +14,6 @@ from typing import Final
 from securechat_tui.chat import events, gates, refusals
 from securechat_tui.chat.comparing import Comparing
 from securechat_tui.chat.conversation import Conversation
-from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.house import Dialled, House
 from securechat_tui.chat.introduction import Answer, Introduction, NotAdmitted
 from securechat_tui.chat.invitations import InviteSpent
@@ -36,10 +35,8 @@ from securechat_tui.protocol.payloads import (
     Payload,
     Resume,
 )
-from securechat_tui.protocol.records import Direction
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
-from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import PinsFull
 from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
@@ -81,11 +78,6 @@ class Encounter:
         """Whether a person has been told what came of it: a conversation, or a refusal that stands."""
         return self._met
 
-    @property
-    def peer_role(self) -> str:
-        """The peer's role."""
-        return "host" if self.dialled else "guest"
-
     def take(self, connection: Connection, happened: Sequence[SessionEvent]) -> None:
         """Queue events of the session: what the connection calls."""
         self._waiting.put_nowait((connection, happened))
@@ -98,11 +90,12 @@ class Encounter:
             connection, happened = await self._waiting.get()
             self.connection = connection
             for event in happened:
+                if not isinstance(event, session_events.PayloadReceived):
+                    await self._settle(connection)
                 if not await self._take(connection, event):
                     return
                 await self.engine.stream.room()
-            if self.conversation is not None:
-                self.conversation.acknowledge()
+            await self._settle(connection)
             if self._waiting.empty():
                 connection.resume_reading()
 
@@ -156,47 +149,57 @@ class Encounter:
         """Store the pin, then complete the handshake and say HELLO."""
         if self._comes_second(connection, proof.identity.fingerprint):
             return
-        try:
-            trust = await self._introduction.pin(proof)
-        except (ProfileError, PinsFull) as error:
-            self._met = True
-            self.engine.error("profile", str(error))
-            connection.carry_out(connection.session.abort("the pin could not be stored"))
+        found = await self._stored(connection, proof)
+        if found is None or self._comes_second(connection, proof.identity.fingerprint):  # by now
             return
-        except NotAdmitted as error:
-            self._refuse(connection, error.refusal)
-            return
-        except InviteSpent:
-            self.engine.notice(f"A caller from {self.address} came too late with an invite.")
-            connection.carry_out(connection.session.abort("the invite is spent"))
-            return
-        if self._comes_second(connection, proof.identity.fingerprint):  # while the pin was stored
-            return
+        conversation, trust = found
         connection.carry_out(connection.session.confirm(now()))
-        if connection.session.closed:
+        if connection.session.closed or not self.engine.enter(self, conversation):
             return
-        conversation = self.conversation = self.engine.enter(self, proof.identity)
-        self.comparing = self._comparing(conversation, proof)
+        self.conversation = conversation
+        self.comparing = self._introduction.comparing(conversation, proof)
         account, gate = self.engine.account, self._introduction.gate
         if conversation.distrusted:
             trust, gate = Trust.CHANGED, gates.COMPARISON
         requires = account.config.require_signatures
         conversation.attach(connection, account.name, trust, gate, requires=requires)
 
-    def _comparing(self, conversation: Conversation, proof: session_events.Authenticated) -> Comparing:
-        own, peer = self.engine.account.own_key.public.fingerprint, proof.identity.fingerprint
-        role, guest, host = (
-            (Direction.GUEST, own, peer) if self.dialled is not None else (Direction.HOST, peer, own)
-        )
-        run = Comparison(role, proof.session_id, guest, host)
-        succession = self._introduction.succession(proof)
-        return Comparing(self.engine.account, self.engine.stream, conversation, run, succession)
+    async def _stored(
+        self, connection: Connection, proof: session_events.Authenticated
+    ) -> tuple[Conversation, Trust] | None:
+        """Store who it is; None where that cannot be, and the handshake has ended."""
+        try:
+            # The conversation first: what the pins say stays true from the second line to its end.
+            conversation = await self.engine.conversations.with_peer(proof.identity)
+            return conversation, await self._introduction.pin(proof)
+        except (ProfileError, PinsFull) as error:
+            self._met = True
+            self.engine.error("profile", str(error))
+            connection.carry_out(connection.session.abort("the pin could not be stored"))
+        except NotAdmitted as error:
+            self._refuse(connection, error.refusal)
+        except InviteSpent:
+            self.engine.notice(f"A caller from {self.address} came too late with an invite.")
+            connection.carry_out(connection.session.abort("the invite is spent"))
+        return None
+
+    def give_place(self, reason: GoodbyeReason) -> None:
+        """End the session, whose place another one has now."""
+        conversation, self.conversation = self.conversation, None
+        self._met = True
+        if conversation is not None:
+            conversation.detach()
+        if self.connection is not None:
+            self.connection.carry_out(self.connection.session.goodbye(reason, now()))
 
     def _comes_second(self, connection: Connection, fingerprint: Fingerprint) -> bool:
-        """End the handshake where somebody else has taken the one place since the call was admitted."""
+        """End the handshake where the last place has been taken since the call was admitted."""
         if not self._introduction.is_late_for(fingerprint):
             return False
-        self.engine.notice(f"A caller from {self.address} came second and was turned away.")
+        if self.dialled is not None:
+            self.engine.error("given-up", f"No place was left for the conversation at {self.address}.")
+        else:
+            self.engine.notice(f"A caller from {self.address} came too late and was turned away.")
         connection.carry_out(connection.session.abort("busy by now"))
         return True
 
@@ -207,71 +210,69 @@ class Encounter:
         if conversation is None or self._stopped:
             return
         try:
-            match payload:
-                case Hello():
-                    await self._hello(conversation, payload)
-                case Resume():
-                    self._resume(conversation, payload, connection)
-                case Goodbye():
-                    pass
-                case ComparisonAsk() | ComparisonStep() | ComparisonStop() if self.comparing is not None:
-                    await self.comparing.receive(payload)
-                case _:
-                    conversation.receive(payload)
+            await self._hand_over(connection, conversation, payload)
         except RemoteError as error:
+            await self._settle(connection)
             self._reject(connection, conversation, error)
         except ResumeConflict:
-            self._gate(connection, conversation)
+            self._come_again(connection)
+        except ProfileError as error:
+            self._storage_failed(connection, error)
 
-    async def same(self, digits: str | None) -> None:
-        """A person has found the codes the same; raises CommandError where there are none."""
-        await self._compared().match(digits)
-        await self._pass_gate()
+    async def _hand_over(self, connection: Connection, conversation: Conversation, payload: Payload) -> None:
+        match payload:
+            case Hello():
+                await self._hello(conversation, payload)
+            case Resume():
+                await self._settle(connection)
+                await self._resume(conversation, payload, connection)
+            case Goodbye():
+                pass
+            case ComparisonAsk() | ComparisonStep() | ComparisonStop() if self.comparing is not None:
+                await self.comparing.receive(payload)
+            case _:
+                conversation.receive(payload)
 
-    async def same_safety_number(self) -> None:
-        """A person has found the safety numbers the same."""
-        await self._compared().match_safety_number()
-        await self._pass_gate()
+    async def _settle(self, connection: Connection) -> None:
+        """Let what was received be kept, shown and acknowledged."""
+        if self.conversation is None or self._stopped:
+            return
+        try:
+            await self.conversation.settle(self.engine.stream.room)
+        except ProfileError as error:
+            self._storage_failed(connection, error)
 
-    async def accept_key(self) -> None:
-        """A person takes the new key that the contact's key has named; raises CommandError where none is."""
-        if self.conversation is None or self.conversation.gate != gates.ROTATION:
-            raise CommandError("no-new-key", "There is no new key here to accept.")
-        await self._compared().accept()
-        await self._pass_gate()
+    def _storage_failed(self, connection: Connection, error: ProfileError) -> None:
+        """What came cannot be kept, so it is not acknowledged: as if the connection had been cut here."""
+        self.engine.error("cannot-save", str(error))
+        self._come_again(connection)
 
-    async def resolve(self, choice: gates.Resolution) -> None:
-        """A person has decided about unsigned messages; raises CommandError where none are in doubt."""
-        if self.conversation is None or self.conversation.gate != gates.UNSIGNED:
-            raise CommandError("nothing-to-resolve", "No message waits for such a decision.")
-        self.conversation.resolve(choice)
-        await self._pass_gate()
+    def _come_again(self, connection: Connection) -> None:
+        """End the session as a cut would: the two meet again, and go on from what is on disk.
 
-    async def different(self) -> None:
-        """A person has found the codes different: the session ends; raises CommandError without codes."""
-        comparing = self._compared()
-        comparing.differ()
+        Where two accounts differ, RESUME has been said already; the next session has its gate before that.
+        """
         self._stopped = True
-        if self.connection is not None:  # nothing more passes, however long the writing takes
-            self.connection.carry_out(self.connection.session.goodbye(GoodbyeReason.GATED, now()))
-        await comparing.keep_difference()
+        connection.carry_out(connection.session.receive_eof(now()))
 
-    def _compared(self) -> Comparing:
-        if self.comparing is None:
-            raise CommandError("no-conversation", "There is nobody to compare codes with.")
-        return self.comparing
-
-    async def _pass_gate(self) -> None:
+    async def pass_gate(self) -> None:
+        """What stood in the way has been decided; go on, or to the next gate."""
         conversation, connection = self.conversation, self.connection
         if conversation is None or connection is None or not conversation.gate:
             return
-        if self._introduction.succeeds is not None and conversation.gate != gates.UNSIGNED:
+        if self._introduction.succeeds is not None and conversation.gate not in gates.CHOICES:
             self.engine.succeeded(self._introduction.succeeds)
-        waiting = conversation.open_gate()
+        waiting = await conversation.open_gate()
         if conversation.gate:
             self.engine.stream.emit(gates.gate_event(conversation))
         if waiting is not None:
             await self._payload(connection, waiting)
+
+    def stop(self) -> None:
+        """A person must decide before anything more passes, however long that takes."""
+        self._stopped = True
+        if self.connection is not None:
+            self.connection.carry_out(self.connection.session.goodbye(GoodbyeReason.GATED, now()))
 
     async def _hello(self, conversation: Conversation, hello: Hello) -> None:
         fingerprint = conversation.peer.fingerprint
@@ -284,8 +285,7 @@ class Encounter:
             return
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
         name = contact.name if contact else _unverified(fingerprint)
-        held = self.engine.holds_unsigned(self, conversation)
-        conversation.greeted(hello, name, holds_unsigned=held)
+        conversation.greeted(hello, name, holds_unsigned=self.engine.holds_unsigned(self, conversation))
         self._met = True
         self.engine.greeted(self)
         self.engine.stream.emit(
@@ -296,7 +296,7 @@ class Encounter:
                 fingerprint=str(fingerprint),
                 trust=conversation.trust,
                 address=self.address,
-                role=self.peer_role,
+                role="host" if self.dialled else "guest",
                 key_bits=conversation.peer.bits,
                 randomart=randomart(fingerprint, conversation.peer.bits),
                 contact=conversation.name,
@@ -304,11 +304,13 @@ class Encounter:
                 known_elsewhere=str(namesake.fingerprint) if namesake else "",
             )
         )
+        if not conversation.gate:
+            await conversation.open_gate()
         if conversation.gate:
             self.engine.stream.emit(gates.gate_event(conversation, self._introduction.succeeds))
 
-    def _resume(self, conversation: Conversation, word: Resume, connection: Connection) -> None:
-        if not conversation.resumed(word):
+    async def _resume(self, conversation: Conversation, word: Resume, connection: Connection) -> None:
+        if not await conversation.resumed(word):
             return
         self.engine.stream.emit(
             events.Secure(
@@ -319,8 +321,8 @@ class Encounter:
                 suite=c.SUITE,
             )
         )
-        self.engine.secured(conversation)
-        conversation.flow()
+        await self.engine.secured(conversation)
+        await conversation.flow()
 
     def _reject(self, connection: Connection, conversation: Conversation, error: RemoteError) -> None:
         """A message broke a rule that only its author can have broken: end for good."""
@@ -340,12 +342,6 @@ class Encounter:
         self._stopped = True
         connection.carry_out(connection.session.reject(str(error), now()))
 
-    def _gate(self, connection: Connection, conversation: Conversation) -> None:
-        conversation.gate = gates.RESUME
-        self.engine.stream.emit(gates.gate_event(conversation))
-        self._stopped = True
-        connection.carry_out(connection.session.goodbye(GoodbyeReason.GATED, now()))
-
     # The end.
 
     def give_up(self) -> None:
@@ -361,7 +357,7 @@ class Encounter:
         if self.conversation is not None and self._met:
             self.engine.left(self, end)
             return
-        self.engine.failed(self)
+        self.engine.failed(self, end)
         if self._met or end.how is End.LEFT:
             return
         if self.dialled is not None:

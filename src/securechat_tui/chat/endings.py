@@ -22,11 +22,25 @@ _GOODBYES = {
 }
 
 
+GAVE_WAY = "gave way"
+"""The detail of an end that came because somebody known had no place."""
+SUCCEEDED = "another key has taken its place"
+"""The detail of an end that came because the contact has another key by now."""
+
+_OWN = {
+    GoodbyeReason.GATED.name: ("rejected", "The conversation with {0} is stopped until you have decided."),
+    GAVE_WAY: ("goodbye", "{0} had said nothing yet and has made room for somebody you know."),
+    SUCCEEDED: ("goodbye", "{0} has another key by now: what was said with the former one is over."),
+}
+"""Ends that this side has brought about, besides a goodbye of the person's."""
+
+
 class Return(Enum):
     """Whether the two will be together again without a person's doing."""
 
     NONE = ""
     CALLS = "The connection to {0} was cut: trying to come back. What you write meanwhile waits."
+    MOVES = "{0} goes on with you in a connection of their own. What you write meanwhile waits."
     AWAITED = "The connection to {0} was cut: {0} may come back. What you write meanwhile waits."
 
 
@@ -49,8 +63,9 @@ def _describe(end: Ended, *, quitting: bool) -> tuple[str, str, str]:
         case End.GOODBYE:
             reason, sentence = _GOODBYES[end.detail]
             return reason, "peer", sentence
-        case End.LEFT if end.detail == GoodbyeReason.GATED.name:
-            return "rejected", "me", "The conversation with {0} is stopped until you have decided."
+        case End.LEFT if end.detail in _OWN:
+            reason, sentence = _OWN[end.detail]
+            return reason, "me", sentence
         case End.LEFT:
             return ("quit" if quitting else "goodbye"), "me", "You have said goodbye to {0}."
         case End.LOST:

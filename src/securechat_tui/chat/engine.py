@@ -4,41 +4,41 @@ It lives outside its face, so that it survives screens and can say goodbye befor
 Who is here and who is called is the reception's part.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Self
 
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account, login_name
-from securechat_tui.chat.comparing import Comparing
+from securechat_tui.chat.decisions import Decisions
 from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import Found, History
 from securechat_tui.chat.gates import Resolution
+from securechat_tui.chat.hosting import Hosting
+from securechat_tui.chat.library import Library
 from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
+from securechat_tui.chat.requests import Requests
 from securechat_tui.chat.targets import (
     choose_target,
-    invited_hosts,
-    listen,
     read_fingerprint,
     read_invite,
     verifying,
 )
-from securechat_tui.chat.views import ContactView, Counters, IdentityView
-from securechat_tui.network.addresses import Address, reachable_addresses
+from securechat_tui.chat.views import ConnectionView, ContactView, ConversationView, Counters, IdentityView
 from securechat_tui.network.clock import now
-from securechat_tui.network.listener import Listener
-from securechat_tui.protocol.identity import IdentityKey
-from securechat_tui.protocol.session import Session
+from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.keystore import Keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.invites import looks_like_invite
-from securechat_tui.trust.pins import Pins
+from securechat_tui.trust.pins import Contact, Pins
+from securechat_tui.trust.states import Trust
 
 __all__ = ["ContactView", "Counters", "Engine", "IdentityView"]
 
@@ -64,13 +64,14 @@ def _blocked(pins: Pins, *, name: str, blocked: bool) -> Pins:
 class Engine:
     """One profile at work. Commands raise :class:`CommandError`; everything else comes as events."""
 
-    def __init__(self, profile: Profile, key: IdentityKey | None = None, cost: Cost = USUAL_COST) -> None:
-        """``key`` is the identity where a face has opened it already; ``cost`` that of a passphrase."""
-        self.account = Account(profile, key, cost)
+    def __init__(self, profile: Profile, keys: Keys | None = None, cost: Cost = USUAL_COST) -> None:
+        """``keys`` are the profile's where a face has opened them already; ``cost`` that of a passphrase."""
+        self.account = Account(profile, keys, cost)
         self.reception = Reception(self.account)
+        self.hosting = Hosting(self.reception)
+        self.requests = Requests(self.reception)
         self.stream = self.reception.stream
-        self._listener: Listener | None = None
-        self._reachable: tuple[Address, ...] = ()
+        self._library = Library(self.account, self.reception.conversations)
         self._closing = False
 
     # Life.
@@ -86,8 +87,12 @@ class Engine:
         elif self.account.key is None:
             self.stream.emit(events.IdentityNeeded(time=time.time(), suggested_name=login_name()))
         else:
-            self.stream.emit(self.account.ready(self.account.key))
+            await self._begin()
         return self
+
+    async def _begin(self) -> None:
+        await self.reception.conversations.load()
+        self.stream.emit(self.account.ready(self.account.own_key))
 
     async def __aexit__(self, *_: object) -> None:
         """Say goodbye, flush, let the profile go."""
@@ -112,12 +117,12 @@ class Engine:
     ) -> None:
         """Make the identity key, in a thread; Ready follows."""
         await self.account.create(name, bits, passphrase)
-        self.stream.emit(self.account.ready(self.account.own_key))
+        await self._begin()
 
     async def unlock(self, passphrase: Passphrase) -> None:
         """Open the identity, in a thread; Ready follows. Raises CommandError for a wrong passphrase."""
         await self.account.unlock(passphrase)
-        self.stream.emit(self.account.ready(self.account.own_key))
+        await self._begin()
 
     # What a face may look at.
 
@@ -144,17 +149,21 @@ class Engine:
     @property
     def conversations(self) -> tuple[str, ...]:
         """The ids of conversations that have a session now, or will have one again after a cut."""
-        present = self.reception.present()
-        return (present.id,) if present else ()
+        return tuple(one.id for one in self.requests.present())
+
+    @property
+    def is_calling(self) -> bool:
+        """Whether a call is under way of which something can still come."""
+        return self.requests.is_calling
 
     @property
     def is_hosting(self) -> bool:
         """Whether guests can come in."""
-        return self._listener is not None
+        return self.hosting.is_active
 
     def counters(self, conversation: str) -> Counters:
         """Return the counts of a conversation."""
-        found = self.reception.known(conversation)
+        found = self.reception.conversations.by_id(conversation)
         return found.counters if found else Counters()
 
     def contacts(self) -> tuple[ContactView, ...]:
@@ -168,53 +177,15 @@ class Engine:
 
         ``invited_only``: nobody else is answered but contacts who show a reconnect secret.
         """
-        key = self.account.own_key
-        if self._listener is not None:
-            raise CommandError("busy", "You are hosting already.")
-        listener = Listener(
-            lambda moment: Session.host(
-                key.public, moment, rotations=self.account.rotations, silent=invited_only
-            ),
-            key,
-            on_connection=self.reception.welcome,
-            on_events=self.reception.happened,
-            on_failure=self.reception.handler_failed,
-        )
-        self.reception.callers.invited_only = invited_only
-        bound = await listen(listener, self.account.config.bind if bind is None else bind)
-        self._listener = listener
-        self.reception.hosting = True
-        for address in bound:
-            self.stream.emit(events.Listening(time=time.time(), address=address.host, port=address.port))
-        self._reachable = await asyncio.to_thread(reachable_addresses, bound)
-        reachable = tuple(map(str, self._reachable))
-        self.stream.emit(
-            events.Hosting(time=time.time(), active=True, reachable=reachable, invited_only=invited_only)
-        )
-        with suppress(CommandError):  # stopped meanwhile, or too many of them: told when asked for
-            await self.invite()
+        await self.hosting.begin(bind, invited_only=invited_only)
 
     async def stop_hosting(self) -> None:
         """Listen no more; a conversation that stands goes on."""
-        listener, self._listener = self._listener, None
-        self.reception.hosting = False
-        if listener is not None:
-            await listener.stop()
-            self.stream.emit(events.Hosting(time=time.time(), active=False))
+        await self.hosting.stop()
 
     async def invite(self) -> None:
         """Make an invite for one guest; it comes as an event."""
-        if self._listener is None:
-            raise CommandError(
-                "not-hosting", "An invite says where you can be reached: host first, then invite."
-            )
-        made = self.reception.callers.invitations.make(
-            invited_hosts(self._reachable),
-            self._listener.addresses[0].port,
-            self.account.own_key.public.fingerprint,
-            now(),
-        )
-        self.stream.emit(events.Invite(time=time.time(), invite=made.encode(), expires=float(made.expires)))
+        self.hosting.invite()
 
     async def join(self, target: str, *, new: bool = False) -> None:
         """Begin to connect to ``ADDRESS[:PORT]``, a contact or an invite; the outcome comes as events."""
@@ -222,9 +193,27 @@ class Engine:
             dialled = read_invite(target, time.time())
         else:
             dialled = choose_target(self.account.pins, target, new=new)
-        if self.reception.is_awaiting:
-            await self.leave()
-        self.reception.call(dialled)
+        self.requests.call(dialled)
+
+    async def talk(self, name: str, bind: str | None = None) -> None:
+        """Listen, and dial a contact's addresses, until one of the two stands; and so after every cut.
+
+        It ends with a goodbye of either side. Unless it hosts already, it listens at ``bind`` (None: as
+        the configuration says), and answers known contacts alone, as long as anybody is to be talked with.
+        """
+        contact = self._contact(name)
+        if contact.trust is Trust.BLOCKED:
+            raise CommandError("blocked", f"{contact.name} is blocked: unblock the contact first.")
+        conversation = await self.reception.conversations.with_peer(PublicIdentity.from_spki(contact.spki))
+        self.requests.check_absent(conversation)
+        await self.hosting.for_talk(contact, bind)
+        self.requests.talk(conversation, contact)
+
+    def _contact(self, name: str) -> Contact:
+        contact = self.account.pins.by_name(name)
+        if contact is None:
+            raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+        return contact
 
     async def verify_key(self, fingerprint: str, target: str = "") -> None:
         """Let in a key that has raised the alarm, as far as the gate: codes are compared there.
@@ -236,9 +225,7 @@ class Engine:
             self.reception.callers.want(read_fingerprint(fingerprint), now())
             return
         dialled = verifying(self.account.pins, target, fingerprint)
-        if self.reception.is_awaiting:
-            await self.leave()
-        self.reception.call(dialled)
+        self.requests.call(dialled)
 
     async def send(
         self,
@@ -254,73 +241,67 @@ class Engine:
         """
         check_text(text)
         signed = self.account.config.sign_messages if signed is None else signed
-        self.reception.send(text, ref, conversation, signed=signed)
+        await self.requests.send(text, ref, conversation, signed=signed)
 
     async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
-        """At the gate ``unsigned``: decide what becomes of the unsigned messages that wait."""
-        await self.reception.encounter(conversation).resolve(choice)
+        """Answer the question at the gate ``unsigned`` or ``resume``."""
+        with _profile_errors():
+            await self._decide(conversation).resolve(choice)
 
     async def leave(self, conversation: str | None = None) -> None:
         """Say goodbye, after what was sent just before has arrived or three seconds have passed.
 
         An attempt to join that is under way, or to come back, is given up.
         """
-        await self.reception.leave(conversation)
+        await self.requests.leave(conversation)
 
     async def reconnect(self) -> None:
         """Try to come back now, instead of after the pause."""
-        self.reception.hurry()
+        self.requests.hurry()
 
     async def verify(self, conversation: str | None = None) -> None:
         """Ask to compare codes, or take up the peer's wish; Code follows when both have asked."""
-        self._comparing(conversation).ask()
+        self._decide(conversation).comparing.ask()
 
     async def decline(self, conversation: str | None = None) -> None:
         """Not now: end a comparison with nothing decided."""
-        self._comparing(conversation).decline()
+        self._decide(conversation).comparing.decline()
 
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         """The codes are the same; ``digits`` lets the program compare those that were read out."""
         with _profile_errors():
-            await self.reception.encounter(conversation).same(digits)
+            await self._decide(conversation).same(digits)
 
     async def accept_key(self, conversation: str | None = None) -> None:
         """Take the new key that the contact's old one has signed: PINNED, until codes are compared."""
         with _profile_errors():
-            await self.reception.encounter(conversation).accept_key()
+            await self._decide(conversation).accept_key()
 
     async def differ(self, conversation: str | None = None) -> None:
         """The codes differ: keep that, stop the conversation."""
-        await self.reception.encounter(conversation).different()
+        await self._decide(conversation).different()
 
     async def show_safety_number(self, conversation: str | None = None) -> None:
         """Derive the safety number with the present peer; SafetyNumber follows."""
-        await self._comparing(conversation).show_safety_number()
+        await self._decide(conversation).comparing.show_safety_number()
 
     async def match_safety_number(self, conversation: str | None = None) -> None:
         """The safety numbers are the same on both sides."""
         with _profile_errors():
-            await self.reception.encounter(conversation).same_safety_number()
+            await self._decide(conversation).same_safety_number()
 
-    def _comparing(self, conversation: str | None) -> Comparing:
-        comparing = self.reception.encounter(conversation).comparing
-        if comparing is None:
-            raise CommandError("no-conversation", "Nobody is here now: this needs a conversation.")
-        return comparing
+    def _decide(self, conversation: str | None) -> Decisions:
+        return Decisions(self.requests.encounter(conversation))
 
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""
-        contact = self.account.pins.by_name(name)
-        if contact is None:
-            raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+        contact = self._contact(name)
         await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
         self.reception.forgotten(contact.fingerprint)
 
     async def block(self, name: str, *, blocked: bool) -> None:
         """Refuse a contact's key from now on, here and now too; or take that back."""
-        contact = self.account.pins.by_name(name)
-        if contact is None:
-            raise CommandError("unknown-contact", f"No contact is called {SafeText.line(name)}.")
+        contact = self._contact(name)
         with _profile_errors():
             await self.account.change_pins(partial(_blocked, name=contact.name, blocked=blocked))
         now_here = self.account.pins.by_name(contact.name)
@@ -340,4 +321,41 @@ class Engine:
 
         Return how many messages are not delivered.
         """
-        return await self.reception.flush(seconds)
+        return await self.requests.flush(seconds)
+
+    # What is kept.
+
+    def connections(self) -> tuple[ConnectionView, ...]:
+        """What came and went since the program began, oldest first."""
+        return self.reception.log.views()
+
+    def overview(self) -> tuple[ConversationView, ...]:
+        """Every conversation that is open or kept, the most recent first."""
+        return self._library.overview(self.reception.presence.expected())
+
+    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
+        """Return the last ``limit`` kept messages of a conversation, of those below row ``before``."""
+        with _profile_errors():
+            return await self._library.history(conversation, limit, before)
+
+    async def search(
+        self, text: str, *, conversation: str | None = None, limit: int = 100
+    ) -> tuple[Found, ...]:
+        """Return the last ``limit`` kept messages that hold all the words of ``text``, by conversation."""
+        with _profile_errors():
+            return await self._library.search(text, conversation, limit)
+
+    async def mark_read(self, conversation: str) -> None:
+        """What has come so far has been seen."""
+        with _profile_errors():
+            await self._library.mark_read(conversation)
+
+    async def keep_draft(self, conversation: str, text: str) -> None:
+        """Keep what is being typed; an empty text takes it away."""
+        with _profile_errors():
+            await self._library.keep_draft(conversation, text)
+
+    async def wipe(self, conversation: str) -> None:
+        """Destroy what is kept of a conversation, and its key; it can go on."""
+        with _profile_errors():
+            await self._library.wipe(conversation)

@@ -8,6 +8,7 @@ already a :class:`~securechat_tui.protocol.text.SafeText`.
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+from securechat_tui.chat.kept import Checks, Kept, KeptTick
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.states import Trust
 
@@ -21,10 +22,14 @@ __all__ = [
     "Dialing",
     "Error",
     "Event",
+    "Found",
     "Gate",
+    "History",
     "Hosting",
     "IdentityNeeded",
     "Invite",
+    "Kept",
+    "KeptTick",
     "Listening",
     "Message",
     "Notice",
@@ -218,16 +223,6 @@ class Rekeyed(ConversationEvent):
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
-    """The verdict on a received message, as it was at the moment of receipt."""
-
-    intact: bool
-    in_order: bool
-    fresh: bool
-    signed: bool
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message(ConversationEvent):
     """A message was received, checked and accepted."""
@@ -242,6 +237,8 @@ class Message(ConversationEvent):
     late: bool
     checks: Checks
     trust: Trust
+    row: int = 0
+    """Its place in what is kept of the conversation, counted from 1; 0 where nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +251,25 @@ class Queued(ConversationEvent):
     claimed: float
     signed: bool = True
     """Whether it will be on the record; otherwise the session alone vouches for it."""
+    row: int = 0
+    """Its place in what is kept of the conversation, counted from 1; 0 where nothing is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History(ConversationEvent):
+    """A page of what is kept of a conversation, oldest first."""
+
+    messages: tuple[Kept, ...]
+    complete: bool
+    """Whether nothing older is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(ConversationEvent):
+    """What is kept of a conversation and holds ``text``, newest last."""
+
+    messages: tuple[Kept, ...]
+    text: SafeText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,9 @@ def finding(check: str, state: State, message: str) -> Finding:
 def examine(profile: Profile, now: float | None = None) -> Iterator[Finding]:
     """Look at a profile and this machine; ``now`` is the time in Unix seconds."""
     moment = time.time() if now is None else now
-    yield from _folder(profile)
+    yield from _folder(profile, profile.folder)
+    if profile.data_folder != profile.folder and os.path.lexists(profile.data_folder):
+        yield from _folder(profile, profile.data_folder)
     yield from _identity(profile)
     pins, about_contacts = _contacts(profile)
     config, about_settings = _settings(profile)
@@ -68,8 +70,7 @@ def examine(profile: Profile, now: float | None = None) -> Iterator[Finding]:
     yield _clock(pins, moment)
 
 
-def _folder(profile: Profile) -> Iterator[Finding]:
-    folder = profile.folder
+def _folder(profile: Profile, folder: Path) -> Iterator[Finding]:
     if not os.path.lexists(folder):
         yield finding("files", State.NOTE, f"{folder} is not there yet: the first start makes it.")
         return

@@ -26,11 +26,23 @@ UNSIGNED: Final = "unsigned"
 
 
 class Resolution(StrEnum):
-    """What becomes of unsigned messages that wait for a peer who takes signed ones alone."""
+    """A person's answer at a gate: to ``unsigned`` the first two, to ``resume`` the others."""
 
     CANCEL = "cancel"
+    """Drop the unsigned messages that wait for a peer who takes signed ones alone."""
     SIGN = "sign"
+    """Sign them, so that they are on the record."""
+    RESEND = "resend"
+    """Begin anew, and send again from the history what the peer does not have."""
+    NEW_GENERATION = "new-generation"
+    """Begin anew without what the peer does not have."""
 
+
+CHOICES: Final = {
+    UNSIGNED: frozenset({Resolution.CANCEL, Resolution.SIGN}),
+    RESUME: frozenset({Resolution.RESEND, Resolution.NEW_GENERATION}),
+}
+"""The gates that a decision about messages opens, and the answers there."""
 
 _SENTENCES: Final = {
     KEY_CHANGED: "Another key than your contact's is here to be compared: nothing else passes. Compare with "
@@ -39,8 +51,9 @@ _SENTENCES: Final = {
     "accept the new key (/accept), or compare codes (/verify).",
     COMPARISON: "Codes compared with {0} DIFFERED: somebody may be in between. Nothing is sent. Compare "
     "again with /verify, by telephone or face to face; if they differ again, leave.",
-    RESUME: "{0} has another account of what was said: an old copy of a profile may be in use. Nothing "
-    "more is sent; leave, and start anew on both sides.",
+    RESUME: "{0}'s program has another account of what you two have said: one of you has restored an old "
+    "profile, or lost one, or uses a copy of it. Nothing is sent until you decide: leave, go on without what "
+    "is missing there, or send that again.",
     UNSIGNED: "{0} takes signed messages only, and unsigned ones of yours wait. Nothing is sent until you "
     "decide: leave, cancel them, or sign them: signed, they are on the record, and {0} can prove to others "
     "that you wrote them.",

@@ -8,8 +8,6 @@ from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import MAX_HELD
 
-WHOM_WE_CALL: Final = "call"
-"""For whoever answers the call that is under way."""
 FIRST_GUEST: Final = "guest"
 """For whoever comes first to a host who has met nobody yet."""
 
@@ -23,7 +21,7 @@ class _Text:
 
 
 class Held:
-    """What waits; a recipient is one of the two above, or the id of a conversation."""
+    """What waits; a recipient is a call under way, the first guest, or the id of a conversation."""
 
     def __init__(self) -> None:
         self._texts: deque[_Text] = deque()
@@ -37,14 +35,19 @@ class Held:
             raise CommandError("busy", "Too many messages wait already: wait for the other side.")
         self._texts.append(_Text(recipient, text, ref, signed))
 
+    def waiting_for(self, recipient: str) -> int:
+        """How many wait for one recipient."""
+        return sum(one.recipient == recipient for one in self._texts)
+
     def has_unsigned(self, *recipients: str) -> bool:
         """Whether something unsigned waits for these."""
         return any(one.recipient in recipients and not one.signed for one in self._texts)
 
-    def pour_into(self, conversation: Conversation) -> None:
-        """Hand over what is for this conversation's peer."""
-        for one in self._take(conversation.id):
-            conversation.queue(one.text, one.ref, signed=one.signed)
+    async def pour_into(self, conversation: Conversation) -> None:
+        """Hand over what is for this conversation's peer. Raises ProfileError; what is left stays held."""
+        while one := next((one for one in self._texts if one.recipient == conversation.id), None):
+            await conversation.queue(one.text, one.ref, signed=one.signed)
+            self._texts.remove(one)
 
     def settle(self, unnamed: str, conversation: str) -> None:
         """Whoever was meant is here now: what waits for it is for this conversation, and for no later one."""

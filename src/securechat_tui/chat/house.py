@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 from securechat_tui.chat.account import Account
 from securechat_tui.chat.callers import Callers
 from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.protocol.events import Ended
-from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.trust.invites import Invite
 from securechat_tui.trust.pins import Contact, Endpoint
 
@@ -43,9 +44,10 @@ class House(Protocol):
     account: Account
     stream: EventStream
     callers: Callers
+    conversations: Conversations
 
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
-        """Whether somebody else has the one place; ``known`` callers have shown a secret."""
+        """Whether there is no place; ``known`` callers have shown a secret."""
 
     def notice(self, message: str) -> None:
         """Tell what is worth a dim line."""
@@ -53,8 +55,11 @@ class House(Protocol):
     def error(self, code: str, message: str) -> None:
         """Tell what went wrong here."""
 
-    def enter(self, encounter: "Encounter", peer: PublicIdentity) -> Conversation:
-        """Open the conversation with this key, in place of a session it may still have."""
+    def enter(self, encounter: "Encounter", conversation: Conversation) -> bool:
+        """Give this conversation's peer its place, in place of a session it may still have.
+
+        False where the session gives way to that one.
+        """
 
     def greeted(self, encounter: "Encounter") -> None:
         """The peer has said its name."""
@@ -62,8 +67,8 @@ class House(Protocol):
     def holds_unsigned(self, encounter: "Encounter", conversation: Conversation) -> bool:
         """Whether something unsigned is held for this conversation's peer."""
 
-    def secured(self, conversation: Conversation) -> None:
-        """Messages flow now: send what was held for this moment."""
+    async def secured(self, conversation: Conversation) -> None:
+        """Messages flow now: send what was held for this moment; raises the ProfileError family."""
 
     def succeeded(self, former: Contact) -> None:
         """Another key has taken this contact's place: what waits for the former one reaches nobody."""
@@ -71,5 +76,5 @@ class House(Protocol):
     def left(self, encounter: "Encounter", end: Ended) -> None:
         """The session of a conversation is over."""
 
-    def failed(self, encounter: "Encounter") -> None:
+    def failed(self, encounter: "Encounter", end: Ended) -> None:
         """Nothing came of a connection."""

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from securechat_tui.protocol import constants as c
+from securechat_tui.chat.items import Items, Lookup
 from securechat_tui.protocol import signing
 from securechat_tui.protocol.errors import OutOfOrder, SignatureFailure
 from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.payloads import Acknowledgement, Gone, Signature, Signed, Unsigned, read_content
 from securechat_tui.protocol.signing import Header, Seen
 from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.messages import Receiving
+
+_NOTHING = Receiving(signing.NO_GENERATION, 0, signing.NO_HASH, signing.NO_HASH, Seen())
+"""Where one stands who has never heard of the peer's generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,32 +23,60 @@ class Accepted:
     number: int
     text: SafeText
     claimed_ms: int
-    signed: bool
+    item: bytes
+    """What the running hash took for it, 32 bytes."""
+    leaf: Signed | None
+    """What proves its authorship, as it came; None where the session alone vouches for it."""
+    batch: Signature | None
+    content: bytes
+
+    @property
+    def signed(self) -> bool:
+        """Whether its author vouches for it."""
+        return self.leaf is not None
 
 
 class Inbox:
     """One direction of one conversation, as its recipient sees it."""
 
-    def __init__(self, own: bytes, peer: PublicIdentity, check_seen: Callable[[Seen], None]) -> None:
-        """``own`` is the recipient's fingerprint.
+    def __init__(
+        self,
+        own: bytes,
+        peer: PublicIdentity,
+        check_seen: Callable[[Seen], None],
+        older: Lookup | None = None,
+        kept: Receiving | None = None,
+    ) -> None:
+        """``own`` is the recipient's fingerprint; ``kept`` is where an earlier run has come to.
 
-        ``check_seen`` raises OutOfOrder where the peer claims to have seen what was never sent.
+        ``check_seen`` raises OutOfOrder where the peer claims to have seen what was never sent; ``older``
+        finds items of numbers that are long past.
         """
         self._check_seen = check_seen
         self.conversation = signing.conversation_id(own, peer.fingerprint)
         self._peer = peer
         self._parties = (self.conversation, bytes(peer.fingerprint), bytes(own))
         self._batch: Signature | None = None
-        self._forget(signing.NO_GENERATION)
+        self._items = Items(older) if older else Items()
+        self._take(kept or _NOTHING)
 
-    def _forget(self, generation: bytes) -> None:
-        self.generation = generation
-        self.high = 0
-        self.running = signing.NO_HASH
-        self.seen = Seen()
+    def _take(self, kept: Receiving) -> None:
+        self.generation = kept.generation
+        self.high = kept.high
+        self.running = kept.running
+        self.seen = kept.seen
         """The peer's last signed header, for one's own next header to name."""
-        self._previous = signing.NO_HASH
-        self._items = bytearray()
+        self._previous = kept.previous
+        self._items.begin(kept.generation, kept.high)
+
+    @property
+    def position(self) -> Receiving:
+        """Where this direction stands."""
+        return Receiving(self.generation, self.high, self.running, self._previous, self.seen)
+
+    def take_back(self, position: Receiving) -> None:
+        """Forget what came since ``position``, which is all that is on disk."""
+        self._take(position)
 
     def begin_session(self) -> None:
         """Wait for a signature before the first leaf: the session is a new one."""
@@ -55,8 +87,8 @@ class Inbox:
         if generation == signing.NO_GENERATION:
             raise OutOfOrder("no generation announced")
         if generation != self.generation:
-            self._forget(generation)
-            self.running = signing.running_start(self.conversation, self._peer.fingerprint, generation)
+            running = signing.running_start(self.conversation, self._peer.fingerprint, generation)
+            self._take(Receiving(generation, 0, running, signing.NO_HASH, Seen()))
 
     def acknowledgement(self) -> Acknowledgement:
         """Return what is held now."""
@@ -89,7 +121,7 @@ class Inbox:
         self._advance(item)
         self._previous = item
         self.seen = Seen(header.generation, header.number, item)
-        return Accepted(header.number, text, header.claimed_ms, signed=True)
+        return Accepted(header.number, text, header.claimed_ms, item, leaf, self._batch, leaf.content)
 
     def unsigned(self, message: Unsigned) -> Accepted | None:
         """Take a message that only the session vouches for; None for one that is here already."""
@@ -98,7 +130,7 @@ class Inbox:
         if not self._is_next(message.generation, message.number, item):
             return None
         self._advance(item)
-        return Accepted(message.number, text, message.claimed_ms, signed=False)
+        return Accepted(message.number, text, message.claimed_ms, item, None, None, message.content)
 
     def gone(self, message: Gone) -> bool:
         """Take note that a number will never be filled; False if it is past already."""
@@ -121,8 +153,7 @@ class Inbox:
         if generation != self.generation:
             raise OutOfOrder("of a generation that was not announced")
         if 1 <= number <= self.high:
-            end = number * c.HASH_LENGTH
-            if self._items[end - c.HASH_LENGTH : end] != item:
+            if self._items[number] != item:
                 raise OutOfOrder("another message under a number already taken")
             return False
         if number != self.high + 1:
@@ -132,4 +163,4 @@ class Inbox:
     def _advance(self, item: bytes) -> None:
         self.high += 1
         self.running = signing.running_next(self.running, item)
-        self._items += item
+        self._items.append(item)

@@ -12,13 +12,17 @@ from typing import Final
 
 from securechat_tui.chat import events, gates, refusals
 from securechat_tui.chat.callers import NOTHING, Shown
+from securechat_tui.chat.comparing import Comparing
+from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.house import Dialled, House
 from securechat_tui.chat.succession import Succession
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.events import Authenticated, Called
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.records import Direction
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.storage.errors import ProfileError
+from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import (
     BY_INVITE,
     FIRST_CONTACT,
@@ -84,7 +88,7 @@ class Introduction:
     # The host, before it answers.
 
     def called(self, call: Called) -> Answer:
-        """Look whose secret the call shows; while busy, only whom we are talking with may come in."""
+        """Look whose secret the call shows; where every place is taken, only who may have one comes in."""
         callers = self.house.callers
         self._shown = callers.recognise(self.house.account.pins, call, now())
         if self._shown.is_any and callers.is_repeated(call):
@@ -101,7 +105,7 @@ class Introduction:
         return Answer.CLOSE
 
     def is_late_for(self, fingerprint: Fingerprint | None) -> bool:
-        """Whether somebody else has the one place."""
+        """Whether there is no place any more."""
         return self.house.is_busy_for(fingerprint, known=self._shown.is_any)
 
     # Both, before anything else is said.
@@ -145,6 +149,16 @@ class Introduction:
             self.dialled.endpoint if self.dialled else None,
             isinstance(self._verdict, Rotated),
         )
+
+    def comparing(self, conversation: Conversation, proof: Authenticated) -> Comparing:
+        """Make ready for comparisons of codes in the session that is proved."""
+        account = self.house.account
+        own, peer = account.own_key.public.fingerprint, proof.identity.fingerprint
+        role, guest, host = (
+            (Direction.GUEST, own, peer) if self.dialled is not None else (Direction.HOST, peer, own)
+        )
+        run = Comparison(role, proof.session_id, guest, host)
+        return Comparing(account, self.house.stream, conversation, run, self.succession(proof))
 
     @property
     def gate(self) -> str:

@@ -14,6 +14,8 @@ MAX_HELD: Final = 1000
 """Messages that may wait for a peer who is not there yet."""
 MAX_PENDING: Final = 10_000
 """Messages of one conversation that may wait for delivery."""
+MAX_CONVERSATIONS: Final = 16
+"""Sessions at the same time, whoever has called; further callers are told that it is busy."""
 NEW_PINS_PER_HOUR: Final = 60
 """Strangers whom a host pins in one hour; more are turned away."""
 _HOUR_SECONDS: Final = 3600.0

@@ -1,6 +1,7 @@
-"""One's own messages on their way: numbered, signed in batches, written, acknowledged.
+"""One's own messages on their way: numbered, kept, signed in batches, written, acknowledged.
 
-Putting a message here fixes its number and its bytes; it stays the same however often it is sent.
+Putting a message here fixes its number and its bytes; it stays the same however often it is sent. Nothing
+is written before :meth:`Outbox.kept` has said that it is on disk.
 """
 
 from collections import deque
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from securechat_tui.chat.items import Items, Lookup
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import signing
 from securechat_tui.protocol.errors import OutOfOrder
@@ -24,6 +26,7 @@ from securechat_tui.protocol.payloads import (
 )
 from securechat_tui.protocol.primitives import random_bytes
 from securechat_tui.protocol.signing import Header, Seen
+from securechat_tui.storage.messages import Sending
 
 _HASH: Final = c.HASH_LENGTH
 _NO_HEADER: Final = b"\xff" * _HASH
@@ -34,17 +37,16 @@ class ResumeConflict(Exception):
     """The peer's account of this conversation and ours cannot both be true: a person must decide."""
 
 
+class PeerForgot(Exception):
+    """The peer holds nothing of what it has acknowledged: a new generation is due."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages under one signature; a message's place is its index in ``paths``."""
+    """Messages under one signature: the record that goes before the leaves, and the path of each leaf."""
 
-    root: bytes
+    record: Signature
     paths: tuple[tuple[bytes, ...], ...]
-    signature: bytes
-
-    def payload(self) -> Signature:
-        """Return the record that goes before the leaves."""
-        return Signature(len(self.paths), self.root, self.signature)
 
 
 @dataclass(slots=True, eq=False)
@@ -56,23 +58,24 @@ class Outgoing:
     ref: str | None
     text: str = field(repr=False)
     claimed_ms: int
+    signed: bool
+    """Whether its author vouches for it, and not the session alone."""
     header: bytes
     """Empty where it is unsigned."""
     salt: bytes = field(repr=False)
     content: bytes = field(repr=False)
     item: bytes
     running: bytes
-    batch: Batch | None = None
+    row: int = 0
+    """Its place in what is kept of the conversation."""
+    batch: Signature | None = None
+    """The record that goes before it and the others under the same signature."""
     index: int = 0
+    path: tuple[bytes, ...] = ()
     gone: bool = False
     """Whether it has been cancelled: its number stays, its content is never written again."""
     written: bool = False
     """Whether any session has written it."""
-
-    @property
-    def signed(self) -> bool:
-        """Whether its author vouches for it, and not the session alone."""
-        return bool(self.header)
 
     @property
     def waits_for_signature(self) -> bool:
@@ -85,42 +88,99 @@ class Outgoing:
             return Gone(self.generation, self.number, self.signed, self.item)
         if self.batch is None:
             return Unsigned(self.generation, self.number, self.claimed_ms, self.content)
-        path = self.batch.paths[self.index]
-        return Signed(self.header, self.salt, self.index, len(self.batch.paths), path, self.content)
+        return Signed(self.header, self.salt, self.index, self.batch.count, self.path, self.content)
 
 
 class Outbox:
     """One direction of one conversation, as its author sees it."""
 
-    def __init__(self, own: bytes, peer: bytes) -> None:
-        """``own`` and ``peer`` are fingerprints; numbering begins with a new generation."""
+    def __init__(
+        self,
+        own: bytes,
+        peer: bytes,
+        older: Lookup | None = None,
+        *,
+        kept: Sending | None = None,
+        waiting: Sequence[Outgoing] = (),
+    ) -> None:
+        """``own`` and ``peer`` are fingerprints; ``older`` finds header hashes of numbers that are long gone.
+
+        ``kept`` and ``waiting`` are what an earlier run has left; without them a new generation begins.
+        """
         self.conversation = signing.conversation_id(own, peer)
-        self._own, self._peer = own, peer
+        self._own, self._peer, self._older = own, peer, older
+        self._items = Items(older) if older else Items()
         self._pending: deque[Outgoing] = deque()
         self._gone = 0
-        self._begin_generation()
+        self._go_on(kept or self._new_generation())
+        for message in waiting:
+            self._restore(message)
+        self._kept_to = self._ever_written = self._last
 
-    def _begin_generation(self) -> None:
-        self.generation = random_bytes(c.GENERATION_LENGTH)
-        self.acknowledged = 0
-        self._last = 0
-        self._running = signing.running_start(self.conversation, self._own, self.generation)
-        self._running_acknowledged = self._running
-        self._previous = signing.NO_HASH
-        self._headers = bytearray()
-        self._ever_written = 0
+    def _new_generation(self) -> Sending:
+        generation = random_bytes(c.GENERATION_LENGTH)
+        running = signing.running_start(self.conversation, self._own, generation)
+        return Sending(generation, 0, running, signing.NO_HASH, 0, running)
+
+    def _go_on(self, kept: Sending) -> None:
+        self.generation = kept.generation
+        self.acknowledged = kept.acknowledged
+        self._running_acknowledged = kept.running_acknowledged
+        self._take_position(kept)
+        self._items.begin(kept.generation, kept.acknowledged)
         self.begin_session()
+
+    def _take_position(self, kept: Sending) -> None:
+        self._last, self._running, self._previous = kept.last, kept.running, kept.previous
+
+    def _restore(self, message: Outgoing) -> None:
+        self._pending.append(message)
+        self._items.append(message.item if message.signed else _NO_HEADER)
+        self._gone += message.gone
 
     def begin_session(self) -> None:
         """Write everything again that has not been acknowledged: the session is a new one."""
         self._written = self.acknowledged
-        self._announced: Batch | None = None
+        self._announced: Signature | None = None
 
     def __len__(self) -> int:
         """How many messages are to be delivered: what has been cancelled is not."""
         return len(self._pending) - self._gone
 
-    def add(self, text: str, ref: str | None, claimed_ms: int, seen: Seen) -> Outgoing:
+    # What is on disk.
+
+    @property
+    def position(self) -> Sending:
+        """Where this direction stands."""
+        return Sending(
+            self.generation,
+            self._last,
+            self._running,
+            self._previous,
+            self.acknowledged,
+            self._running_acknowledged,
+        )
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether every message is on disk."""
+        return self._kept_to == self._last
+
+    def kept(self, position: Sending) -> None:
+        """Everything up to this position is on disk, and may be written."""
+        if position.generation == self.generation:
+            self._kept_to = max(self._kept_to, position.last)
+
+    def take_back(self, position: Sending) -> None:
+        """Forget what was numbered since ``position``, which is all that is on disk."""
+        while self._pending and self._pending[-1].number > position.last:
+            self._gone -= self._pending.pop().gone
+        self._take_position(position)
+        self._items.cut(position.last)
+
+    # Numbering.
+
+    def add(self, text: str, ref: str | None, claimed_ms: int, seen: Seen, row: int = 0) -> Outgoing:
         """Number a message that will be signed, and fix its bytes."""
         salt, content = random_bytes(_HASH), text_content(text)
         header = Header(
@@ -135,16 +195,16 @@ class Outbox:
             signing.content_hash(salt, content),
         ).encode()
         item = self._previous = signing.header_hash(header)
-        self._headers += item
-        return self._append(Outgoing(*self._place(ref, text, claimed_ms), header, salt, content, item, b""))
+        place = self._place(ref, text, claimed_ms)
+        return self._append(Outgoing(*place, True, header, salt, content, item, b"", row))
 
-    def add_unsigned(self, text: str, ref: str | None, claimed_ms: int) -> Outgoing:
+    def add_unsigned(self, text: str, ref: str | None, claimed_ms: int, row: int = 0) -> Outgoing:
         """Number a message that the session alone vouches for: no header ever names it."""
         content = text_content(text)
         fields = Unsigned(self.generation, self._last + 1, claimed_ms, content).fields()
         item = signing.unsigned_item(fields, content)
-        self._headers += _NO_HEADER
-        return self._append(Outgoing(*self._place(ref, text, claimed_ms), b"", b"", content, item, b""))
+        place = self._place(ref, text, claimed_ms)
+        return self._append(Outgoing(*place, False, b"", b"", content, item, b"", row))
 
     def _place(self, ref: str | None, text: str, claimed_ms: int) -> tuple[bytes, int, str | None, str, int]:
         return self.generation, self._last + 1, ref, text, claimed_ms
@@ -152,17 +212,27 @@ class Outbox:
     def _append(self, message: Outgoing) -> Outgoing:
         self._last += 1
         self._running = message.running = signing.running_next(self._running, message.item)
-        self._pending.append(message)
+        self._restore(message)
         return message
+
+    def renewed(self) -> "Outbox":
+        """Return an empty box that begins a new generation in this one's place."""
+        return Outbox(self._own, self._peer, self._older)
+
+    def undelivered(self) -> list[Outgoing]:
+        """Return the messages that are to be delivered."""
+        return [one for one in self._pending if not one.gone]
 
     def unsigned(self) -> list[Outgoing]:
         """Return the unsigned messages that are to be delivered."""
-        return [one for one in self._pending if not one.signed and not one.gone]
+        return [one for one in self.undelivered() if not one.signed]
 
     def cancel(self, message: Outgoing) -> None:
         """Let a message go that this session has not written: the peer is told that its number is empty."""
         message.gone = True
         self._gone += 1
+
+    # Signing.
 
     def to_sign(self) -> list[Outgoing]:
         """Return the oldest messages without a signature, as many as one signature may cover."""
@@ -179,31 +249,40 @@ class Outbox:
         root, _ = _tree(tuple(message.header for message in messages))
         return signing.batch_message(self.conversation, len(messages), root)
 
-    def signed(self, messages: Sequence[Outgoing], signature: bytes) -> None:
-        """Take the signature over these messages."""
+    def batch(self, messages: Sequence[Outgoing], signature: bytes) -> Batch | None:
+        """Make a batch of these messages; None where some have been taken back since they were signed."""
+        if not messages or messages[-1].generation != self.generation or messages[-1].number > self._kept_to:
+            return None
         root, paths = _tree(tuple(message.header for message in messages))
-        batch = Batch(root, paths, signature)
-        for index, message in enumerate(messages):
-            message.batch, message.index = batch, index
+        return Batch(Signature(len(paths), root, signature), paths)
+
+    def signed(self, messages: Sequence[Outgoing], batch: Batch) -> None:
+        """Take the batch of these messages, once it is on disk: they may be written now."""
+        for index, (message, path) in enumerate(zip(messages, batch.paths, strict=True)):
+            message.batch, message.index, message.path = batch.record, index, path
+
+    # Writing.
 
     def next_to_write(self) -> tuple[Outgoing, list[Payload]] | None:
         """Return the next message not written in this session, and its records.
 
-        None too where it waits for its signature: nothing that was typed later overtakes it.
+        None too where it waits for its signature or the disk: nothing that was typed later overtakes it.
         """
         position = self._written - self.acknowledged
         if position >= len(self._pending):
             return None
         message = self._pending[position]
-        if message.waits_for_signature:
+        if message.waits_for_signature or message.number > self._kept_to:
             return None
         payloads: list[Payload] = [message.payload()]
         if message.batch is not None and message.batch is not self._announced and not message.gone:
-            payloads.insert(0, message.batch.payload())
+            payloads.insert(0, message.batch)
             self._announced = message.batch
         self._written += 1
         self._ever_written = max(self._ever_written, self._written)
         return message, payloads
+
+    # What the peer says.
 
     def acknowledge(self, word: Acknowledgement) -> list[Outgoing]:
         """Return the messages that the peer now says it has; raises :class:`OutOfOrder`."""
@@ -217,17 +296,27 @@ class Outbox:
             raise OutOfOrder("acknowledges another history")
         return self._drop(word.high)
 
-    def resume(self, word: Resume) -> tuple[list[Outgoing], list[Outgoing]]:
-        """Take the peer's account; return the messages it has and those that were numbered anew.
+    def resume(self, word: Resume) -> list[Outgoing]:
+        """Take the peer's account; return the messages that it has.
 
-        Raises :class:`ResumeConflict`. A peer that holds nothing of this generation after having
-        acknowledged some of it has lost its memory: a new generation begins.
+        Raises :class:`ResumeConflict`, or :class:`PeerForgot` where it holds nothing of this generation
+        after having acknowledged some of it; nothing has changed then.
         """
+        self.judge(word)
+        if word.peer_generation != self.generation or not word.high:
+            return []
+        self._ever_written = max(self._ever_written, word.high)
+        return self._drop(word.high)
+
+    def judge(self, word: Resume) -> None:
+        """Raise what :meth:`resume` would raise; change nothing."""
         if word.peer_generation != self.generation or word.high == 0 < self.acknowledged:
-            return [], (self._renumber() if self.acknowledged else [])
-        if not self.acknowledged <= word.high <= self._last or self._running_at(word.high) != word.running:
+            if self.acknowledged:
+                raise PeerForgot
+            return
+        is_possible = self.acknowledged <= word.high <= self._kept_to
+        if not is_possible or self._running_at(word.high) != word.running:
             raise ResumeConflict
-        return self._drop(word.high), []
 
     def _running_at(self, number: int) -> bytes:
         if number == self.acknowledged:
@@ -242,22 +331,11 @@ class Outbox:
         self._written = max(self._written, high)
         return dropped
 
-    def _renumber(self) -> list[Outgoing]:
-        old, self._pending, self._gone = self._pending, deque(), 0
-        self._begin_generation()
-        return [self._again(one) for one in old if not one.gone]
-
-    def _again(self, old: Outgoing) -> Outgoing:
-        if old.signed:
-            return self.add(old.text, old.ref, old.claimed_ms, Seen())
-        return self.add_unsigned(old.text, old.ref, old.claimed_ms)
-
     def check_seen(self, seen: Seen) -> None:
         """Check that the peer has seen what it says it has seen; raises :class:`OutOfOrder`."""
         if seen.generation != self.generation:
-            return  # of an earlier run of this program, or nothing yet
-        place = seen.number * _HASH
-        if not 1 <= seen.number <= self._last or self._headers[place - _HASH : place] != seen.header_hash:
+            return  # of an earlier one, or nothing yet
+        if not 1 <= seen.number <= self._last or self._items[seen.number] != seen.header_hash:
             raise OutOfOrder("names a message that was never sent")
 
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Protocol, Self
 
-from securechat_tui.chat.events import Event
+from securechat_tui.chat.events import Event, Found, History
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
-from securechat_tui.chat.views import ContactView
+from securechat_tui.chat.views import ContactView, ConversationView
 
 __all__ = ["EnginePort"]
 
@@ -66,7 +66,7 @@ class EnginePort(Protocol):
         """
 
     async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
-        """Cancel or sign the unsigned messages that wait for a peer who takes none."""
+        """Answer the question at the gate ``unsigned`` or ``resume``."""
 
     async def leave(self, conversation: str | None = None) -> None:
         """Say goodbye."""
@@ -88,6 +88,20 @@ class EnginePort(Protocol):
 
     def contacts(self) -> tuple[ContactView, ...]:
         """Everybody pinned here."""
+
+    async def talk(self, name: str) -> None:
+        """Listen, and dial a contact's addresses, until one of the two stands; and so after every cut."""
+
+    def overview(self) -> tuple[ConversationView, ...]:
+        """Every conversation that is open or kept, the most recent first."""
+
+    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
+        """What is kept of a conversation: the last ``limit`` messages, of those below row ``before``."""
+
+    async def search(
+        self, text: str, *, conversation: str | None = None, limit: int = 100
+    ) -> tuple[Found, ...]:
+        """The last ``limit`` kept messages with ``text`` in them, of one conversation or of each."""
 
     async def flush(self, seconds: float) -> int:
         """Wait until everything sent is delivered, at most ``seconds``; what is not is counted."""

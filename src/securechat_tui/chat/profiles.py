@@ -13,7 +13,14 @@ from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, load_config, save_config
 from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.errors import ProfileError
-from securechat_tui.storage.keystore import create_identity, load_identity, read_sealed, save_identity
+from securechat_tui.storage.keystore import (
+    Keys,
+    create_identity,
+    load_identity,
+    open_keys,
+    read_sealed,
+    save_keys,
+)
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import DEFAULT_PROFILE, Profile
 from securechat_tui.storage.rotation import rotate_identity
@@ -23,6 +30,7 @@ from securechat_tui.trust.states import Trust
 
 __all__ = [
     "IdentityKey",
+    "Keys",
     "Profile",
     "ProfileError",
     "block_contact",
@@ -39,6 +47,7 @@ __all__ = [
     "show_contact",
     "show_identity",
     "stored_key",
+    "stored_keys",
 ]
 
 _NO_IDENTITY: Final = "This profile has no identity yet: make one with 'identity new'."
@@ -68,6 +77,14 @@ def stored_key(profile: Profile, passphrase: Passphrase | None = None) -> Identi
     return key
 
 
+def stored_keys(profile: Profile, passphrase: Passphrase | None = None) -> Keys:
+    """Load all that the identity file holds; the profile is open. Raises as :func:`stored_key` does."""
+    keys = open_keys(profile, passphrase)
+    if keys is None:
+        raise CommandError("no-identity", _NO_IDENTITY)
+    return keys
+
+
 def show_identity(profile: Profile, key: IdentityKey) -> IdentityView:
     """Describe the identity."""
     name = load_config(profile).name or login_name()
@@ -75,13 +92,13 @@ def show_identity(profile: Profile, key: IdentityKey) -> IdentityView:
 
 
 def change_passphrase(
-    profile: Profile, key: IdentityKey, passphrase: Passphrase | None, cost: Cost = USUAL_COST
+    profile: Profile, keys: Keys, passphrase: Passphrase | None, cost: Cost = USUAL_COST
 ) -> None:
-    """Keep the identity under another passphrase, or under none; the profile is open.
+    """Keep identity and store under another passphrase, or under none; the profile is open.
 
     Raises :class:`ProfileError` where it cannot be written; everything is as before then.
     """
-    save_identity(profile, key, passphrase, cost)
+    save_keys(profile, keys, passphrase, cost)
 
 
 def new_identity(profile: Profile, name: str, bits: int) -> IdentityView:
@@ -95,13 +112,13 @@ def new_identity(profile: Profile, name: str, bits: int) -> IdentityView:
 
 
 def replace_identity(
-    profile: Profile, key: IdentityKey, bits: int, passphrase: Passphrase | None, cost: Cost = USUAL_COST
+    profile: Profile, keys: Keys, bits: int, passphrase: Passphrase | None, cost: Cost = USUAL_COST
 ) -> IdentityView:
     """Make a new key that the present one signs, under the same passphrase; the profile is open.
 
     Raises :class:`ProfileError` where something cannot be written; the present key stays then.
     """
-    return show_identity(profile, rotate_identity(profile, key, bits, passphrase, cost))
+    return show_identity(profile, rotate_identity(profile, keys, bits, passphrase, cost))
 
 
 def list_contacts(profile: Profile) -> tuple[ContactView, ...]:

@@ -1,39 +1,39 @@
-"""The reception: who has the one place, who is expected back, and for whom texts are held.
+"""The reception: where connections come in and go out, and what follows when a session is over.
 
-Connections come in and go out here, each followed by one :class:`Encounter`. One conversation goes
-on at a time; a host tells further callers that it is busy, but one whose reconnect secret shows that
-it is the same person takes the place of its own half-open session.
+Each connection is followed by one :class:`Encounter`; each conversation has one session at most. Where
+every place is taken, callers are told that it is busy; but one whose secret shows that it is known takes
+the place of a session in which nobody says anything.
 """
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable
 
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account
 from securechat_tui.chat.callers import Callers
-from securechat_tui.chat.calls import Calls
+from securechat_tui.chat.calls import Call, Calls
+from securechat_tui.chat.connection_log import ConnectionLog
 from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.encounter import Encounter
-from securechat_tui.chat.endings import Return, closed_event
+from securechat_tui.chat.endings import GAVE_WAY, SUCCEEDED, Return, closed_event
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.held import FIRST_GUEST, WHOM_WE_CALL, Held
+from securechat_tui.chat.following import Following
+from securechat_tui.chat.held import FIRST_GUEST, Held
 from securechat_tui.chat.house import Dialled
+from securechat_tui.chat.presence import Presence
 from securechat_tui.chat.stream import EventStream
+from securechat_tui.chat.targets import reaching
+from securechat_tui.chat.telling import unix_ms
 from securechat_tui.network.clock import now
-from securechat_tui.network.connection import Connection
-from securechat_tui.network.failures import HandlerFailure
-from securechat_tui.protocol.events import End, Ended, SessionEvent
-from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
-from securechat_tui.protocol.payloads import GoodbyeReason
-from securechat_tui.protocol.signing import conversation_id
+from securechat_tui.protocol.events import End, Ended
+from securechat_tui.protocol.identity import Fingerprint
+from securechat_tui.protocol.payloads import GoodbyeReason, Hello, HelloFlag
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.pins import Contact
 
-_CLOSE_SECONDS = 5.0
-_LEAVE_SECONDS = 3.0
-"""How long a goodbye waits for what was sent just before it."""
 _NOTICE_PAUSE_SECONDS = 5.0
 
 
@@ -44,135 +44,36 @@ class Reception:
         self.account = account
         self.stream = EventStream()
         self.callers = Callers()
-        self._calls = Calls(self)
-        self._held = Held()
-        self._progress = asyncio.Event()
-        self._active: Encounter | None = None
-        self._awaited: Conversation | None = None
-        self._leaving: Conversation | None = None
+        self.log = ConnectionLog()
+        self.following = Following(self)
+        self.progress = asyncio.Event()
+        self.conversations = Conversations(account, self.stream, self.progress)
         self.hosting = False
-        self._conversations: dict[bytes, Conversation] = {}
-        self._encounters: dict[Connection, Encounter] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._met_anybody = False
+        self.presence = Presence()
+        self.calls = Calls(self)
+        self.held = Held()
+        self.talks: set[str] = set()
+        """The conversations to which this side comes back whoever had called, until a person leaves."""
+        self.on_last_talk: Callable[[], None] = lambda: None
+        """What is called when nobody is to be kept talking with any more."""
+        self.leaving: set[str] = set()
+        self.met_anybody = False
         self._next_notice = 0.0
         self._closing = False
-
-    # What the engine asks.
-
-    def present(self) -> Conversation | None:
-        """Return the conversation with a session, or the one cut off whose peer is expected back."""
-        here = self._active.conversation if self._active and self._active.settled else None
-        return here or self._awaited
-
-    def find(self, conversation: str | None) -> Conversation | None:
-        """Return the conversation meant; raises CommandError for an id that is not here."""
-        present = self.present()
-        if conversation is not None and (present is None or present.id != conversation.lower()):
-            raise CommandError("no-conversation", "That conversation is not open now. Nothing was sent.")
-        return present
-
-    def encounter(self, conversation: str | None) -> Encounter:
-        """Return the session of a conversation; raises CommandError where none stands."""
-        active = self._active
-        if active is None or self.find(conversation) is not active.conversation or not active.settled:
-            raise CommandError("no-conversation", "Nobody is here now: this needs a conversation.")
-        return active
-
-    def known(self, conversation: str) -> Conversation | None:
-        """Return a conversation of this run by its id, open or not."""
-        try:
-            return self._conversations.get(bytes.fromhex(conversation))
-        except ValueError:
-            return None
-
-    @property
-    def is_awaiting(self) -> bool:
-        """Whether somebody who was cut off is expected back."""
-        return self._awaited is not None
-
-    def call(self, dialled: Dialled) -> None:
-        """Begin a first call; raises :class:`CommandError` where somebody is here or called already."""
-        if self._active is not None or (self._calls.under_way and not self._calls.is_refused):
-            raise CommandError("busy", "You are in a conversation or joining one: leave it first.")
-        self._drop_held(WHOM_WE_CALL, FIRST_GUEST)
-        self._calls.begin(dialled, self.account.own_key)
-
-    def hurry(self) -> None:
-        """Call back now; raises :class:`CommandError` where nobody is called back."""
-        if self._active is not None or not self._calls.under_way:
-            raise CommandError("no-conversation", "Nothing to reconnect: no connection was cut.")
-        self._calls.hurry()
-
-    def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
-        """Queue a text for whom it is meant, or hold it until its recipient is known."""
-        found = self.find(conversation)
-        if found is not None and (found.known or found.gate):
-            found.send(text, ref, signed=signed)
-            return
-        if found is not None:
-            found.check_signed(signed=signed)
-        self._held.add(found.id if found else self._expected(), text, ref, signed=signed)
-
-    async def leave(self, conversation: str | None) -> None:
-        """Part from whoever is here, or is called, or is expected back."""
-        encounter = self._active if self._active and self._active.settled else None
-        if encounter is None and (self._calls.under_way or self._awaited):
-            self._stop_calling()
-            return
-        if encounter is None or self.find(conversation) is not encounter.conversation:
-            raise CommandError("no-conversation", "There is no conversation to leave.")
-        self._leaving = encounter.conversation
-        await self.flush(_LEAVE_SECONDS)
-        if encounter.connection is not None:
-            session = encounter.connection.session
-            encounter.connection.carry_out(session.goodbye(GoodbyeReason.LEAVING, now()))
-
-    def _stop_calling(self) -> None:
-        if self._calls.under_way and self._awaited is None:
-            self.error("given-up", "The attempt to join was given up.")
-        self._calls.give_up()
-        self._part_from_awaited()
-        self._drop_held(WHOM_WE_CALL)
-
-    async def flush(self, seconds: float) -> int:
-        """Wait until all is delivered, or nobody is left to take it; return how much is not."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self._undelivered() and (self._active or self._calls.under_way):
-                    self._progress.clear()
-                    await self._progress.wait()
-        return self._undelivered()
 
     async def close(self) -> None:
         """Say every goodbye, let what was written leave, end every story."""
         self._closing = True
-        connections = list(self._encounters)
-        for connection in connections:
-            if connection.session.handshaking:
-                connection.abort()
-            connection.carry_out(connection.session.goodbye(GoodbyeReason.LEAVING, now()))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await asyncio.gather(*(connection.wait_closed() for connection in connections))
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for conversation in self._conversations.values():
-            conversation.detach()
+        for call in self.calls.unanswered():
+            self.calls.give_up(call)
+        await self.following.close()
+        await self.conversations.close()
 
     # What encounters ask and tell (the House of house.py).
 
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
-        """Whether somebody else has the one place.
-
-        ``known`` callers, who have shown a contact's secret, need not give way to a session in which
-        messages do not flow: a stranger who says nothing must not keep the others out.
-        """
-        active = self._active.conversation if self._active else None
-        if active is None or active.peer.fingerprint == fingerprint:
-            return False
-        return active.secure or not known
+        """Whether there is no place; ``known`` callers have shown a secret."""
+        return not self.presence.has_room_for(fingerprint, known=known)
 
     def notice(self, message: str) -> None:
         """Tell what is worth a dim line, not too often: callers must not flood the screen."""
@@ -185,192 +86,247 @@ class Reception:
         """Tell what went wrong here."""
         self.stream.emit(events.Error(time=time.time(), code=code, message=message))
 
-    def enter(self, encounter: Encounter, peer: PublicIdentity) -> Conversation:
-        """Give the one place to this key, in place of a session that it, or a silent stranger, has."""
-        self._supersede(peer)
-        self._active = encounter
-        key = self.account.own_key
-        number = conversation_id(key.public.fingerprint, peer.fingerprint)
-        conversation = self._conversations.get(number)
-        if conversation is None:
-            conversation = Conversation(key, peer, self.stream, self._progress)
-            self._conversations[number] = conversation
-        return conversation
+    def enter(self, encounter: Encounter, conversation: Conversation) -> bool:
+        """Give this conversation's peer its place; False where the session gives way to one that stands."""
+        own = self.account.own_key.public.fingerprint
+        moment = now().monotonic
+        if self.presence.gives_way(encounter, conversation, own, moment):
+            self._answered(encounter, conversation)
+            self._part_unheard(encounter)
+            return False
+        older = self.presence.session(conversation.id)
+        if older is not None:
+            self._supersede(older, conversation)
+        elif self.presence.is_full and (silent := self.presence.silent()) is not None:
+            self._send_away(silent)
+        self.presence.enter(encounter, conversation, moment)
+        return True
 
-    def _supersede(self, peer: PublicIdentity) -> None:
-        old = self._active
-        if old is None or old.connection is None or old.conversation is None:
+    def _part_unheard(self, encounter: Encounter) -> None:
+        """End a session that gives way; a goodbye needs a name before it."""
+        if encounter.connection is not None:
+            hello = Hello(SafeText.name(self.account.name), unix_ms(), HelloFlag(0))
+            encounter.connection.session.send(hello, now())
+        encounter.give_place(GoodbyeReason.REPLACED)
+
+    def _supersede(self, older: Encounter, conversation: Conversation) -> None:
+        if older.settled:  # until the newer session has said HELLO, or for good
+            self.presence.expect(conversation, older.dialled, told=False)
+        self._answered(older, conversation)
+        self.presence.leave(older)
+        older.give_place(GoodbyeReason.REPLACED)
+
+    def _send_away(self, silent: Encounter) -> None:
+        """End a session in which nothing was said: the peer is told a goodbye, no more."""
+        if silent.settled:
+            self.left(silent, Ended(End.LEFT, GAVE_WAY))
+        else:
+            self.failed(silent, Ended(End.LEFT, GAVE_WAY))
+        silent.give_place(GoodbyeReason.LEAVING)
+
+    def _answered(self, encounter: Encounter, conversation: Conversation) -> None:
+        """A call has led to this peer, whichever session it goes on in: the texts for it belong there."""
+        call = self.calls.of(encounter)
+        if call is None:
             return
-        connection, conversation = old.connection, old.conversation
-        if conversation.peer.fingerprint != peer.fingerprint:
-            self.left(old, Ended(End.LEFT, "gave way"))
-        elif old.settled:
-            self._awaited = conversation  # until the newer session has said HELLO, or for good
-        conversation.detach()
-        old.conversation = None
-        connection.carry_out(connection.session.goodbye(GoodbyeReason.REPLACED, now()))
+        self.calls.reached(encounter, conversation.peer.fingerprint)
+        self.held.settle(call.recipient, conversation.id)
+        if conversation.secure:
+            self._pour_late(conversation)
+
+    def _pour_late(self, conversation: Conversation) -> None:
+        """Send what was held to a conversation that flows already, past the gate for unsigned ones."""
+        try:
+            conversation.check_signed(signed=not self.held.has_unsigned(conversation.id))
+        except CommandError:
+            self.drop_held(conversation.id)
+        else:
+            self.following.start(self._pour(conversation))
+
+    async def _pour(self, conversation: Conversation) -> None:
+        try:
+            await self.held.pour_into(conversation)
+        except ProfileError as error:
+            self.error("cannot-save", str(error))
 
     def greeted(self, encounter: Encounter) -> None:
         """Take note that the peer has said its name: from here on it is the one that is here."""
-        if encounter.dialled is not None:
-            self._calls.connected()
-        self._awaited = None
-        self._met_anybody = True
-        if encounter.conversation is not None:
-            self._held.settle(_unnamed(encounter), encounter.conversation.id)
+        conversation = encounter.conversation
+        self.met_anybody = True
+        if conversation is None:
+            return
+        peer = conversation.peer.fingerprint
+        self.held.settle(self._unnamed(encounter), conversation.id)
+        self.calls.reached(encounter, peer)
+        for call in self.calls.unanswered():
+            if call.is_for(peer):
+                self.calls.give_up(call)
+                self.held.settle(call.recipient, conversation.id)
+        self.presence.expect_no_more(conversation.id)
+        self.log.name(encounter, conversation.name)
 
-    def secured(self, conversation: Conversation) -> None:
+    def _unnamed(self, encounter: Encounter) -> str:
+        """Under what something is held for whoever is there, before it is known who that is."""
+        call = self.calls.of(encounter)
+        if call is not None:
+            return call.recipient
+        return FIRST_GUEST if encounter.dialled is None else ""
+
+    async def secured(self, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
-        self._held.pour_into(conversation)
+        await self.held.pour_into(conversation)
 
     def holds_unsigned(self, encounter: Encounter, conversation: Conversation) -> bool:
         """Whether something unsigned is held for this peer, named or not."""
-        return self._held.has_unsigned(_unnamed(encounter), conversation.id)
+        return self.held.has_unsigned(self._unnamed(encounter), conversation.id)
 
     def forgotten(self, fingerprint: Fingerprint) -> None:
         """Let go what was found about a key in this run."""
-        conversation = self._with(fingerprint)
+        conversation = self.conversations.known(fingerprint)
         if conversation is not None:
             conversation.distrusted = False
 
     def part_from(self, fingerprint: Fingerprint) -> None:
         """End what is with this key at once, also a session in which it has not said its name yet."""
-        active = self._active
-        if active is not None and active.connection is not None and active.conversation is not None:
-            session = active.connection.session
-            if active.conversation.peer.fingerprint == fingerprint:
-                active.connection.carry_out(session.goodbye(GoodbyeReason.LEAVING, now()))
-        if self._awaited is not None and self._awaited.peer.fingerprint == fingerprint:
-            self._stop_calling()
-
-    def _with(self, fingerprint: Fingerprint) -> Conversation | None:
-        own = self.account.key
-        number = conversation_id(own.public.fingerprint, fingerprint) if own is not None else b""
-        return self._conversations.get(number)
+        for call in self.calls.unanswered():
+            if call.is_for(fingerprint):
+                self.calls.give_up(call)
+                self.drop_held(call.recipient)
+        conversation = self.conversations.known(fingerprint)
+        if conversation is None:
+            return
+        self.talk_no_more(conversation.id)
+        self.end_session(conversation)
+        if self.presence.awaited(conversation.id) is not None:
+            self.part_from_awaited(conversation)
 
     def succeeded(self, former: Contact) -> None:
         """Tell what waits for the former key: what was written for one key goes to no other unasked."""
-        conversation = self._with(former.fingerprint)
-        count = len(conversation.outbox) if conversation else 0
-        if count:
+        conversation = self.conversations.known(former.fingerprint)
+        if conversation is None:
+            return
+        if len(conversation.outbox):
             self.error(
                 "not-sent",
-                f"Written for {former.name}'s former key, so not sent to the new one: {count} message(s).",
+                f"Written for {former.name}'s former key, so not sent to the new one: "
+                f"{len(conversation.outbox)} message(s).",
             )
+        if self.presence.awaited(conversation.id) is not None:
+            self.part_from_awaited(conversation, SUCCEEDED)
 
     def left(self, encounter: Encounter, end: Ended) -> None:
         """Close a conversation whose session is over."""
+        self.log.end(encounter, end)
         conversation = encounter.conversation
-        if self._active is not encounter or conversation is None:
+        if conversation is None or not self.presence.leave(encounter):
             return
-        self._active = None
         conversation.detach()
-        self._progress.set()
-        leaving = self._closing or self._leaving is conversation
-        cut = end.how is End.LOST and conversation.known and not leaving
-        dialled = encounter.dialled if cut else None
-        awaited = cut and (dialled is not None or self.hosting)
-        self._awaited = conversation if awaited else None
-        self._leaving = None
-        returns = Return.CALLS if dialled else Return.AWAITED if awaited else Return.NONE
+        self._go_on(conversation, end, encounter.dialled)
+
+    def failed(self, encounter: Encounter, end: Ended) -> None:
+        """Forget a connection of which nothing came; what it was to go on with may be lost with it."""
+        self.log.end(encounter, end)
+        conversation = encounter.conversation
+        if conversation is not None and self.presence.leave(encounter):
+            conversation.detach()
+            self._lose(conversation)
+        self.progress.set()
+
+    def dropped(self, encounter: Encounter) -> None:
+        """Forget an encounter that a person has given up in the middle."""
+        self.failed(encounter, Ended(End.LEFT, "given up"))
+
+    def _lose(self, conversation: Conversation) -> None:
+        """Tell that a superseded session is gone, where the newer one has come to nothing."""
+        awaited = self.presence.awaited(conversation.id)
+        is_called = any(call.is_for(conversation.peer.fingerprint) for call in self.calls.unanswered())
+        if awaited is not None and not awaited.told and not is_called:
+            self._go_on(conversation, Ended(End.LOST, "a newer session came to nothing"), awaited.dialled)
+
+    # After a session.
+
+    def end_session(self, conversation: Conversation) -> None:
+        """Say goodbye in the session of a conversation, if there is one."""
+        encounter = self.presence.session(conversation.id)
+        if encounter is not None and encounter.connection is not None:
+            session = encounter.connection.session
+            encounter.connection.carry_out(session.goodbye(GoodbyeReason.LEAVING, now()))
+
+    def part_from_awaited(
+        self, conversation: Conversation, why: str = "left while the peer was away"
+    ) -> None:
+        """Expect somebody back no more."""
+        self.end_session(conversation)
+        for call in self.calls.unanswered():
+            if call.peer == conversation.peer.fingerprint:
+                self.calls.give_up(call)
+        self.tell_closed(conversation, Ended(End.LEFT, why), Return.NONE)
+
+    def seek(self, contact: Contact | None, *, at_once: bool = False) -> bool:
+        """Call a contact at every address of its; False where there is none."""
+        if contact is None or not contact.addresses:
+            return False
+        self.calls.seek(reaching(contact), self.account.own_key, contact.fingerprint, at_once=at_once)
+        return True
+
+    def _go_on(self, conversation: Conversation, end: Ended, dialled: Dialled | None) -> None:
+        """Tell the end of a session, and call or expect its peer where the two are not done."""
+        contact = self.account.pins.by_fingerprint(conversation.peer.fingerprint)
+        returns = self._returns(conversation, end, dialled, contact)
+        self.tell_closed(conversation, end, returns)
+        if returns is Return.NONE:
+            return
+        self.presence.expect(conversation, dialled, told=True)
+        if conversation.id in self.talks:
+            self.seek(contact)
+        elif returns is Return.CALLS and dialled is not None:
+            self.calls.come_back(dialled, self.account.own_key, conversation.peer.fingerprint)
+
+    def _returns(
+        self, conversation: Conversation, end: Ended, dialled: Dialled | None, contact: Contact | None
+    ) -> Return:
+        talks = conversation.id in self.talks
+        if self._closing or conversation.id in self.leaving:
+            return Return.NONE
+        if end == _REPLACED and self.hosting and dialled is not None:
+            return Return.MOVES
+        if end.how is not End.LOST or not (conversation.known or talks):
+            return Return.NONE
+        if dialled is not None or (talks and contact is not None and contact.addresses):
+            return Return.CALLS
+        return Return.AWAITED if self.hosting else Return.NONE
+
+    def tell_closed(self, conversation: Conversation, end: Ended, returns: Return) -> None:
+        """Tell the end of a session; unless the peer returns, what is held for it goes."""
+        self.presence.expect_no_more(conversation.id)
         self.stream.emit(closed_event(conversation, end, returns, quitting=self._closing))
-        if dialled is not None:
-            self._calls.come_back(dialled, self.account.own_key, conversation.peer.fingerprint)
-        elif not awaited:
-            self._drop_held(conversation.id)
+        if returns is Return.NONE:
+            self.talk_no_more(conversation.id)
+            self.drop_held(conversation.id)
+        self.progress.set()
 
-    def failed(self, encounter: Encounter) -> None:
-        """Forget a connection of which nothing came."""
-        if self._active is encounter:
-            self._active = None
-            if encounter.conversation is not None:
-                encounter.conversation.detach()
-            self._lose_awaited()
-        self._progress.set()
+    def talk_no_more(self, conversation: str) -> None:
+        """Come back to a conversation no more than others do."""
+        if conversation in self.talks:
+            self.talks.remove(conversation)
+            if not self.talks and not self._closing:
+                self.on_last_talk()
 
-    # The inside.
+    def call_ended(self, call: Call) -> None:
+        """Take note that a call is over without anybody: what was meant for that peer is let go."""
+        self.drop_held(call.recipient)
+        conversation = self.conversations.known(call.peer) if call.peer is not None else None
+        if conversation is not None and self.presence.session(conversation.id) is None:
+            self.presence.expect_no_more(conversation.id)
+            self.talk_no_more(conversation.id)
+            self.drop_held(conversation.id)
+        self.progress.set()
 
-    def _expected(self) -> str:
-        """Return for whom a text is that names nobody: nothing for one key goes to another."""
-        if self._calls.under_way:
-            return WHOM_WE_CALL
-        if self.hosting and not self._met_anybody:
-            return FIRST_GUEST
-        raise CommandError("no-conversation", "Nobody is here: host or join first. Nothing was sent.")
-
-    def _undelivered(self) -> int:
-        """Return how many messages of this run have not arrived."""
-        return len(self._held) + sum(len(one.outbox) for one in self._conversations.values())
-
-    def _part_from_awaited(self) -> None:
-        """Expect nobody back any more."""
-        conversation, self._awaited = self._awaited, None
-        if conversation is not None:
-            end = Ended(End.LEFT, "left while the peer was away")
-            self.stream.emit(closed_event(conversation, end, Return.NONE, quitting=self._closing))
-
-    def _drop_held(self, *recipients: str) -> None:
+    def drop_held(self, recipient: str) -> None:
         """Let go what was meant for somebody who never came: it must not reach another."""
-        count = self._held.drop(*recipients)
+        count = self.held.drop(recipient)
         if count:
             self.error("not-sent", f"Not sent, since nobody came: {count} message(s).")
 
-    def _lose_awaited(self) -> None:
-        """Tell that a superseded session is gone, where the newer one has come to nothing."""
-        conversation = self._awaited
-        if conversation is None or self._calls.under_way:
-            return
-        returns = Return.AWAITED if self.hosting else Return.NONE
-        end = Ended(End.LOST, "a newer session came to nothing")
-        self.stream.emit(closed_event(conversation, end, returns, quitting=self._closing))
-        if returns is Return.NONE:
-            self._awaited = None
 
-    def start(self, story: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a story until the engine is closed."""
-        task = asyncio.create_task(story)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def welcome(self, connection: Connection) -> None:
-        """Begin the story of a caller."""
-        encounter = Encounter(self, None, str(connection.peer_address))
-        self._encounters[connection] = encounter  # its first event may come before its story begins
-        self.start(self.follow(connection, encounter))
-
-    def happened(self, connection: Connection, happened: Sequence[SessionEvent]) -> None:
-        """Hand on what happened at a caller's connection, unless its story has ended."""
-        encounter = self._encounters.get(connection)
-        if encounter is not None:
-            encounter.take(connection, happened)
-
-    async def follow(self, connection: Connection, encounter: Encounter) -> None:
-        """Drive a connection to its end, whatever happens."""
-        self._encounters[connection] = encounter
-        try:
-            await encounter.run()
-        except asyncio.CancelledError:
-            connection.abort()
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the other conversations
-            self.handler_failed(HandlerFailure.of(error))
-            connection.abort()
-            encounter.give_up()
-        finally:
-            self._encounters.pop(connection, None)
-
-    def handler_failed(self, failure: HandlerFailure) -> None:
-        """Tell an internal error, without anything that it may have held."""
-        self.error("internal", f"An internal error has ended one connection ({failure}): please report it.")
-
-    def call_ended(self) -> None:
-        """Take note that nothing is dialled any more: what was meant for that peer is let go."""
-        self._drop_held(WHOM_WE_CALL)
-        self._awaited = None
-        self._progress.set()
-
-
-def _unnamed(encounter: Encounter) -> str:
-    """Under what something is held for whoever is at the other end, before it is known who that is."""
-    return FIRST_GUEST if encounter.dialled is None else WHOM_WE_CALL
+_REPLACED = Ended(End.GOODBYE, GoodbyeReason.REPLACED.name)

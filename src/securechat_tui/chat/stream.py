@@ -9,6 +9,8 @@ from securechat_tui.chat.events import Event
 
 _MANY: Final = 32
 """Events that may wait before conversations stop taking more: the face sets the pace."""
+_TURN: Final = 8
+"""Events of one peer after which the others have their turn, also where there is room for more."""
 
 
 class EventStream:
@@ -19,6 +21,7 @@ class EventStream:
         self._filled = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._taken = 0
         self._closed = False
 
     def emit(self, event: Event) -> None:
@@ -29,7 +32,10 @@ class EventStream:
             self._room.clear()
 
     async def room(self) -> None:
-        """Wait until the face has read most of what waits for it."""
+        """Wait until the face has read most of what waits for it, and let others go first now and then."""
+        self._taken += 1
+        if self._taken % _TURN == 0:
+            await asyncio.sleep(0)
         await self._room.wait()
 
     def close(self) -> None:

@@ -6,9 +6,9 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.house import Dialled
 from securechat_tui.network.addresses import Address, BadAddress
 from securechat_tui.network.listener import CannotListen, Listener
-from securechat_tui.protocol.identity import Fingerprint
+from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.trust.invites import MAX_HOSTS, BadInvite, Invite
-from securechat_tui.trust.pins import Contact, Pins
+from securechat_tui.trust.pins import Contact, Endpoint, Pins
 
 
 def verifying(pins: Pins, typed: str, key: str) -> Dialled:
@@ -47,6 +47,27 @@ def choose_target(pins: Pins, typed: str, *, new: bool) -> Dialled:
         raise CommandError("bad-address", str(error)) from None
     endpoint = (address.host, address.port)
     return Dialled(typed, None if new else endpoint, endpoint)
+
+
+def reaching(contact: Contact) -> Dialled:
+    """Aim at a contact, where it was met last; raises :class:`CommandError` where no address is known."""
+    return Dialled(contact.name, contact, _last_address(contact))
+
+
+def aims_at(dialled: Dialled, peer: PublicIdentity, endpoint: Endpoint | None) -> bool:
+    """Whether a call is meant for somebody known: by key, or by where ``endpoint`` it was reached.
+
+    Who asks for a stranger, brings an invite or wants to compare another key has a reason to call.
+    """
+    if dialled.verifying is not None:
+        return False
+    match dialled.target:
+        case Contact() as contact:
+            return contact.fingerprint == peer.fingerprint
+        case None:
+            return False
+        case target:
+            return target == endpoint
 
 
 def read_invite(typed: str, moment: float) -> Dialled:

@@ -1,7 +1,7 @@
 """What the faces may know of the engine's state: frozen values, ready to be shown."""
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Literal, Self
 
 from securechat_tui.network.addresses import Address
 from securechat_tui.protocol.identity import PublicIdentity
@@ -66,3 +66,42 @@ class Counters:
     received: int = 0
     bad: int = 0
     delivered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """A conversation as a list shows it; times are Unix seconds."""
+
+    id: str
+    name: SafeText
+    fingerprint: str
+    trust: Trust
+    live: bool
+    """Whether the peer is here."""
+    awaited: bool
+    """Whether the peer is expected back after a cut, by whosever call."""
+    unread: int
+    """Messages received that nobody has seen yet."""
+    waiting: int
+    """One's own messages that are not delivered."""
+    last: float
+    """When something was last said; 0 where nothing was."""
+    draft: str = field(default="", repr=False)
+    """What was being typed when the conversation was left."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """One connection that came about, or an attempt at one."""
+
+    time: float
+    """When it began, in Unix seconds."""
+    direction: Literal["in", "out"]
+    """``in`` where the other side has called."""
+    address: str
+    who: SafeText
+    """The contact's name, or what is known of the key; empty where nobody was recognised."""
+    outcome: str
+    """What became of it, in words; empty while it stands."""
+    duration: float
+    """Seconds from its beginning to its end, or until now."""

@@ -276,10 +276,10 @@ def _unlocked_engine(settings: Settings) -> "Engine":
     """Ask for the passphrase, where there is one, before the streams belong to the conversation."""
     from securechat_tui.chat.engine import Engine
     from securechat_tui.chat.profiles import is_locked, open_profile
-    from securechat_tui.headless.passphrases import open_identity
+    from securechat_tui.headless.passphrases import open_keys
 
     profile = open_profile(settings.profile)
-    return Engine(profile, open_identity(profile.open()) if is_locked(profile) else None)
+    return Engine(profile, open_keys(profile.open()) if is_locked(profile) else None)
 
 
 def _demo_on_screen(settings: Settings) -> int:

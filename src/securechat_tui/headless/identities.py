@@ -9,16 +9,16 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import SafeText
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.profiles import (
-    IdentityKey,
+    Keys,
     Profile,
     is_locked,
     open_profile,
     replace_identity,
     require_identity,
-    stored_key,
+    stored_keys,
 )
 from securechat_tui.chat.profiles import change_passphrase as keep_under
-from securechat_tui.headless.passphrases import Source, open_identity, passphrase_source, tried
+from securechat_tui.headless.passphrases import Source, open_identity, open_keys, passphrase_source, tried
 from securechat_tui.headless.records import json_object, minute
 
 __all__ = ["CONFIRMATION", "change_passphrase", "export_identity", "import_identity", "replace_key"]
@@ -41,7 +41,8 @@ _SET: Final = (
 _REMOVED: Final = ("The key has no passphrase now: whoever can read your files can be you.",)
 _EXPORTED: Final = (
     "In it: your key, your name, and your contacts with their keys, trust and history.",
-    "Not in it: messages, settings, and reconnect secrets; your contacts know you by your key.",
+    "Not in it: messages and the key to them, settings, and reconnect secrets; your contacts know you by",
+    "your key.",
     "Whoever has the file and its passphrase can be you. Nobody can open it without, you included.",
 )
 _IMPORTED: Final = (
@@ -65,23 +66,20 @@ def replace_key(
     if not confirm(_REPLACING):
         raise CommandError("not-confirmed", f"Nothing was changed: to go on, type {CONFIRMATION}.")
     with opened:
-        key, passphrase = _opened(opened, source)
-        view = replace_identity(opened, key, bits, passphrase)
+        keys, passphrase = _opened(opened, source)
+        view = replace_identity(opened, keys, bits, passphrase)
     if as_json:
-        return [
-            json_object(
-                {"name": view.name, "fingerprint": view.fingerprint, "former": str(key.public.fingerprint)}
-            )
-        ]
+        former = str(keys.identity.public.fingerprint)
+        return [json_object({"name": view.name, "fingerprint": view.fingerprint, "former": former})]
     return [SafeText.line(f"{view.name} has a new key, {view.fingerprint}."), *_REPLACED]
 
 
-def _opened(profile: Profile, source: Source | None) -> tuple[IdentityKey, Passphrase | None]:
-    """The key, and the passphrase that it is under."""
+def _opened(profile: Profile, source: Source | None) -> tuple[Keys, Passphrase | None]:
+    """The keys, and the passphrase that they are under."""
     if not is_locked(profile):
-        return stored_key(profile), None
+        return stored_keys(profile), None
     what = f"the identity '{profile.name}'"
-    return tried(source or passphrase_source(), what, lambda typed: (stored_key(profile, typed), typed))
+    return tried(source or passphrase_source(), what, lambda typed: (stored_keys(profile, typed), typed))
 
 
 def change_passphrase(
@@ -91,10 +89,10 @@ def change_passphrase(
     opened = open_profile(profile)
     require_identity(opened)
     with opened:
-        key = open_identity(opened, source)
+        keys = open_keys(opened, source)
         asked = None if remove else source or passphrase_source()
         new = asked.ask_new(f"the identity '{opened.name}'") if asked else None
-        keep_under(opened, key, new)
+        keep_under(opened, keys, new)
     return [json_object({"passphrase": not remove})] if as_json else [*(_REMOVED if remove else _SET)]
 
 

@@ -22,11 +22,19 @@ from securechat_tui.chat.passphrases import (
     PassphraseNeeded,
     pause_after,
 )
-from securechat_tui.chat.profiles import IdentityKey, Profile, is_locked, stored_key
+from securechat_tui.chat.profiles import IdentityKey, Keys, Profile, is_locked, stored_key, stored_keys
 from securechat_tui.headless.interruption import as_interrupts
 from securechat_tui.headless.run import say
 
-__all__ = ["DescriptorSource", "Source", "TerminalSource", "open_identity", "passphrase_source", "tried"]
+__all__ = [
+    "DescriptorSource",
+    "Source",
+    "TerminalSource",
+    "open_identity",
+    "open_keys",
+    "passphrase_source",
+    "tried",
+]
 
 _VARIABLE: Final = "SECURECHAT_TUI_PASSPHRASE_FD"
 _TERMINAL: Final = "/dev/tty"
@@ -177,7 +185,18 @@ def open_identity(profile: Profile, source: Source | None = None) -> IdentityKey
 
     Raises ``CommandError`` where there is no identity, and ``ProfileError``.
     """
+    return _opened(profile, source, stored_key)
+
+
+def open_keys(profile: Profile, source: Source | None = None) -> Keys:
+    """Load all that the identity file holds, as :func:`open_identity` does; the profile is open."""
+    return _opened(profile, source, stored_keys)
+
+
+def _opened(
+    profile: Profile, source: Source | None, load: Callable[[Profile, Passphrase | None], _Opened]
+) -> _Opened:
     if not is_locked(profile):
-        return stored_key(profile)
+        return load(profile, None)
     source = source or passphrase_source()
-    return tried(source, f"the identity '{profile.name}'", lambda typed: stored_key(profile, typed))
+    return tried(source, f"the identity '{profile.name}'", lambda typed: load(profile, typed))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from securechat_tui.chat.inbox import Accepted, Inbox
-from securechat_tui.chat.outbox import Outbox, Outgoing, ResumeConflict
+from securechat_tui.chat.outbox import Outbox, Outgoing, PeerForgot, ResumeConflict
 from securechat_tui.lab.current_frames import dissect, splitter
 from securechat_tui.lab.peer import CannotSend, Delivered, Event, Moment, Peer, encoded
 from securechat_tui.protocol import constants as c
@@ -250,7 +250,7 @@ class CurrentPeer(Peer):
         self._inbox.announce(word.generation)
         try:
             self._outbox.resume(word)
-        except ResumeConflict:
+        except (ResumeConflict, PeerForgot):
             raise OutOfOrder("RESUME tells of what was never written") from None
         if not self.established:
             self._establish(str(self.identity.fingerprint) if self.identity else "")
@@ -303,6 +303,7 @@ class CurrentPeer(Peer):
             message.header,
             protects="its place and addressee, once it is signed",
         )
+        self._outbox.kept(self._outbox.position)  # in memory, which is all that this conversation has
         waiting = self._outbox.to_sign()
         covered = self._outbox.signing_input(waiting)
         signature = self._trail.note(
@@ -312,7 +313,9 @@ class CurrentPeer(Peer):
             key="own identity key",
             protects="who wrote it, to whom, as which message",
         )
-        self._outbox.signed(waiting, signature)
+        batch = self._outbox.batch(waiting, signature)
+        if batch is not None:
+            self._outbox.signed(waiting, batch)
 
     def _keep_trace(self, trace: Trace) -> None:
         """Note a record of the text that is being sent; keep one that came until its payload is looked at."""

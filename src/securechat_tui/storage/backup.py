@@ -10,7 +10,8 @@ The file is text, so that it survives being mailed or printed::
 The last part is JSON under AES-256-GCM. The key is that of the second line, made for this one file; the
 associated data are the first two lines. The checksum proves nothing, and tells a damaged file from a
 wrong passphrase. Reconnect secrets stay out: of an old backup they would have been replaced long since,
-and whoever has the key is known by the key.
+and whoever has the key is known by the key. The history stays out, and with it the key of the message store,
+which would open nothing elsewhere; a restored profile begins a store of its own.
 """
 
 import base64
@@ -43,7 +44,7 @@ from securechat_tui.storage.errors import (
     WrongBackupPassphrase,
 )
 from securechat_tui.storage.files import read_file, write_private
-from securechat_tui.storage.keystore import save_identity
+from securechat_tui.storage.keystore import Keys, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase, Stretch, checksum_line
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Pins
@@ -189,4 +190,4 @@ def restore(profile: Profile, backup: Backup, passphrase: Passphrase, cost: Cost
     config = msgspec.structs.replace(load_config(profile), name=str(backup.name))
     save_contacts(profile, backup.pins)
     save_config(profile, config)
-    save_identity(profile, backup.identity, passphrase, cost)
+    save_keys(profile, Keys.fresh(backup.identity), passphrase, cost)

@@ -15,6 +15,9 @@ __all__ = [
     "CannotRead",
     "CannotWrite",
     "DamagedContacts",
+    "DamagedConversation",
+    "DamagedStore",
+    "DiskFull",
     "EmptyPassphrase",
     "FileExists",
     "IdentityExists",
@@ -22,6 +25,7 @@ __all__ = [
     "NewerBackup",
     "NewerContacts",
     "NewerIdentity",
+    "NewerStore",
     "NoBackup",
     "NotAFile",
     "NotAFolder",
@@ -34,12 +38,17 @@ __all__ = [
     "ProfileInUse",
     "ProfileNotEmpty",
     "SomebodyElses",
+    "StoreBusy",
+    "StoreError",
+    "StoreFailed",
+    "StoreReadOnly",
     "SymbolicLink",
     "TooLarge",
     "UnknownSetting",
     "WrongBackupPassphrase",
     "WrongPassphrase",
     "WrongSetting",
+    "WrongStoreKey",
 ]
 
 _MAX_SENTENCE = 1000
@@ -267,6 +276,68 @@ class DamagedContacts(ProfileError):
 
 
 class NewerContacts(ProfileError):
+    """{path} was written by a newer securechat-tui and is left as it is.
+
+    Use that version, or another profile with --profile NAME.
+    """
+
+
+class StoreError(ProfileError):
+    """Why the history cannot be used, or something was not stored: one of the kinds below."""
+
+
+class DiskFull(StoreError):
+    """There is no space left for {path}, so nothing was stored.
+
+    Free some and try again.
+    """
+
+
+class StoreBusy(StoreError):
+    """{path} is locked by another program, so nothing was stored.
+
+    Close what has it open, such as a backup or a database browser, and try again.
+    """
+
+
+class StoreReadOnly(StoreError):
+    """{path} cannot be opened or written ({reason}), so nothing was stored.
+
+    Check its permissions and those of its folder, and try again.
+    """
+
+
+class StoreFailed(StoreError):
+    """The disk has failed under {path} ({reason}), so nothing was stored.
+
+    Check the disk and its free space, and try again.
+    """
+
+
+class DamagedStore(StoreError):
+    """{path} is damaged ({reason}) and is left as it is.
+
+    Put your copies of it and of the folder 'conversations' beside it back; or move both away and start
+    again with an empty history.
+    """
+
+
+class DamagedConversation(DamagedStore):
+    """{path}, the history of one conversation, is damaged ({reason}) and is left as it is.
+
+    Put your copy back, or wipe that conversation to begin it anew.
+    """
+
+
+class WrongStoreKey(StoreError):
+    """{path} was made under another key than the one in identity.pem.
+
+    Put the identity.pem back that it belongs to; or move it and the folder 'conversations' beside it away
+    and start again with an empty history.
+    """
+
+
+class NewerStore(StoreError):
     """{path} was written by a newer securechat-tui and is left as it is.
 
     Use that version, or another profile with --profile NAME.

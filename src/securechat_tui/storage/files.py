@@ -32,6 +32,7 @@ __all__ = [
     "others_can_replace",
     "read_file",
     "remove_leftovers",
+    "sync_folder",
     "write_private",
 ]
 
@@ -184,10 +185,10 @@ def _replace(path: Path, data: bytes) -> None:
         with suppress(OSError):
             Path(temporary).unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename durable, where the system can open folders."""
     if not _SYNCS_FOLDERS:
         return

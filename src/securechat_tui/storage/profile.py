@@ -1,7 +1,8 @@
 """A profile: the folder that holds one person's identity, contacts and settings.
 
-It is ``profiles/NAME`` in the platform's folder for configuration, or in ``SECURECHAT_TUI_HOME``
-where that is set. Profiles are separate people: nothing is shared between them.
+It is ``profiles/NAME`` in the platform's folder for configuration, with the history in ``profiles/NAME`` of
+the platform's folder for data; both are one folder in ``SECURECHAT_TUI_HOME`` where that is set. Profiles
+are separate people: nothing is shared between them.
 """
 
 import os
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from filelock import FileLock, Timeout
-from platformdirs import user_config_path
+from platformdirs import user_config_path, user_data_path
 
 from securechat_tui.storage.errors import BadHome, BadProfileName, CannotWrite, ProfileInUse
 from securechat_tui.storage.files import make_private_folder, remove_leftovers
@@ -32,9 +33,11 @@ class Profile:
     The methods block for as long as the file system takes.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, data_folder: Path | None = None) -> None:
+        """``data_folder`` is where the history lies, if not in ``folder``."""
         self.name = name
         self.folder = folder
+        self.data_folder = folder if data_folder is None else data_folder
         self._lock = FileLock(
             folder / "lock",
             blocking=False,
@@ -47,7 +50,7 @@ class Profile:
         """Find a profile's folder, without touching it; raises :class:`BadProfileName`, :class:`BadHome`."""
         if not _NAME.fullmatch(name) or _DEVICES.fullmatch(name):
             raise BadProfileName(name=name)
-        return cls(name, _home() / "profiles" / name)
+        return cls(name, _home() / "profiles" / name, _data_home() / "profiles" / name)
 
     @property
     def identity_path(self) -> Path:
@@ -63,6 +66,16 @@ class Profile:
     def contacts_path(self) -> Path:
         """The pins."""
         return self.folder / "contacts.json"
+
+    @property
+    def index_path(self) -> Path:
+        """The encrypted list of the conversations that are kept."""
+        return self.data_folder / "index.db"
+
+    @property
+    def conversations_folder(self) -> Path:
+        """One encrypted file for each conversation."""
+        return self.data_folder / "conversations"
 
     @property
     def config_path(self) -> Path:
@@ -114,9 +127,17 @@ class Profile:
 
 
 def _home() -> Path:
+    return _chosen_home() or user_config_path(_APPLICATION, appauthor=False)
+
+
+def _data_home() -> Path:
+    return _chosen_home() or user_data_path(_APPLICATION, appauthor=False)
+
+
+def _chosen_home() -> Path | None:
     home = os.environ.get(HOME_VARIABLE)
     if not home:
-        return user_config_path(_APPLICATION, appauthor=False)
+        return None
     try:
         return Path(home).expanduser().absolute()
     except (RuntimeError, OSError):

@@ -15,7 +15,7 @@ from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.storage.errors import BadRotation
 from securechat_tui.storage.files import read_file, write_private
-from securechat_tui.storage.keystore import save_identity
+from securechat_tui.storage.keystore import Keys, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 
@@ -62,19 +62,19 @@ def save_statement(profile: Profile, statement: Rotation) -> None:
 
 def rotate_identity(
     profile: Profile,
-    old: IdentityKey,
+    old: Keys,
     bits: int,
     passphrase: Passphrase | None = None,
     cost: Cost = USUAL_COST,
 ) -> IdentityKey:
     """Make a key of 3072 or 4096 bits in the place of ``old``, which signs it; the profile is open.
 
-    ``passphrase`` is the present one. Raises :class:`ProfileError` where something cannot be stored: the
-    old key stays then.
+    ``passphrase`` is the present one. The store's key stays as it is. Raises :class:`ProfileError` where
+    something cannot be stored: the old key stays then.
     """
     before = load_rotation(profile)
     new = IdentityKey.generate(bits)
-    statement = Rotation.sign(old, new.public, before.counter + 1 if before else 1)
+    statement = Rotation.sign(old.identity, new.public, before.counter + 1 if before else 1)
     save_statement(profile, statement)
-    save_identity(profile, new, passphrase, cost)
+    save_keys(profile, Keys(new, old.store), passphrase, cost)
     return new

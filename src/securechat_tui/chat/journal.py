@@ -1,0 +1,126 @@
+"""What is to be kept of one conversation, on its way to the disk: one transaction for all that waits.
+
+Whoever has changed something in memory notes it here and awaits :meth:`Journal.commit`; when that returns
+it is on disk, and may be shown, written or acknowledged. While one transaction is being written, what is
+noted meanwhile gathers for the next. If one fails, what gathered behind it fails with it, and the owner
+takes its memory back to what is on disk.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from securechat_tui.chat.shelf import Standing
+from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.messages import Change
+
+if TYPE_CHECKING:
+    from securechat_tui.storage.history import ConversationStore
+
+__all__ = ["Journal", "Ledger"]
+
+
+T = TypeVar("T")
+
+
+class Ledger(Protocol):
+    """The memory whose changes are noted."""
+
+    def standing(self) -> Standing:
+        """Where both directions stand, with everything that has been noted."""
+
+    def kept(self, standing: Standing) -> None:
+        """Everything up to here is on disk."""
+
+    def take_back(self, error: ProfileError) -> None:
+        """Nothing is on disk that came after the last :meth:`kept`."""
+
+
+class _Transaction:
+    """Changes that go to disk together, and what came of that."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.is_due = False
+        self.done = asyncio.Event()
+        self.failure: ProfileError | None = None
+
+    def end(self, failure: ProfileError | None = None) -> None:
+        self.failure = failure
+        self.done.set()
+
+
+class Journal:
+    """Group commit over the store of one conversation."""
+
+    def __init__(self, store: "ConversationStore", ledger: Ledger) -> None:
+        self.store = store
+        self._ledger = ledger
+        self._current = self._next = _Transaction()
+        self._writing: asyncio.Task[None] | None = None
+        self._alone = asyncio.Lock()
+        """The store serves one thread at a time."""
+
+    def note(self, *changes: Change) -> None:
+        """Add to what goes to disk next."""
+        self._next.changes.extend(changes)
+
+    async def commit(self) -> None:
+        """Wait until everything noted so far is on disk; raises the :class:`ProfileError` of a failure."""
+        transaction = self._next
+        self.commit_soon()
+        await transaction.done.wait()
+        if transaction.failure is not None:
+            raise transaction.failure
+
+    async def settled(self) -> None:
+        """Wait until what was noted by now is on disk, or has failed to be."""
+        for transaction in (self._current, self._next):
+            if transaction.is_due:
+                await transaction.done.wait()
+
+    def commit_soon(self) -> None:
+        """Let what is noted, and where both directions stand, go to disk without waiting for it."""
+        self._next.is_due = True
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write(), name="journal")
+
+    async def read(self, question: Callable[[], T]) -> T:
+        """Ask the store something, in a thread, while nothing is being written."""
+        async with self._alone:
+            return await asyncio.to_thread(question)
+
+    async def close(self) -> None:
+        """Wait until nothing is being written any more."""
+        while self._writing is not None:
+            await asyncio.wait({self._writing})
+
+    async def _write(self) -> None:
+        try:
+            while await self._write_next():
+                pass
+        finally:
+            self._writing = None
+
+    async def _write_next(self) -> bool:
+        """Write what has gathered; return whether another is due by then."""
+        transaction, self._next = self._next, _Transaction()
+        self._current = transaction
+        standing = self._ledger.standing()
+        try:
+            async with self._alone:
+                await asyncio.to_thread(
+                    self.store.write, transaction.changes, standing.sending, standing.receiving
+                )
+        except ProfileError as error:
+            self._fail(transaction, error)
+        else:
+            self._ledger.kept(standing)
+            transaction.end()
+        return self._next.is_due
+
+    def _fail(self, transaction: _Transaction, error: ProfileError) -> None:
+        behind, self._next = self._next, _Transaction()
+        self._ledger.take_back(error)
+        transaction.end(error)
+        behind.end(error)

@@ -1,0 +1,120 @@
+"""What is kept, as the faces ask for it: pages of history, what a search finds, read marks, drafts."""
+
+import time
+from collections.abc import Iterable
+from functools import partial
+
+from securechat_tui.chat.account import Account
+from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.conversations import Conversations
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import Found, History
+from securechat_tui.chat.kept import Checks, Kept
+from securechat_tui.chat.views import ConversationView
+from securechat_tui.protocol import constants as c
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.messages import StoredMessage
+
+__all__ = ["Library"]
+
+
+class Library:
+    """Reads what the conversations of a profile have kept. What cannot be read raises ProfileError."""
+
+    def __init__(self, account: Account, conversations: Conversations) -> None:
+        self._account = account
+        self._conversations = conversations
+
+    def overview(self, awaited: Iterable[Conversation]) -> tuple[ConversationView, ...]:
+        """Describe every conversation, the most recent first; ``awaited`` are expected back."""
+        expected = set(awaited)
+        views = (self._view(one, awaited=one in expected) for one in self._conversations.all())
+        return tuple(sorted(views, key=lambda view: view.last, reverse=True))
+
+    def _view(self, conversation: Conversation, *, awaited: bool) -> ConversationView:
+        contact = self._account.pins.by_fingerprint(conversation.peer.fingerprint)
+        fingerprint = conversation.peer.fingerprint
+        return ConversationView(
+            id=conversation.id,
+            name=contact.name if contact else SafeText.name(f"unverified {fingerprint.short}"),
+            fingerprint=str(fingerprint),
+            trust=contact.trust if contact else conversation.trust,
+            live=conversation.secure,
+            awaited=awaited,
+            unread=conversation.marks.unread,
+            waiting=len(conversation.outbox),
+            last=conversation.marks.last,
+            draft=conversation.marks.draft,
+        )
+
+    def find(self, conversation: str) -> Conversation:
+        """Return a conversation by its id; raises CommandError where there is none."""
+        found = self._conversations.by_id(conversation)
+        if found is None:
+            raise CommandError("no-conversation", "There is no such conversation here.")
+        return found
+
+    async def history(self, conversation: str, limit: int, before: int | None) -> History:
+        """Return the last ``limit`` messages, of those below row ``before``."""
+        found = self.find(conversation)
+        stored = await found.journal.read(partial(found.journal.store.page, limit + 1, before))
+        page = stored[-limit:] if limit else []
+        return History(
+            time=time.time(),
+            conversation=found.id,
+            messages=tuple(self._kept(found, one) for one in page),
+            complete=len(stored) <= limit,
+        )
+
+    async def search(self, text: str, conversation: str | None, limit: int) -> tuple[Found, ...]:
+        """Return what holds all the words of ``text``, in one conversation or in each that has any."""
+        where = self._conversations.all() if conversation is None else (self.find(conversation),)
+        found = [await self._search_one(one, text, limit) for one in where]
+        return tuple(one for one in found if one.messages)
+
+    async def _search_one(self, conversation: Conversation, text: str, limit: int) -> Found:
+        stored = await conversation.journal.read(partial(conversation.journal.store.search, text, limit))
+        return Found(
+            time=time.time(),
+            conversation=conversation.id,
+            messages=tuple(self._kept(conversation, one) for one in stored),
+            text=SafeText.line(text),
+        )
+
+    def _kept(self, conversation: Conversation, stored: StoredMessage) -> Kept:
+        age = stored.age or 0.0
+        own = self._account.own_key.public.fingerprint
+        return Kept(
+            row=stored.row,
+            by="me" if stored.mine else "peer",
+            number=stored.number,
+            text=stored.text,
+            author=str(own if stored.mine else conversation.peer.fingerprint),
+            name=SafeText.name(self._account.name) if stored.mine else stored.name,
+            claimed=stored.claimed_ms / 1000,
+            time=stored.time,
+            age=age,
+            late=age > c.FRESH_SECONDS,
+            checks=Checks(intact=True, in_order=True, fresh=stored.fresh is not False, signed=stored.signed),
+            trust=stored.trust,
+            tick=stored.tick,
+        )
+
+    async def mark_read(self, conversation: str) -> None:
+        """Everything that has been shown of a conversation has been seen."""
+        found = self.find(conversation)
+        if found.marks.unread:
+            found.marks.unread = 0
+            await found.journal.read(partial(found.journal.store.mark_read, found.marks.shown))
+
+    async def keep_draft(self, conversation: str, text: str) -> None:
+        """Keep what is being typed; an empty text takes it away."""
+        found = self.find(conversation)
+        if text != found.marks.draft:
+            await found.journal.read(partial(found.journal.store.keep_draft, text))
+            found.marks.draft = text
+
+    async def wipe(self, conversation: str) -> None:
+        """Destroy what is kept of a conversation, and its key; it can go on."""
+        found = self.find(conversation)
+        await found.wiped(partial(self._account.store.wipe, bytes.fromhex(found.id)))

@@ -1,0 +1,87 @@
+"""The way of the peer's messages: checked, kept, and only then shown and acknowledged."""
+
+from securechat_tui.chat.boxes import Boxes
+from securechat_tui.chat.events import Message
+from securechat_tui.chat.inbox import Accepted
+from securechat_tui.chat.journal import Journal
+from securechat_tui.chat.shelf import received_change
+from securechat_tui.chat.telling import Teller
+from securechat_tui.protocol.errors import SignatureFailure
+from securechat_tui.protocol.payloads import Gone, Payload, Signature, Signed, Unsigned
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.messages import Skipped
+from securechat_tui.trust.states import Trust
+
+__all__ = ["Receipt"]
+
+
+class Receipt:
+    """What has come in one conversation and is not shown yet."""
+
+    def __init__(self, boxes: Boxes, journal: Journal, tell: Teller) -> None:
+        self.name = SafeText.name("")
+        """What the peer is called here."""
+        self.trust = Trust.NEW
+        self.clock_offset_ms = 0
+        """How far the peer's clock is behind ours."""
+        self.is_answer_due = False
+        """Whether something has come, be it a repetition, since the last acknowledgement."""
+        self._requires = False
+        self._boxes = boxes
+        self._journal = journal
+        self._tell = tell
+        self._accepted: list[Message] = []
+
+    def begin_session(self, *, requires: bool) -> None:
+        """Whoever is there is heard anew; ``requires``: signed messages alone are taken."""
+        self._requires = requires
+        self._boxes.fault = None
+        self._boxes.inbox.begin_session()
+
+    def take(self, payload: Payload) -> None:
+        """Check content. Raises a RemoteError for what breaks a rule.
+
+        Raises the ProfileError for which what came before it in this session was taken back.
+        """
+        if self._boxes.fault is not None:
+            raise self._boxes.fault
+        self.is_answer_due = self.is_answer_due or isinstance(payload, Signed | Unsigned | Gone)
+        inbox = self._boxes.inbox
+        match payload:
+            case Signature():
+                inbox.signature(payload)
+            case Signed():
+                self._accept(inbox.signed(payload))
+            case Unsigned() if self._requires:
+                raise SignatureFailure("unsigned, where signatures are required")
+            case Unsigned():
+                self._accept(inbox.unsigned(payload))
+            case Gone() if inbox.gone(payload):
+                self._journal.note(Skipped(payload.generation, payload.number, payload.item))
+            case _:
+                pass
+
+    def _accept(self, message: Accepted | None) -> None:
+        if message is None:
+            return
+        row = self._boxes.take_row()
+        told = self._tell.received(message, row, self.name, self.trust, self.clock_offset_ms)
+        self._accepted.append(told)
+        self._journal.note(received_change(message, told, self._boxes.inbox.generation))
+
+    async def keep(self) -> list[Message]:
+        """Put what was checked on disk; return it, to be shown.
+
+        Raises the ProfileError family where it could not be kept: it is as if it had not come.
+        """
+        try:
+            if self._boxes.has_received:
+                await self._journal.commit()
+            if self._boxes.fault is not None:
+                raise self._boxes.fault
+        except ProfileError:
+            self._accepted.clear()
+            raise
+        accepted, self._accepted = self._accepted, []
+        return accepted

@@ -1,0 +1,86 @@
+"""What a conversation tells about its messages: the events, made of what was checked and kept."""
+
+import time
+
+from securechat_tui.chat import events
+from securechat_tui.chat.inbox import Accepted
+from securechat_tui.chat.outbox import Outgoing
+from securechat_tui.protocol import constants as c
+from securechat_tui.protocol.identity import PublicIdentity
+from securechat_tui.protocol.text import SafeText
+from securechat_tui.trust.states import Trust
+
+__all__ = ["Teller", "unix_ms"]
+
+
+def unix_ms() -> int:
+    """Return Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Teller:
+    """Words one conversation's events."""
+
+    def __init__(self, conversation: str, peer: PublicIdentity) -> None:
+        self._conversation = conversation
+        self._author = str(peer.fingerprint)
+
+    def received(
+        self, message: Accepted, row: int, name: SafeText, trust: Trust, clock_offset_ms: int
+    ) -> events.Message:
+        """A message has passed every check; its verdict stays as it is now."""
+        age = (unix_ms() - clock_offset_ms - message.claimed_ms) / 1000
+        fresh = abs(age) <= c.FRESH_SECONDS
+        return events.Message(
+            time=time.time(),
+            conversation=self._conversation,
+            row=row,
+            number=message.number,
+            text=message.text,
+            author=self._author,
+            name=name,
+            claimed=message.claimed_ms / 1000,
+            age=age,
+            late=age > c.FRESH_SECONDS,
+            checks=events.Checks(intact=True, in_order=True, fresh=fresh, signed=message.signed),
+            trust=trust,
+        )
+
+    def queued(self, message: Outgoing) -> events.Queued:
+        """One's own message has its number, and is kept."""
+        return events.Queued(
+            time=time.time(),
+            conversation=self._conversation,
+            row=message.row,
+            number=message.number,
+            ref=message.ref,
+            text=SafeText.multi(message.text),
+            claimed=message.claimed_ms / 1000,
+            signed=message.signed,
+        )
+
+    def cancelled(self, message: Outgoing, *, renumbered: bool) -> events.Cancelled:
+        """It will not be delivered under this number."""
+        return events.Cancelled(
+            time=time.time(),
+            conversation=self._conversation,
+            number=message.number,
+            ref=message.ref,
+            renumbered=renumbered,
+        )
+
+    def sent(self, message: Outgoing) -> events.Sent:
+        """It was written to the network."""
+        return events.Sent(
+            time=time.time(), conversation=self._conversation, number=message.number, ref=message.ref
+        )
+
+    def delivered(self, message: Outgoing, *, durable: bool) -> events.Delivered:
+        """The peer says that it has it."""
+        return events.Delivered(
+            time=time.time(),
+            conversation=self._conversation,
+            number=message.number,
+            ref=message.ref,
+            durable=durable,
+        )

@@ -5,17 +5,20 @@ import contextlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.interruption import interruptible
-from securechat_tui.headless.standard_streams import InputLines, OutputLines, Streams
+from securechat_tui.headless.run import DELIVERY_SECONDS
+from securechat_tui.headless.standard_streams import InputLines, Line, OutputLines, Streams
 from securechat_tui.lab.catalogue import LabProtocol
 from securechat_tui.lab.faces import BadLine, Face, Happened, Leave, Quit, Send
 from securechat_tui.lab.keyring import KeyRing
 from securechat_tui.lab.line import RelayLine, StreamLine, SystemClock
-from securechat_tui.lab.peer import CannotSend, Established, Event, Finished
+from securechat_tui.lab.peer import CannotSend, Established, Event, Finished, Sent
 from securechat_tui.lab.places import Relay, accept, call, missing_user
+from securechat_tui.lab.relay import RelayPeer
 from securechat_tui.lab.relay_http import HttpFailure
 from securechat_tui.network.addresses import Address
 from securechat_tui.network.dialer import CannotConnect
@@ -48,7 +51,7 @@ class Talk:
     """One conversation of this run."""
 
     id: str
-    line: StreamLine | RelayLine
+    line: StreamLine | RelayLine = field(init=False)
     task: asyncio.Task[None] | None = None
     established: bool = False
     refs: deque[str | None] = field(default_factory=deque)
@@ -145,9 +148,9 @@ class Chat:
 
     def _poll(self, role: str, address: tuple[str, int]) -> None:
         peer = self._place.protocol.make(role, self._keys, self._clock.now(), self._place.role)
-        talk = self._new_talk()
-        talk.line = RelayLine(peer, address, self._clock, lambda events: self._note(talk, events))  # type: ignore[arg-type]
-        self._start(talk)
+        if isinstance(peer, RelayPeer):
+            talk = self._new_talk()
+            self._start(talk, RelayLine(peer, address, self._clock, partial(self._note, talk)))
 
     def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Begin a conversation on a connection, unless there are enough of them."""
@@ -160,14 +163,14 @@ class Chat:
             return
         peer = place.protocol.make(place.role, self._keys, self._clock.now(), place.role)
         talk = self._new_talk()
-        talk.line = StreamLine(peer, reader, writer, self._clock, lambda events: self._note(talk, events))
-        self._start(talk)
+        self._start(talk, StreamLine(peer, reader, writer, self._clock, partial(self._note, talk)))
 
     def _new_talk(self) -> Talk:
         self._count += 1
-        return Talk(str(self._count), None)  # type: ignore[arg-type] # set before anybody looks
+        return Talk(str(self._count))
 
-    def _start(self, talk: Talk) -> None:
+    def _start(self, talk: Talk, line: StreamLine | RelayLine) -> None:
+        talk.line = line
         self._talks.append(talk)
         talk.task = asyncio.create_task(self._carry(talk))
 
@@ -183,7 +186,7 @@ class Chat:
 
     def _note(self, talk: Talk, events: Sequence[Event]) -> None:
         for event in events:
-            ref = talk.refs.popleft() if talk.refs and type(event).__name__ == "Sent" else None
+            ref = talk.refs.popleft() if isinstance(event, Sent) and talk.refs else None
             self._write(self._face.show(Happened(talk.id, event, ref)))
             if isinstance(event, Established):
                 talk.established = self._ever_established = True
@@ -222,10 +225,10 @@ class Chat:
         else:
             self._look_whether_over()
 
-    async def _take(self, line: object) -> None:
+    async def _take(self, line: Line) -> None:
         command = None
         try:
-            command = self._face.read(line)  # type: ignore[arg-type] # a line of the input
+            command = self._face.read(line)
             if isinstance(command, Send):
                 await self._send(command)
         except (BadLine, CannotSend) as error:
@@ -269,8 +272,11 @@ class Chat:
 
     async def _finish(self) -> None:
         """The input of a guest has ended: wait until what was said is written, and leave."""
-        while self._talks and not self._ever_established:
+        deadline = asyncio.get_running_loop().time() + DELIVERY_SECONDS
+        while self._talks and not self._ever_established and asyncio.get_running_loop().time() < deadline:
             await asyncio.wait({talk.task for talk in self._talks if talk.task}, timeout=0.1)
+        if not self._ever_established:
+            self._code = self._code or ExitCode.UNREACHABLE
         self._send_held()
         self._over.set()
 

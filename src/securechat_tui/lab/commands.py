@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import msgspec
 
@@ -88,7 +88,7 @@ def run_chat(
                 "--key-file."
             )
             return ExitCode.PROFILE
-    face = JsonFace() if as_json else PlainFace()
+    face = JsonFace() if as_json else PlainFace((_encoding(sys.stdin), _encoding(sys.stdout)))
 
     async def converse() -> ExitCode:
         return await Chat(Place(protocol, role, place, user), face, Streams.standard(), keys).run()
@@ -105,6 +105,10 @@ def _layout(framing: str, secret_file: Path | None) -> Layout:
     with secret_file.open("rb") as file:
         secret = file.read(_MAX_SECRET).rstrip(b"\r\n")
     return Layout(secret, framing)
+
+
+def _encoding(stream: TextIO | None) -> str:
+    return (stream.encoding if stream is not None else None) or "utf-8"
 
 
 def _lab_folder() -> Path:

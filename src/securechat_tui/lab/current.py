@@ -269,15 +269,17 @@ class CurrentPeer(Peer):
             )
             return
         accepted: list[Accepted | None] = []
-        take = self._inbox.signed if isinstance(payload, Signed) else self._inbox.unsigned
         self._note_check(
             "check path, addressee, number and previous hash",
             payload.encode(),
-            lambda: accepted.append(take(payload)),  # type: ignore[arg-type] # each takes its own kind
+            lambda: accepted.append(self._take_in(payload)),
         )
         if (message := accepted[0]) is not None:
             self._show_accepted(message, moment)
         self._say(self._inbox.acknowledgement(), moment)
+
+    def _take_in(self, payload: Signed | payloads.Unsigned) -> Accepted | None:
+        return self._inbox.signed(payload) if isinstance(payload, Signed) else self._inbox.unsigned(payload)
 
     def _show_accepted(self, message: Accepted, moment: Moment) -> None:
         age = moment.unix - (message.claimed_ms + self._offset_ms) / 1000

@@ -92,9 +92,11 @@ class Face(Protocol):
 class PlainFace:
     """Lines for people and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, encodings: tuple[str, str] = ("utf-8", "utf-8")) -> None:
+        """``encodings`` are those of input and output."""
         self._mark = ""
         self._exit_is_text = False
+        self._input_encoding, self._output_encoding = encodings
 
     def opening(self, protocol: LabProtocol, role: str) -> bytes:
         """The warning, and what the protocol lacks."""
@@ -140,9 +142,9 @@ class PlainFace:
         if isinstance(line, TooLong):
             raise BadLine(f"A line of more than {MAX_LINE_BYTES} bytes was not sent.")
         try:
-            text = line.decode()
+            text = line.decode(self._input_encoding)
         except UnicodeDecodeError:
-            raise BadLine("A line that is not UTF-8 was not sent.") from None
+            raise BadLine(f"A line that is not {self._input_encoding} was not sent.") from None
         if text.startswith("/") and not text.startswith("//"):
             return _slash(text.strip())
         if is_exit(text) and not self._exit_is_text:
@@ -151,7 +153,7 @@ class PlainFace:
         return Send(text=text) if text.strip() else None
 
     def _lines(self, lines: list[str]) -> bytes:
-        return "".join(f"[{self._mark}] {line}\n" for line in lines).encode("utf-8", "replace")
+        return "".join(f"[{self._mark}] {line}\n" for line in lines).encode(self._output_encoding, "replace")
 
 
 def _slash(word: str) -> Command:

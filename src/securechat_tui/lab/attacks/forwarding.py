@@ -9,7 +9,7 @@ from securechat_tui.lab.attacks.outcome import Bench, Outcome, check_at
 from securechat_tui.lab.current import CurrentPeer
 from securechat_tui.lab.five_layer import DEFAULT_SECRET, encrypt
 from securechat_tui.lab.json_cbc_hmac import decode_object, encode_object
-from securechat_tui.lab.line import DrivenClock
+from securechat_tui.lab.line import DrivenClock, StreamLine
 from securechat_tui.lab.peer import Moment, Peer
 from securechat_tui.lab.scene import StreamScene, Talker
 from securechat_tui.lab.units import HEADER, Splitter, Unit, framed
@@ -125,8 +125,8 @@ async def _forward_letters(bench: Bench, letters: list[Payload]) -> Talker:
     ) as scene:
         peer, line = scene.guest.peer, scene.guest.line
         for payload in letters:
-            if isinstance(peer, CurrentPeer) and line is not None and not peer.closed:
-                line.conclude(peer.say(payload, scene.clock.now()))  # type: ignore[union-attr] # a stream
+            if isinstance(peer, CurrentPeer) and isinstance(line, StreamLine) and not peer.closed:
+                line.conclude(peer.say(payload, scene.clock.now()))
             await scene.settle()
         return scene.host
 

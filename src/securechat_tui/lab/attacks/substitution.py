@@ -11,7 +11,7 @@ from securechat_tui.lab.catalogue import with_layout
 from securechat_tui.lab.current import CurrentPeer
 from securechat_tui.lab.five_layer import Layout
 from securechat_tui.lab.json_cbc_hmac import encode_object
-from securechat_tui.lab.line import DrivenClock
+from securechat_tui.lab.line import DrivenClock, StreamLine
 from securechat_tui.lab.peer import Peer
 from securechat_tui.lab.scene import MakePeer, Scene
 from securechat_tui.lab.units import Unit
@@ -154,8 +154,8 @@ async def _codes_differ(near: Scene, far: Scene) -> bool:
     """Let both pairs compare; tell whether alice and bob see different codes."""
     for scene in (near, far):
         for side in (scene.guest, scene.host):
-            if isinstance(side.peer, CurrentPeer) and side.line is not None:
-                side.line.conclude(side.peer.compare(scene.clock.now()))  # type: ignore[union-attr] # a stream
+            if isinstance(side.peer, CurrentPeer) and isinstance(side.line, StreamLine):
+                side.line.conclude(side.peer.compare(scene.clock.now()))
             await scene.settle()
     codes = [_code(near.guest.peer), _code(far.host.peer)]
     return all(codes) and codes[0] != codes[1]

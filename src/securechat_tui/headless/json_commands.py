@@ -10,14 +10,17 @@ from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLo
 __all__ = [
     "AcceptKey",
     "Command",
+    "Connections",
     "Decline",
     "Differ",
     "Invite",
+    "Join",
     "Leave",
     "Match",
     "Quit",
     "Resolve",
     "Send",
+    "Talk",
     "Unavailable",
     "Verify",
     "VerifyKey",
@@ -38,6 +41,23 @@ class Send(_Command, tag="send"):
     text: str
     signed: bool | None = None
     """Whether it is on the record; without it, as the configuration says."""
+
+
+class Join(_Command, tag="join"):
+    """Join an address, a contact or the host of an invite, whoever is here already."""
+
+    target: str
+    new: bool = False
+
+
+class Talk(_Command, tag="talk"):
+    """Listen for a contact and call it, until one of the two stands, and again after every cut."""
+
+    name: str
+
+
+class Connections(_Command, tag="connections"):
+    """List what came and went."""
 
 
 class Leave(_Command, tag="leave"):
@@ -105,6 +125,9 @@ class Search(Unavailable, tag="search"):
 
 Command = (
     Send
+    | Join
+    | Talk
+    | Connections
     | Leave
     | Quit
     | Verify

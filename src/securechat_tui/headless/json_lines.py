@@ -22,18 +22,22 @@ from securechat_tui.chat.events import (
     Refused,
     TrustChanged,
 )
+from securechat_tui.chat.events import Connections as Came
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
     AcceptKey,
+    Connections,
     Decline,
     Differ,
     Invite,
+    Join,
     Leave,
     Match,
     Quit,
     Resolve,
     Send,
+    Talk,
     Verify,
     VerifyKey,
     decode_command,
@@ -57,10 +61,14 @@ def event_word(kind: type[Event]) -> str:
 
 def encode_event(event: Event) -> bytes:
     """``event`` as one JSON object on one line, with its line end."""
+    return _line(_fields(event))
+
+
+def _fields(event: Event) -> dict[str, Any]:
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     if isinstance(event, Refused) and not event.expected:
         fields = {name: fields[name] for name in ("time", "reason", "message", "address")}
-    return _line({"event": event_word(type(event)), **fields})
+    return {"event": event_word(type(event)), **fields}
 
 
 class JsonLines:
@@ -97,10 +105,10 @@ class JsonLines:
                 await self._send(command)
             case Resolve(choice="cancel" | "sign" as choice):
                 await self._engine.resolve(Resolution(choice), command.conversation)
-            case Leave():
-                await self._engine.leave(command.conversation)
-            case Invite():
-                await self._engine.invite()
+            case Join() | Talk() | Leave() | Invite():
+                await self._arrange(command)
+            case Connections():
+                return self._answer(Came(time=time.time(), connections=self._engine.connections()))
             case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
                 await self._compare(command)
             case Quit():
@@ -108,6 +116,24 @@ class JsonLines:
             case _:
                 raise CommandError("unavailable", "This version does not have that command yet.")
         return b""
+
+    def _answer(self, event: Event) -> bytes:
+        """The line of what was asked for, with the command's ``ref`` where it had one."""
+        return _line(_fields(event) | ({"ref": self._ref} if self._ref is not None else {}))
+
+    async def _arrange(self, command: Join | Talk | Leave | Invite) -> None:
+        """See to who is here, or will be."""
+        match command:
+            case Join():
+                await self._engine.join(command.target, new=command.new)
+                self._lifecycle.expect_peer()
+            case Talk():
+                await self._engine.talk(command.name)
+                self._lifecycle.expect_peer()
+            case Leave():
+                await self._engine.leave(command.conversation)
+            case Invite():
+                await self._engine.invite()
 
     async def _send(self, command: Send) -> None:
         await self._engine.send(

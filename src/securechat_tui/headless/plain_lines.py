@@ -30,8 +30,9 @@ from securechat_tui.chat.events import (
     TrustChanged,
     VerifyAsked,
 )
+from securechat_tui.chat.views import ConnectionView
 
-__all__ = ["Marks", "PlainWording", "security_line", "stamped", "warning_lines"]
+__all__ = ["Marks", "PlainWording", "connection_line", "security_line", "stamped", "warning_lines"]
 
 _INDENT = " " * 9
 _BAR = _INDENT + "| "
@@ -144,6 +145,14 @@ class PlainWording:
         if event.reason == "rejected":
             return f"The session with {name} has been ended because a message failed its checks."
         return f"The connection to {name} was lost{'; trying again.' if event.will_retry else '.'}"
+
+
+def connection_line(one: ConnectionView) -> str:
+    """A connection, or an attempt at one, in one line."""
+    began = f"{datetime.fromtimestamp(one.time, tz=UTC).astimezone():%H:%M:%S}"
+    way = "from" if one.direction == "in" else "to"
+    who = f"  <{one.who}>" if one.who else ""
+    return f"{began}  {way} {one.address}{who}  {one.outcome or 'stands'}  {_span(one.duration)}"
 
 
 def warning_lines(event: Event) -> list[str]:

@@ -11,15 +11,18 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from struct import Struct
+from typing import Final, NamedTuple
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
-from securechat_tui.protocol.encoding import encode, lp, u8, u32, u64
+from securechat_tui.protocol.encoding import encode, u8, u32
 from securechat_tui.protocol.errors import LocalError, RecordFailure
 from securechat_tui.protocol.primitives import CryptoFailure
 
-_LENGTH_PREFIX = 4
+_LENGTH_PREFIX: Final = 4
+_PLACE: Final = Struct(">IQ")
+"""Epoch and sequence number, as the associated data ends."""
 
 
 class Direction(IntEnum):
@@ -61,7 +64,8 @@ def pad(payload: bytes) -> bytes:
     """Return the payload behind its length, with zeros up to the smallest size that holds it."""
     if len(payload) > c.MAX_PAYLOAD_LENGTH:
         raise LocalError("payload too long for a record")
-    return lp(payload).ljust(_size_for(_LENGTH_PREFIX + len(payload)), b"\0")
+    whole = len(payload).to_bytes(_LENGTH_PREFIX, "big") + payload
+    return whole.ljust(_size_for(len(whole)), b"\0")
 
 
 def unpad(plaintext: bytes) -> bytes:
@@ -113,13 +117,13 @@ class Sender:
 
     def seal(self, payload: bytes) -> bytes:
         """Return the record that carries ``payload``."""
-        plaintext = pad(payload)
         following, key = self.chain.step()
-        epoch = u32(self.chain.epoch)
-        associated = self._binding + epoch + u64(self.sequence)
-        record = epoch + primitives.seal(key, plaintext, associated)
+        plaintext = pad(payload)
+        place = _PLACE.pack(following.epoch, self.sequence)
+        associated = self._binding + place
+        record = place[: c.EPOCH_LENGTH] + primitives.seal(key, plaintext, associated)
         if self.watch is not None:
-            self.watch(Trace(False, self.chain.epoch, self.sequence, payload, plaintext, associated, record))
+            self.watch(Trace(False, following.epoch, self.sequence, payload, plaintext, associated, record))
         self.chain = following
         self.sequence += 1
         return record
@@ -146,11 +150,10 @@ class Receiver:
 
     def open(self, record: bytes) -> bytes:
         """Return the payload of the next record; raises :class:`RecordFailure`, changing nothing."""
-        epoch = record[: c.EPOCH_LENGTH]
-        chain = self._chain_of(int.from_bytes(epoch, "big"))
+        chain = self._chain_of(int.from_bytes(record[: c.EPOCH_LENGTH], "big"))
         following, key = chain.step()
         try:
-            associated = self._binding + epoch + u64(self.sequence)
+            associated = self._binding + _PLACE.pack(following.epoch, self.sequence)
             plaintext = primitives.unseal(key, memoryview(record)[c.EPOCH_LENGTH :], associated)
         except CryptoFailure:
             raise RecordFailure("does not open") from None

@@ -138,8 +138,7 @@ async def test_on_a_full_disk_nothing_is_queued_and_it_goes_on_when_there_is_roo
     async with opened(alice) as at_alice, opened(bob) as at_bob:
         await secured(at_alice, at_bob, await at_alice.host())
         disk = Held(monkeypatch)
-        disk.failure = full()
-        for _ in range(3):
+        for disk.failure in (full(), full(), RuntimeError("a fault of the program")):
             with pytest.raises(CommandError) as refused:
                 await at_alice.engine.send("too much")
             assert refused.value.code == "cannot-save"

@@ -17,9 +17,11 @@ from securechat_tui.chat.events import (
     Closed,
     Error,
     Event,
+    Found,
     IdentityNeeded,
     PassphraseNeeded,
     Refused,
+    SafeText,
     TrustChanged,
 )
 from securechat_tui.chat.events import Connections as Came
@@ -30,12 +32,14 @@ from securechat_tui.headless.json_commands import (
     Connections,
     Decline,
     Differ,
+    History,
     Invite,
     Join,
     Leave,
     Match,
     Quit,
     Resolve,
+    Search,
     Send,
     Talk,
     Verify,
@@ -103,19 +107,37 @@ class JsonLines:
         match command:
             case Send():
                 await self._send(command)
-            case Resolve(choice="cancel" | "sign" as choice):
-                await self._engine.resolve(Resolution(choice), command.conversation)
+            case Resolve():
+                await self._engine.resolve(Resolution(command.choice), command.conversation)
             case Join() | Talk() | Leave() | Invite():
                 await self._arrange(command)
             case Connections():
                 return self._answer(Came(time=time.time(), connections=self._engine.connections()))
             case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
                 await self._compare(command)
+            case History() | Search():
+                return await self._kept(command)
             case Quit():
                 return None
-            case _:
-                raise CommandError("unavailable", "This version does not have that command yet.")
         return b""
+
+    async def _kept(self, command: History | Search) -> bytes:
+        """What is kept: a page of one conversation, or what is found, a line for each conversation."""
+        if isinstance(command, Search):
+            found = await self._engine.search(
+                command.text, conversation=command.conversation, limit=command.limit
+            )
+            return b"".join(map(self._answer, found or (_nothing_with(command),)))
+        meant = command.conversation or self._only_one()
+        return self._answer(await self._engine.history(meant, limit=command.limit, before=command.before))
+
+    def _only_one(self) -> str:
+        several = self._engine.conversations
+        if len(several) != 1:
+            raise CommandError(
+                "which", "Say which conversation is meant: it is not the only one, or none is open."
+            )
+        return several[0]
 
     def _answer(self, event: Event) -> bytes:
         """The line of what was asked for, with the command's ``ref`` where it had one."""
@@ -155,6 +177,12 @@ class JsonLines:
                 await self._engine.decline(command.conversation)
             case VerifyKey():
                 await self._engine.verify_key(command.fingerprint)
+
+
+def _nothing_with(command: Search) -> Found:
+    """The answer where nothing is found: else a program would wait for one."""
+    meant = command.conversation or ""
+    return Found(time=time.time(), conversation=meant, messages=(), text=SafeText.line(command.text))
 
 
 def _line(value: dict[str, Any]) -> bytes:

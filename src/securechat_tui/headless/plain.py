@@ -24,6 +24,8 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /unsigned TEXT          send TEXT off the record: only the session vouches for it
   /signed TEXT            send it on the record: your peer can prove to others that you wrote it
   /resolve cancel|sign    where unsigned messages wait for somebody who takes signed ones only
+  /resolve resend|new-generation
+                          where two accounts of a conversation differ: send again, or go on without
   /leave                  say goodbye; a host goes on listening
   /verify                 compare codes; the other side does the same
   /match [DIGITS]         the codes are the same (DIGITS: as they are read out to you)
@@ -236,7 +238,9 @@ class PlainLines:
         try:
             choice = Resolution(argument)
         except ValueError:
-            raise CommandError("usage", "Say which: /resolve cancel or /resolve sign.") from None
+            raise CommandError(
+                "usage", "Say which: /resolve cancel, sign, resend or new-generation."
+            ) from None
         return await self._done(self._engine.resolve(choice, self._here))
 
     async def _leave(self, _argument: str) -> bytes:

@@ -49,6 +49,10 @@ _TRUST_SENTENCES = {
 }
 
 
+_GATE_COMMANDS = {
+    "unsigned": "/resolve cancel, /resolve sign",
+    "resume": "/resolve resend, /resolve new-generation",
+}
 _UNSIGNED = "unsigned: only this session vouches for it"
 _STOPPED_SENTENCES = {
     "declined": "The comparison has ended without a decision.",
@@ -231,7 +235,8 @@ def _(event: Rejected) -> list[str]:
 
 @_news.register
 def _(event: Gate) -> list[str]:
-    commands = [f"{_INDENT}/resolve cancel, /resolve sign, or /leave."] if event.reason == "unsigned" else []
+    choices = _GATE_COMMANDS.get(event.reason)
+    commands = [f"{_INDENT}{choices}, or /leave."] if choices else []
     return [stamped(event, event.message), *commands]
 
 

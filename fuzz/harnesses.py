@@ -1,6 +1,17 @@
 """Every harness, the most exposed parsers first."""
 
-from fuzz import commands, delivery, files, frames, handshake, invitations, records, rekeys, texts
+from fuzz import (
+    commands,
+    delivery,
+    files,
+    frames,
+    handshake,
+    invitations,
+    lab,
+    records,
+    rekeys,
+    texts,
+)
 from fuzz.harness import Harness
 
 __all__ = ["HARNESSES", "named"]
@@ -15,6 +26,7 @@ HARNESSES = (
     *invitations.HARNESSES,
     *files.HARNESSES,
     *commands.HARNESSES,
+    *lab.HARNESSES,
 )
 
 

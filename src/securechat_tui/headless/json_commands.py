@@ -1,6 +1,6 @@
 """The commands of the JSON face: one object on a line, decoded strictly."""
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -10,19 +10,27 @@ from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLo
 __all__ = [
     "AcceptKey",
     "Command",
+    "Connections",
     "Decline",
     "Differ",
+    "History",
     "Invite",
+    "Join",
     "Leave",
     "Match",
     "Quit",
     "Resolve",
+    "Search",
     "Send",
-    "Unavailable",
+    "Talk",
     "Verify",
     "VerifyKey",
     "decode_command",
 ]
+
+MAX_PAGE: Final = 1000
+"""Kept messages in one answer."""
+MAX_ROW: Final = 2**63 - 1
 
 
 class _Command(msgspec.Struct, tag_field="cmd", forbid_unknown_fields=True, kw_only=True):
@@ -38,6 +46,23 @@ class Send(_Command, tag="send"):
     text: str
     signed: bool | None = None
     """Whether it is on the record; without it, as the configuration says."""
+
+
+class Join(_Command, tag="join"):
+    """Join an address, a contact or the host of an invite, whoever is here already."""
+
+    target: str
+    new: bool = False
+
+
+class Talk(_Command, tag="talk"):
+    """Listen for a contact and call it, until one of the two stands, and again after every cut."""
+
+    name: str
+
+
+class Connections(_Command, tag="connections"):
+    """List what came and went."""
 
 
 class Leave(_Command, tag="leave"):
@@ -76,35 +101,35 @@ class VerifyKey(_Command, tag="verify-key"):
     fingerprint: str
 
 
-class Unavailable(_Command):
-    """A command that is part of the contract and not of this version."""
-
-
 class AcceptKey(_Command, tag="accept-key"):
     """Accept a peer's new key."""
 
 
 class Resolve(_Command, tag="resolve"):
-    """Decide what becomes of messages in doubt."""
+    """Answer the question at the gate ``unsigned`` or ``resume``."""
 
     choice: Literal["resend", "new-generation", "cancel", "sign"]
 
 
-class History(Unavailable, tag="history"):
-    """List what is stored."""
+class History(_Command, tag="history"):
+    """List what is kept of a conversation: the last ``limit`` messages, of those below row ``before``."""
 
-    limit: int | None = None
-    before: int | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 200
+    before: Annotated[int, msgspec.Meta(ge=1, le=MAX_ROW)] | None = None
 
 
-class Search(Unavailable, tag="search"):
-    """Find what is stored."""
+class Search(_Command, tag="search"):
+    """Find what is kept, in one conversation or in each."""
 
     text: str
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 100
 
 
 Command = (
     Send
+    | Join
+    | Talk
+    | Connections
     | Leave
     | Quit
     | Verify

@@ -17,23 +17,31 @@ from securechat_tui.chat.events import (
     Closed,
     Error,
     Event,
+    Found,
     IdentityNeeded,
     PassphraseNeeded,
     Refused,
+    SafeText,
     TrustChanged,
 )
+from securechat_tui.chat.events import Connections as Came
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.json_commands import (
     AcceptKey,
+    Connections,
     Decline,
     Differ,
+    History,
     Invite,
+    Join,
     Leave,
     Match,
     Quit,
     Resolve,
+    Search,
     Send,
+    Talk,
     Verify,
     VerifyKey,
     decode_command,
@@ -57,10 +65,14 @@ def event_word(kind: type[Event]) -> str:
 
 def encode_event(event: Event) -> bytes:
     """``event`` as one JSON object on one line, with its line end."""
+    return _line(_fields(event))
+
+
+def _fields(event: Event) -> dict[str, Any]:
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     if isinstance(event, Refused) and not event.expected:
         fields = {name: fields[name] for name in ("time", "reason", "message", "address")}
-    return _line({"event": event_word(type(event)), **fields})
+    return {"event": event_word(type(event)), **fields}
 
 
 class JsonLines:
@@ -95,19 +107,55 @@ class JsonLines:
         match command:
             case Send():
                 await self._send(command)
-            case Resolve(choice="cancel" | "sign" as choice):
-                await self._engine.resolve(Resolution(choice), command.conversation)
+            case Resolve():
+                await self._engine.resolve(Resolution(command.choice), command.conversation)
+            case Join() | Talk() | Leave() | Invite():
+                await self._arrange(command)
+            case Connections():
+                return self._answer(Came(time=time.time(), connections=self._engine.connections()))
+            case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
+                await self._compare(command)
+            case History() | Search():
+                return await self._kept(command)
+            case Quit():
+                return None
+        return b""
+
+    async def _kept(self, command: History | Search) -> bytes:
+        """What is kept: a page of one conversation, or what is found, a line for each conversation."""
+        if isinstance(command, Search):
+            found = await self._engine.search(
+                command.text, conversation=command.conversation, limit=command.limit
+            )
+            return b"".join(map(self._answer, found or (_nothing_with(command),)))
+        meant = command.conversation or self._only_one()
+        return self._answer(await self._engine.history(meant, limit=command.limit, before=command.before))
+
+    def _only_one(self) -> str:
+        several = self._engine.conversations
+        if len(several) != 1:
+            raise CommandError(
+                "which", "Say which conversation is meant: it is not the only one, or none is open."
+            )
+        return several[0]
+
+    def _answer(self, event: Event) -> bytes:
+        """The line of what was asked for, with the command's ``ref`` where it had one."""
+        return _line(_fields(event) | ({"ref": self._ref} if self._ref is not None else {}))
+
+    async def _arrange(self, command: Join | Talk | Leave | Invite) -> None:
+        """See to who is here, or will be."""
+        match command:
+            case Join():
+                await self._engine.join(command.target, new=command.new)
+                self._lifecycle.expect_peer()
+            case Talk():
+                await self._engine.talk(command.name)
+                self._lifecycle.expect_peer()
             case Leave():
                 await self._engine.leave(command.conversation)
             case Invite():
                 await self._engine.invite()
-            case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
-                await self._compare(command)
-            case Quit():
-                return None
-            case _:
-                raise CommandError("unavailable", "This version does not have that command yet.")
-        return b""
 
     async def _send(self, command: Send) -> None:
         await self._engine.send(
@@ -129,6 +177,12 @@ class JsonLines:
                 await self._engine.decline(command.conversation)
             case VerifyKey():
                 await self._engine.verify_key(command.fingerprint)
+
+
+def _nothing_with(command: Search) -> Found:
+    """The answer where nothing is found: else a program would wait for one."""
+    meant = command.conversation or ""
+    return Found(time=time.time(), conversation=meant, messages=(), text=SafeText.line(command.text))
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -5,7 +5,7 @@ from typing import Protocol
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
-from securechat_tui.chat.views import ConnectionView, Counters, IdentityView
+from securechat_tui.chat.views import Counters, IdentityView
 
 __all__ = ["ScreenPort"]
 
@@ -67,6 +67,3 @@ class ScreenPort(EnginePort, Protocol):
 
     async def wipe(self, conversation: str) -> None:
         """Destroy what is kept of a conversation, and its key. It can go on."""
-
-    def connections(self) -> tuple[ConnectionView, ...]:
-        """What came and went since the program began, oldest first."""

@@ -18,6 +18,7 @@ from securechat_tui.chat.events import (
     Hosting,
     IdentityNeeded,
     Invite,
+    Kept,
     Listening,
     Message,
     PassphraseNeeded,
@@ -130,6 +131,9 @@ class FakeEngine:
         self.sent: list[str] = []
         self.undelivered = 0
         self.people: list[ContactView] = []
+        self.views: tuple[ConversationView, ...] = ()
+        self.kept: tuple[Kept, ...] = ()
+        self.found: tuple[Found, ...] = ()
         self.is_hosting = False
         self.conversations: tuple[str, ...] = ()
         self.acted = asyncio.Event()
@@ -251,17 +255,23 @@ class FakeEngine:
         self._note("talk", name)
 
     def overview(self) -> tuple[ConversationView, ...]:
-        return ()
+        return self.views
 
     async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
         self._note("history", conversation, limit, before)
-        return History(time=TIME, conversation=conversation, messages=(), complete=True)
+        return History(time=TIME, conversation=conversation, messages=self.kept, complete=True)
 
     async def search(
         self, text: str, *, conversation: str | None = None, limit: int = 100
     ) -> tuple[Found, ...]:
         self._note("search", text, conversation, limit)
-        return ()
+        return self.found
+
+    async def mark_read(self, conversation: str) -> None:
+        self._note("mark_read", conversation)
+
+    async def wipe(self, conversation: str) -> None:
+        self._note("wipe", conversation)
 
     async def flush(self, seconds: float) -> int:
         self._note("flush", seconds)

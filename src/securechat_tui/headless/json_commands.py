@@ -1,6 +1,6 @@
 """The commands of the JSON face: one object on a line, decoded strictly."""
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -12,17 +12,25 @@ __all__ = [
     "Command",
     "Decline",
     "Differ",
+    "History",
     "Invite",
     "Leave",
+    "MarkRead",
     "Match",
     "Quit",
     "Resolve",
+    "Search",
     "Send",
-    "Unavailable",
     "Verify",
     "VerifyKey",
+    "Wipe",
     "decode_command",
+    "ref_of",
 ]
+
+_MAX_PAGE: Final = 1000
+_Limit = Annotated[int, msgspec.Meta(ge=1, le=_MAX_PAGE)]
+"""How many messages one answer has at most."""
 
 
 class _Command(msgspec.Struct, tag_field="cmd", forbid_unknown_fields=True, kw_only=True):
@@ -76,10 +84,6 @@ class VerifyKey(_Command, tag="verify-key"):
     fingerprint: str
 
 
-class Unavailable(_Command):
-    """A command that is part of the contract and not of this version."""
-
-
 class AcceptKey(_Command, tag="accept-key"):
     """Accept a peer's new key."""
 
@@ -90,17 +94,28 @@ class Resolve(_Command, tag="resolve"):
     choice: Literal["resend", "new-generation", "cancel", "sign"]
 
 
-class History(Unavailable, tag="history"):
-    """List what is stored."""
+class History(_Command, tag="history"):
+    """Tell what is kept of a conversation: the last ``limit`` messages, of those below the row ``before``."""
 
-    limit: int | None = None
-    before: int | None = None
+    limit: _Limit = 200
+    before: Annotated[int, msgspec.Meta(ge=1, le=2**62)] | None = None
 
 
-class Search(Unavailable, tag="search"):
-    """Find what is stored."""
+class Search(_Command, tag="search"):
+    """Find what is kept and has all the words; without a conversation, in each."""
 
     text: str
+    limit: _Limit = 100
+
+
+class MarkRead(_Command, tag="mark-read"):
+    """What has come so far has been seen."""
+
+
+class Wipe(_Command, tag="wipe"):
+    """Destroy what is kept of a conversation; the contact's name confirms which."""
+
+    name: str
 
 
 Command = (
@@ -117,6 +132,8 @@ Command = (
     | Resolve
     | History
     | Search
+    | MarkRead
+    | Wipe
 )
 
 _DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

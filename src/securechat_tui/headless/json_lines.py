@@ -7,7 +7,7 @@ class name in lower case with hyphens, its fields are the fields of the class.
 import dataclasses
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,25 +17,35 @@ from securechat_tui.chat.events import (
     Closed,
     Error,
     Event,
+    Found,
+    History,
     IdentityNeeded,
+    Kept,
     PassphraseNeeded,
     Refused,
+    SafeText,
     TrustChanged,
+    Wiped,
 )
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.port import EnginePort
+from securechat_tui.headless import json_commands
+from securechat_tui.headless.choosing import conversation_meant, conversation_to_wipe
 from securechat_tui.headless.json_commands import (
     AcceptKey,
     Decline,
     Differ,
     Invite,
     Leave,
+    MarkRead,
     Match,
     Quit,
     Resolve,
+    Search,
     Send,
     Verify,
     VerifyKey,
+    Wipe,
     decode_command,
     ref_of,
 )
@@ -60,7 +70,16 @@ def encode_event(event: Event) -> bytes:
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     if isinstance(event, Refused) and not event.expected:
         fields = {name: fields[name] for name in ("time", "reason", "message", "address")}
+    if isinstance(event, History | Found):
+        fields["messages"] = [_kept(one) for one in event.messages]
     return _line({"event": event_word(type(event)), **fields})
+
+
+def _kept(message: Kept) -> dict[str, Any]:
+    """A message of the history: ``id`` is what the command ``history`` takes as ``before``."""
+    return {"id": message.row} | {
+        field.name: getattr(message, field.name) for field in dataclasses.fields(message)
+    }
 
 
 class JsonLines:
@@ -95,8 +114,8 @@ class JsonLines:
         match command:
             case Send():
                 await self._send(command)
-            case Resolve(choice="cancel" | "sign" as choice):
-                await self._engine.resolve(Resolution(choice), command.conversation)
+            case Resolve():
+                await self._engine.resolve(Resolution(command.choice), command.conversation)
             case Leave():
                 await self._engine.leave(command.conversation)
             case Invite():
@@ -106,7 +125,7 @@ class JsonLines:
             case Quit():
                 return None
             case _:
-                raise CommandError("unavailable", "This version does not have that command yet.")
+                return self._answers(await self._look_up(command))
         return b""
 
     async def _send(self, command: Send) -> None:
@@ -114,6 +133,42 @@ class JsonLines:
             command.text, ref=command.ref, conversation=command.conversation, signed=command.signed
         )
         self._lifecycle.take_message()
+
+    async def _look_up(self, command: json_commands.History | Search | MarkRead | Wipe) -> Sequence[Event]:
+        """Act on what concerns the history; return what answers it."""
+        match command:
+            case json_commands.History():
+                meant = conversation_meant(self._engine, command.conversation)
+                return [await self._engine.history(meant, limit=command.limit, before=command.before)]
+            case Search():
+                return await self._search(command)
+            case MarkRead():
+                await self._engine.mark_read(conversation_meant(self._engine, command.conversation))
+                return []
+            case Wipe():
+                meant = conversation_to_wipe(self._engine, command.name, command.conversation)
+                await self._engine.wipe(meant)
+                return [Wiped(time=time.time(), conversation=meant)]
+
+    async def _search(self, command: Search) -> Sequence[Event]:
+        """Something is always answered: where nothing is found, that."""
+        found = await self._engine.search(
+            command.text, conversation=command.conversation, limit=command.limit
+        )
+        nothing = Found(
+            time=time.time(),
+            conversation=command.conversation or "",
+            messages=(),
+            text=SafeText.line(command.text),
+        )
+        return found or [nothing]
+
+    def _answers(self, events: Sequence[Event]) -> bytes:
+        """The lines for events that answer a command, with its ``ref`` where it had one."""
+        if self._ref is None:
+            return b"".join(map(encode_event, events))
+        ref = b',"ref":' + msgspec.json.encode(self._ref) + b"}\n"
+        return b"".join(encode_event(event).removesuffix(b"}\n") + ref for event in events)
 
     async def _compare(self, command: Verify | VerifyKey | AcceptKey | Match | Differ | Decline) -> None:
         match command:

@@ -18,6 +18,7 @@ from securechat_tui.chat.events import (
     Gate,
     Hosting,
     Invite,
+    Kept,
     Listening,
     Message,
     Peer,
@@ -31,7 +32,7 @@ from securechat_tui.chat.events import (
     VerifyAsked,
 )
 
-__all__ = ["Marks", "PlainWording", "security_line", "stamped", "warning_lines"]
+__all__ = ["Marks", "PlainWording", "indented", "security_line", "stamped", "warning_lines"]
 
 _INDENT = " " * 9
 _BAR = _INDENT + "| "
@@ -48,6 +49,10 @@ _TRUST_SENTENCES = {
 }
 
 
+_DECISIONS = {
+    "unsigned": ("/resolve cancel, /resolve sign, or /leave.",),
+    "resume": ("/resolve resend: send again what is missing there. /resolve new-generation: go on without.",),
+}
 _UNSIGNED = "unsigned: only this session vouches for it"
 _STOPPED_SENTENCES = {
     "declined": "The comparison has ended without a decision.",
@@ -72,7 +77,7 @@ class Marks:
         return self.passed if passed else self.failed
 
 
-def security_line(message: Message, mark: Marks) -> str:
+def security_line(message: Message | Kept, mark: Marks) -> str:
     """The verdict on ``message`` at its receipt, in one line."""
     checks = message.checks
     parts = (
@@ -83,6 +88,12 @@ def security_line(message: Message, mark: Marks) -> str:
         message.trust.value,
     )
     return f"{_INDENT}[{' | '.join(parts)}]"
+
+
+def indented(head: str, text: str) -> list[str]:
+    """A text behind its head; each further line of it stands behind a bar."""
+    first, *others = text.split("\n")
+    return [f"{head} {first}", *(_BAR + line for line in others)]
 
 
 class PlainWording:
@@ -108,12 +119,8 @@ class PlainWording:
                 return _news(event)
 
     def _message(self, event: Message) -> list[str]:
-        first, *others = event.text.split("\n")
-        return [
-            stamped(event, f"<{event.name}> {first}"),
-            *(_BAR + line for line in others),
-            security_line(event, self._mark),
-        ]
+        said = indented(stamped(event, f"<{event.name}>"), event.text)
+        return [*said, security_line(event, self._mark)]
 
     def _delivered(self, event: Delivered) -> list[str]:
         """Whoever types wants to know; a pipe learns it by the exit code."""
@@ -222,8 +229,8 @@ def _(event: Rejected) -> list[str]:
 
 @_news.register
 def _(event: Gate) -> list[str]:
-    commands = [f"{_INDENT}/resolve cancel, /resolve sign, or /leave."] if event.reason == "unsigned" else []
-    return [stamped(event, event.message), *commands]
+    words = _DECISIONS.get(event.reason, ())
+    return [stamped(event, event.message), *(f"{_INDENT}{line}" for line in words)]
 
 
 @_news.register
@@ -266,7 +273,7 @@ def _endpoint(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _freshness(message: Message) -> str:
+def _freshness(message: Message | Kept) -> str:
     """The age in words. A time in the future, by the peer's own clock, is no more fresh than an old one."""
     if message.checks.fresh:
         return f"fresh {max(message.age, 0.0):.1f} s"

@@ -19,6 +19,7 @@ import click
 from securechat_tui.cli.contacts import contacts
 from securechat_tui.cli.doctor import doctor
 from securechat_tui.cli.identity import export_identity, import_identity, passphrase
+from securechat_tui.cli.keeping import backup, export, restore, transcript, wipe
 from securechat_tui.cli.options import PROGRAM, Settings, common, pass_settings
 from securechat_tui.headless.exit_codes import ExitCode
 
@@ -207,6 +208,8 @@ _root.add_command(doctor)
 
 
 _root.add_command(contacts)
+for _command in (export, transcript, wipe, backup, restore):
+    _root.add_command(_command)
 
 
 def _print(lines: Sequence[str]) -> None:

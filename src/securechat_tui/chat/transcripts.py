@@ -8,7 +8,7 @@ from securechat_tui.chat.targets import read_fingerprint
 from securechat_tui.protocol.transcript import Check, Stretch, Transcript, Unproved
 from securechat_tui.storage.transcripts import read_transcript
 
-__all__ = ["AuthorView", "Check", "NotProved", "Stretch", "TranscriptView", "verify_transcript"]
+__all__ = ["AuthorView", "Check", "NotProved", "Stretch", "TranscriptView", "known_keys", "verify_transcript"]
 
 
 class NotProved(Exception):
@@ -45,12 +45,16 @@ class TranscriptView:
     authors: tuple[AuthorView, AuthorView]
 
 
-def verify_transcript(file: BinaryIO, fingerprints: Sequence[str] = ()) -> TranscriptView:
-    """Check a transcript to its end; every one of ``fingerprints`` must be that of one of its authors.
+def known_keys(typed: Sequence[str]) -> frozenset[str]:
+    """Read fingerprints in full; raises :class:`CommandError`."""
+    return frozenset(str(read_fingerprint(one)) for one in typed)
 
-    Raises :class:`NotProved`, and CommandError for what is no fingerprint.
+
+def verify_transcript(file: BinaryIO, wanted: frozenset[str] = frozenset()) -> TranscriptView:
+    """Check a transcript to its end; every fingerprint in ``wanted`` must be that of one of its authors.
+
+    Raises :class:`NotProved`.
     """
-    wanted = {str(read_fingerprint(one)) for one in fingerprints}
     line, transcript = 1, None
     try:
         for transcript in read_transcript(file):
@@ -62,13 +66,13 @@ def verify_transcript(file: BinaryIO, fingerprints: Sequence[str] = ()) -> Trans
     return _view(transcript, wanted)
 
 
-def _check_fingerprints(transcript: Transcript, wanted: set[str]) -> None:
+def _check_fingerprints(transcript: Transcript, wanted: frozenset[str]) -> None:
     missing = wanted - {str(transcript.fingerprint(by)) for by in (0, 1)}
     if missing:
         raise Unproved(Check.FINGERPRINT, f"Neither author has the key {min(missing)}.")
 
 
-def _view(transcript: Transcript | None, wanted: set[str]) -> TranscriptView:
+def _view(transcript: Transcript | None, wanted: frozenset[str]) -> TranscriptView:
     if transcript is None or not any(one.signed for by in (0, 1) for one in transcript.stretches(by)):
         raise NotProved(0, Check.SIGNATURE, "There is no signed message in it.")
     me, peer = (

@@ -47,8 +47,8 @@ _port_option = click.option("--port", type=click.IntRange(0, 65535), metavar="PO
 
 @click.group(
     invoke_without_command=True,
-    epilog="\b\nExamples: securechat-tui host\n          securechat-tui join 192.0.2.7:8000\n"
-    "          echo hi | securechat-tui join bob --plain",
+    epilog="\b\nExample: securechat-tui join 192.0.2.7:8000\n"
+    "About what is kept: export, transcript verify, wipe, backup, restore",
 )
 @common
 @click.pass_context

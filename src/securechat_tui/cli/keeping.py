@@ -15,6 +15,7 @@ _FILE: Final = click.Path(path_type=Path)
 
 @click.command(
     "export",
+    hidden=True,
     epilog=f"\b\nExamples: {PROGRAM} export bob > bob.jsonl\n"
     f"          {PROGRAM} export bob --output bob.jsonl",
 )
@@ -33,7 +34,7 @@ def export(settings: Settings, contact: str | None, output: Path | None) -> None
     _print(transcripts.export(settings.profile, contact, output))
 
 
-@click.group("transcript")
+@click.group("transcript", hidden=True, epilog=f"\b\nExample: {PROGRAM} transcript verify bob.jsonl")
 @common
 def transcript() -> None:
     """Check an exported conversation."""
@@ -42,7 +43,7 @@ def transcript() -> None:
 @transcript.command(
     "verify",
     epilog=f"\b\nExamples: {PROGRAM} transcript verify bob.jsonl\n"
-    f"          {PROGRAM} transcript verify - --fingerprint SHA256:... < bob.jsonl",
+    f"          {PROGRAM} transcript verify - < bob.jsonl",
 )
 @click.argument("file", type=_FILE, metavar="FILE|-")
 @click.option(
@@ -61,7 +62,9 @@ def _verify(settings: Settings, file: Path, fingerprints: tuple[str, ...]) -> in
     return code
 
 
-@click.command("wipe", epilog=f"\b\nExamples: {PROGRAM} wipe bob\n          {PROGRAM} wipe --everything")
+@click.command(
+    "wipe", hidden=True, epilog=f"\b\nExamples: {PROGRAM} wipe bob\n          {PROGRAM} wipe --everything"
+)
 @click.argument("contact", metavar="[NAME|SHA256:...]", required=False)
 @click.option("--everything", is_flag=True, help="Every conversation; contacts and key stay.")
 @common
@@ -76,7 +79,7 @@ def wipe(settings: Settings, contact: str | None, everything: bool) -> None:
     _print(keeping.wipe(settings.profile, contact, as_json=settings.json, confirm=confirmed))
 
 
-@click.command("backup", epilog=f"\b\nExample: {PROGRAM} backup alice.backup")
+@click.command("backup", hidden=True, epilog=f"\b\nExample: {PROGRAM} backup alice.backup")
 @click.argument("file", type=_FILE)
 @common
 @pass_settings
@@ -87,7 +90,7 @@ def backup(settings: Settings, file: Path) -> None:
     _print(keeping.back_up(settings.profile, file, as_json=settings.json))
 
 
-@click.command("restore", epilog=f"\b\nExample: {PROGRAM} --profile new restore alice.backup")
+@click.command("restore", hidden=True, epilog=f"\b\nExample: {PROGRAM} --profile new restore alice.backup")
 @click.argument("file", type=_FILE)
 @common
 @pass_settings

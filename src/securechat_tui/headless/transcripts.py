@@ -16,6 +16,7 @@ from securechat_tui.chat.transcripts import (
     NotProved,
     Stretch,
     TranscriptView,
+    known_keys,
     verify_transcript,
 )
 from securechat_tui.headless.exit_codes import ExitCode
@@ -61,9 +62,10 @@ def verify(file: Path | None, fingerprints: Sequence[str], *, as_json: bool) -> 
 
     Raises CommandError where it cannot be read.
     """
+    wanted = known_keys(fingerprints)
     try:
         with _reading(file) as stream:
-            view = verify_transcript(stream, fingerprints)
+            view = verify_transcript(stream, wanted)
     except NotProved as error:
         code = ExitCode.DISTRUSTED if error.check is Check.FINGERPRINT else ExitCode.FAILED
         return [_refusal_object(error) if as_json else _refusal(error)], code

@@ -37,6 +37,7 @@ from securechat_tui.storage.errors import (
     CannotRead,
     NewerBackup,
     NoBackup,
+    ProfileError,
     ProfileNotEmpty,
     StoreBusy,
     WrongBackupPassphrase,
@@ -266,19 +267,22 @@ class OpenBackup:
         """Give each file's name and bytes; what is not taken of one is passed over."""
         with _opened(self._sealed.path) as file:
             file.seek(len(self._sealed.head) + len(checksum_line(b"")))
-            stream = _Stream(unsealed(self._key, self._sealed.head, file))
-            try:
-                while name := self._name(stream):
-                    size = int.from_bytes(stream.take(8))
-                    if name == _CONTENTS and size > _MAX_CONTENTS:
-                        raise self._bad(_DAMAGED)
-                    body = stream.body(size)
-                    yield name, body
-                    for _ in body:
-                        pass
-                stream.end()
-            except BrokenStream:
-                raise self._bad(_DAMAGED) from None
+            stream = _Stream(self._pieces(file), self._bad(_DAMAGED))
+            while name := self._name(stream):
+                size = int.from_bytes(stream.take(8))
+                if name == _CONTENTS and size > _MAX_CONTENTS:
+                    raise self._bad(_DAMAGED)
+                body = stream.body(size)
+                yield name, body
+                for _ in body:
+                    pass
+            stream.end()
+
+    def _pieces(self, file: BinaryIO) -> Iterator[bytes]:
+        try:
+            yield from unsealed(self._key, self._sealed.head, file)
+        except BrokenStream:
+            raise self._bad(_DAMAGED) from None
 
     def _name(self, stream: "_Stream") -> str:
         name = stream.take(int.from_bytes(stream.take(2))).decode("ascii", "replace")
@@ -289,10 +293,11 @@ class OpenBackup:
 
 
 class _Stream:
-    """Takes bytes from pieces; raises :class:`BrokenStream` where they end too soon, or too late."""
+    """Takes bytes from pieces; raises ``broken`` where they end too soon, or too late."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    def __init__(self, pieces: Iterator[bytes], broken: ProfileError) -> None:
         self._pieces = pieces
+        self._broken = broken
         self._ahead = b""
 
     def take(self, count: int) -> bytes:
@@ -303,14 +308,14 @@ class _Stream:
             if not self._ahead:
                 self._ahead = next(self._pieces, b"")
             if not self._ahead:
-                raise BrokenStream
+                raise self._broken
             part, self._ahead = self._ahead[:count], self._ahead[count:]
             count -= len(part)
             yield part
 
     def end(self) -> None:
         if self._ahead or any(self._pieces):
-            raise BrokenStream
+            raise self._broken
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept_people import Keeper, keepers
+from kept_people import story as told_story
 from protocol_peers import identity_key
 
 from securechat_tui.protocol import transcript as rules
@@ -36,26 +37,7 @@ def refused(lines: list[bytes]) -> tuple[int, Check]:
 
 
 def story(folder: Path) -> tuple[Keeper, Keeper]:
-    """Everything that a transcript can have in it, in one conversation."""
-    alice, bob = keepers(folder, ALICE, BOB)
-    for text in ("one", "two\x1b[31m\u202e", "three"):
-        alice.say(text)
-    alice.say("by the way", signed=False)
-    alice.write_to(bob)
-    bob.say("an answer")
-    bob.say("äöü 🙂")
-    bob.cancel(bob.say("never mind"))
-    bob.write_to(alice)
-    alice.cancel(alice.say("taken back"))
-    alice.cancel(alice.say("taken back too", signed=False))
-    alice.say("four")
-    alice.write_to(bob)
-    bob.say("to that one")
-    bob.say("and on")
-    bob.write_to(alice)
-    alice.say("five")
-    alice.write_to(bob)
-    return alice, bob
+    return told_story(folder, ALICE, BOB)
 
 
 @pytest.fixture(scope="module")

@@ -117,3 +117,26 @@ class Keeper:
 
 def keepers(folder: Path, one: IdentityKey, other: IdentityKey) -> tuple[Keeper, Keeper]:
     return Keeper(folder / "one", one, other.public), Keeper(folder / "other", other, one.public)
+
+
+def story(folder: Path, one: IdentityKey, other: IdentityKey) -> tuple[Keeper, Keeper]:
+    """Everything that a transcript can have in it, in one conversation."""
+    alice, bob = keepers(folder, one, other)
+    for text in ("one", "two\x1b[31m\u202e", "three"):
+        alice.say(text)
+    alice.say("by the way", signed=False)
+    alice.write_to(bob)
+    bob.say("an answer")
+    bob.say("äöü 🙂")
+    bob.cancel(bob.say("never mind"))
+    bob.write_to(alice)
+    alice.cancel(alice.say("taken back"))
+    alice.cancel(alice.say("taken back too", signed=False))
+    alice.say("four")
+    alice.write_to(bob)
+    bob.say("to that one")
+    bob.say("and on")
+    bob.write_to(alice)
+    alice.say("five")
+    alice.write_to(bob)
+    return alice, bob

@@ -8,7 +8,9 @@ from pathlib import Path
 def main() -> int:
     """Run the modules in the order of their names; return how many of them failed."""
     here = Path(__file__).resolve().parent
-    modules = [path.stem for name in ("ladder_*.py", "screen_*.py") for path in sorted(here.glob(name))]
+    modules = [
+        path.stem for name in ("ladder_*.py", "screen_*.py", "store.py") for path in sorted(here.glob(name))
+    ]
     failed = 0
     for module in modules:
         print(f"-- {module}", file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Event, Found, History
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
-from securechat_tui.chat.views import ContactView, ConversationView
+from securechat_tui.chat.views import ConnectionView, ContactView, ConversationView
 from securechat_tui.headless.json_commands import decode_command, ref_of
 from securechat_tui.headless.lifecycle import Lifecycle
 from securechat_tui.headless.openings import Stay
@@ -106,6 +106,10 @@ class _Recorder:
         return ()
 
     @property
+    def is_calling(self) -> bool:
+        return False
+
+    @property
     def is_hosting(self) -> bool:
         return False
 
@@ -182,8 +186,11 @@ class _Recorder:
     def contacts(self) -> tuple[ContactView, ...]:
         return ()
 
-    async def talk(self, name: str) -> None:
-        self.told.append(("talk", name))
+    async def talk(self, name: str, bind: str | None = None) -> None:
+        self.told.append(("talk", f"{name} {bind}"))
+
+    def connections(self) -> tuple[ConnectionView, ...]:
+        return ()
 
     def overview(self) -> tuple[ConversationView, ...]:
         return ()

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import re
 from pathlib import Path
+
+import msgspec
 
 from fuzz.harness import Harness, refused
 from fuzz.people import GUEST, HOST, OTHER
@@ -10,16 +13,18 @@ from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
 from securechat_tui.protocol.errors import BadKey
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage import backup
 from securechat_tui.storage.config import Config, decode_config, encode_config
 from securechat_tui.storage.contacts import decode_contacts, encode_contacts
-from securechat_tui.storage.errors import BadConfig, NewerBackup, UnknownSetting, WrongSetting
+from securechat_tui.storage.errors import BadBackup, BadConfig, NewerBackup, UnknownSetting, WrongSetting
 from securechat_tui.storage.keystore import Keys, SealedIdentity, decode_clear, encode_clear
 from securechat_tui.storage.passphrase import Cost, Stretch, checksum_line
 from securechat_tui.trust.pins import Contact, Pins, after_handshake
 from securechat_tui.trust.states import Trust
 
 _CONFIG, _BACKUP = Path("config.toml"), Path("backup")
+_QUOTED = re.compile("`.*`")
 _STRETCH = Stretch(Cost(memory=64, passes=1, lanes=1), bytes(16))
 
 
@@ -160,6 +165,46 @@ def _backups() -> list[bytes]:
     return [good, good[:-3], good.replace(b"backup 1", b"backup 02"), good.replace(b"t=1", b"t=17")]
 
 
+def check_backup_content(data: bytes) -> bool:
+    """What is in a backup, as whoever knows its passphrase could have made it."""
+    try:
+        found = backup._decode(_BACKUP, data)
+    except (BadBackup, NewerBackup) as error:
+        _check_told(error)
+        return False
+    assert all(one.newest is one.confirmed is None for one in found.pins.contacts)
+    again = backup._decode(_BACKUP, backup._encode(found))
+    assert (again.made, again.name, again.pins) == (found.made, found.name, found.pins)
+    assert again.identity.public == found.identity.public
+    assert "PRIVATE" not in repr(found)
+    return True
+
+
+def _check_told(error: Exception) -> None:
+    """A refusal can be shown: it quotes names of fields and no values, and can be printed."""
+    assert str(error).isprintable()
+    assert "PRIVATE" not in _QUOTED.sub("", str(error))
+
+
+def _backup_contents() -> list[bytes]:
+    pins = Pins((Contact.met(OTHER.public, 2.0, 1), Contact.met(HOST.public, 1.5, 1)))
+    good = backup._encode(backup.Backup(1_800_000_000.5, SafeText("Zoë"), GUEST, pins))
+    kept = after_handshake(Contact.met(OTHER.public, 2.0, 1), b"s" * 32)
+    secret = msgspec.json.decode(good) | {"contacts": json.loads(encode_contacts(Pins((kept,))))}
+    return [
+        good,
+        backup._encode(backup.Backup(0, SafeText("a"), HOST, Pins())),
+        json.dumps(secret).encode(),
+        good.replace(b'"format":1', b'"format":2'),
+        good.replace(b'"new"', b'"\\u001b[31m"'),
+        good.replace("Zoë".encode(), b"\\u202e\\u0000"),
+        good.replace(GUEST.to_pem()[40:80], HOST.to_pem()[40:80]),
+        good[:-1],
+        b'{"contacts":' + b"[" * 999,
+        b"{}",
+    ]
+
+
 def check_fingerprint(data: bytes) -> bool:
     """A fingerprint that somebody has written down."""
     text = data.decode("utf-8", "surrogateescape")
@@ -176,6 +221,7 @@ def _fingerprints() -> list[bytes]:
 
 HARNESSES = (
     Harness("backup file", check_backup, _backups, 400),
+    Harness("backup content", check_backup_content, _backup_contents, 5000),
     Harness("sealed identity", check_sealed_identity, _sealed_identities, 400),
     Harness("contacts file", check_contacts, _contacts, 2400),
     Harness("config file", check_config, _configs, 320),

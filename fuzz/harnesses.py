@@ -1,6 +1,6 @@
 """Every harness, the most exposed parsers first."""
 
-from fuzz import commands, delivery, files, frames, handshake, records, texts
+from fuzz import commands, delivery, files, frames, handshake, invitations, records, rekeys, texts
 from fuzz.harness import Harness
 
 __all__ = ["HARNESSES", "named"]
@@ -9,8 +9,10 @@ HARNESSES = (
     *frames.HARNESSES,
     *handshake.HARNESSES,
     *records.HARNESSES,
+    *rekeys.HARNESSES,
     *delivery.HARNESSES,
     *texts.HARNESSES,
+    *invitations.HARNESSES,
     *files.HARNESSES,
     *commands.HARNESSES,
 )

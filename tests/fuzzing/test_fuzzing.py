@@ -14,9 +14,12 @@ from fuzz.limits import Costly, Meter, peak
 from fuzz.mutation import explore, hammer, try_some
 from fuzz.people import GUEST
 from securechat_tui.chat.inbox import Inbox
-from securechat_tui.protocol.errors import MalformedPayload
+from securechat_tui.protocol.errors import MalformedPayload, RekeyFailure
 from securechat_tui.protocol.frames import FrameReader
+from securechat_tui.protocol.rekey import GuestRekey, HostRekey
 from securechat_tui.protocol.text import MAX_TEXT, SafeText
+from securechat_tui.storage import backup
+from securechat_tui.trust.invites import Invite
 
 Feed = Callable[[FrameReader, bytes], None]
 EACH = pytest.mark.parametrize("harness", HARNESSES, ids=[harness.name for harness in HARNESSES])
@@ -24,18 +27,20 @@ EACH = pytest.mark.parametrize("harness", HARNESSES, ids=[harness.name for harne
 
 def test_every_parser_has_a_harness() -> None:
     names = {harness.name for harness in HARNESSES}
-    assert len(names) == len(HARNESSES) == 31
+    assert len(names) == len(HARNESSES) == 35
     assert names >= {"frames", "hint", "session", "k1", "k2", "s", "host section", "guest section"}
     assert names >= {"padding", "record", "payload", "header", "content", "inbox", "resume"}
     assert names >= {
         "contacts file",
         "config file",
         "backup file",
+        "backup content",
         "identity file",
         "sealed identity",
         "public key",
         "fingerprint",
     }
+    assert names >= {"invite", "rekey first half", "rekey second half"}
     assert names >= {"text", "name", "screen", "address", "json command", "plain line", "slash command"}
 
 
@@ -108,6 +113,17 @@ def forgets_refusal(inbox: Inbox, _message: object) -> None:
     raise MalformedPayload("too late")
 
 
+def answers_too_early(*_: object) -> None:
+    """A host whose cryptography is of no declared kind of failure."""
+    raise IndexError
+
+
+def forgets_its_keys(rekey: GuestRekey, *_: object) -> None:
+    """A guest that has let go of its half before it refuses."""
+    rekey._first = b""
+    raise RekeyFailure("too late")
+
+
 def as_it_is(cls: type[SafeText], text: str, _limit: int = 0) -> SafeText:
     """A sanitiser that lets everything pass."""
     return str.__new__(cls, text)
@@ -127,6 +143,10 @@ def fails_otherwise(_data: bytes) -> None:
         ("text", SafeText, "line", classmethod(as_it_is)),
         ("hint", frames, "encode_hint", lambda *_: b""),
         ("resume", delivery, "decode_payload", fails_otherwise),
+        ("invite", Invite, "encode", lambda _: "securechat://elsewhere"),
+        ("rekey first half", HostRekey, "answer", answers_too_early),
+        ("rekey second half", GuestRekey, "finish", forgets_its_keys),
+        ("backup content", backup, "_without_secrets", lambda pins: pins),
     ],
 )
 def test_a_broken_parser_is_found(

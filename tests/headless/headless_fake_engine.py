@@ -33,7 +33,7 @@ from securechat_tui.chat.events import (
 )
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
-from securechat_tui.chat.views import ContactView, ConversationView
+from securechat_tui.chat.views import ConnectionView, ContactView, ConversationView
 
 CONVERSATION = "c0" * 32
 FINGERPRINT = "SHA256:" + "k" * 43
@@ -135,6 +135,7 @@ class FakeEngine:
         self.kept: tuple[Kept, ...] = ()
         self.found: tuple[Found, ...] = ()
         self.is_hosting = False
+        self.is_calling = False
         self.conversations: tuple[str, ...] = ()
         self.acted = asyncio.Event()
         self._under_way = False
@@ -251,8 +252,13 @@ class FakeEngine:
     def contacts(self) -> tuple[ContactView, ...]:
         return tuple(self.people)
 
-    async def talk(self, name: str) -> None:
-        self._note("talk", name)
+    async def talk(self, name: str, bind: str | None = None) -> None:
+        self._note("talk", name, bind)
+        self._under_way = self.is_hosting = True
+        self.emit(Hosting(time=TIME, active=True, invited_only=True), *self.on_join)
+
+    def connections(self) -> tuple[ConnectionView, ...]:
+        return (ConnectionView(TIME, "in", "192.0.2.9:4711", SafeText("carol"), "goodbye", 61.0),)
 
     def overview(self) -> tuple[ConversationView, ...]:
         return self.views

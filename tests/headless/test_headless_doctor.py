@@ -27,6 +27,7 @@ from securechat_tui.storage.files import write_private
 from securechat_tui.storage.keystore import Keys, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Passphrase
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.store import Store
 from securechat_tui.trust.pins import Contact, Pins
 
 NOW = 1_795_262_400.0
@@ -324,3 +325,29 @@ def test_a_plain_terminal(seen: Callable[..., dict[str, Finding]]) -> None:
 @pytest.mark.parametrize("name", ["", "dumb"])
 def test_a_dumb_terminal_is_asked_nothing(seen: Callable[..., dict[str, Finding]], name: str) -> None:
     assert set(seen(TERM=name)) == {"encoding", "terminal"}
+
+
+@POSIX
+def test_the_history_is_looked_at_wherever_it_lies(profile: Profile, tmp_path: Path) -> None:
+    apart = Profile("default", profile.folder, tmp_path / "data" / "default")
+    assert len(findings(apart, "files")) == 1  # it is not there yet
+    with apart, Store(apart, b"k" * 32) as store:
+        store.conversation(b"b" * 32, b"SPKI")
+        _, data = findings(apart, "files")
+        assert data.state is State.OK
+        assert str(apart.data_folder) in data.message
+        for path in (apart.index_path, *apart.conversations_folder.glob("*.db-wal")):
+            path.chmod(0o644)
+        wrong = [found.message for found in findings(apart, "files") if found.state is State.WRONG]
+    assert len(wrong) == 2
+    assert "index.db" in wrong[0]
+    assert ".db-wal" in wrong[1]
+
+
+@POSIX
+def test_a_history_beside_the_identity_is_looked_at_once(profile: Profile) -> None:
+    with profile, Store(profile, b"k" * 32):
+        assert only(profile, "files").state is State.OK
+        profile.conversations_folder.chmod(0o755)
+        assert "conversations" in only(profile, "files").message
+        profile.conversations_folder.chmod(0o700)

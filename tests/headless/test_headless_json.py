@@ -40,6 +40,7 @@ from securechat_tui.headless.lifecycle import Lifecycle
 from securechat_tui.headless.openings import HostAt, JoinTarget, Stay
 from securechat_tui.headless.standard_streams import MAX_LINE_BYTES
 
+OTHER = "c1" * 32
 HOST = HostAt("0.0.0.0:8000")
 
 CONTRACT = {
@@ -63,6 +64,9 @@ CONTRACT = {
     "rejected": {"conversation", "number", "check"},
     "refused": {"reason"},
     "invite": {"invite", "expires"},
+    "connections": {"connections"},
+    "history": {"conversation", "messages"},
+    "found": {"conversation", "messages"},
     "error": {"code", "message"},
 }  # fmt: skip
 """The events that programs rely on, and the fields of each besides ``event`` and ``time``."""
@@ -183,12 +187,6 @@ async def test_what_was_sent_comes_back_with_its_ref() -> None:
         b'{"cmd":"quit","x":' + b"[" * 100_000,
         b'{"cmd":"send","text":"' + b"x" * MAX_LINE_BYTES + b'"}',
         b'{"cmd":"resolve","choice":"forget"}',
-        b'{"cmd":"history","limit":0}',
-        b'{"cmd":"history","limit":1001}',
-        b'{"cmd":"history","before":0}',
-        b'{"cmd":"history","before":9223372036854775808}',
-        b'{"cmd":"search"}',
-        b'{"cmd":"wipe"}',
     ],
 )
 async def test_a_line_that_is_not_understood_changes_nothing(line: bytes) -> None:
@@ -202,6 +200,58 @@ async def test_a_line_that_is_not_understood_changes_nothing(line: bytes) -> Non
     assert answer["code"] == "bad-command"
     assert answer["message"].endswith(".")
     assert rig.engine.sent == ["after"]
+
+
+async def test_what_is_kept_can_be_read() -> None:
+    async with Rig(joining()) as rig:
+        await rig.engine.asked_for("join")
+        rig.type(
+            {"cmd": "history", "ref": "h"},
+            {"cmd": "history", "limit": 10, "before": 5, "conversation": OTHER},
+            {"cmd": "search", "text": "x", "ref": "s"},
+        )
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+        asked = [one for one in rig.engine.asked if one[0] in {"history", "search"}]
+        pages = [one for one in rig.events if one["event"] == "history"]
+        found = rig.event("found")
+    assert asked == [
+        ("history", CONVERSATION, 200, None),
+        ("history", OTHER, 10, 5),
+        ("search", "x", None, 100),
+    ]
+    assert [(one["conversation"], one.get("ref"), one["messages"]) for one in pages] == [
+        (CONVERSATION, "h", []),
+        (OTHER, None, []),
+    ]
+    assert (found["ref"], found["messages"], found["text"]) == ("s", [], "x")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"cmd": "history", "limit": 0},
+        {"cmd": "history", "before": 2**63},
+        {"cmd": "search", "text": "x", "limit": 1001},
+    ],
+    ids=["limit", "before", "search"],
+)
+async def test_what_cannot_be_a_page_is_none(command: dict[str, Any]) -> None:
+    async with Rig(joining()) as rig:
+        rig.type(command)
+        rig.end()
+        assert await rig.code() is ExitCode.DONE
+        assert rig.event("error")["code"] == "bad-command"
+
+
+async def test_of_several_conversations_one_is_named() -> None:
+    engine = joining()
+    async with Rig(engine) as rig:
+        await engine.asked_for("join")
+        engine.conversations = (CONVERSATION, OTHER)
+        rig.type({"cmd": "history"}, {"cmd": "quit"})
+        await rig.code()
+        assert rig.event("error")["code"] == "which"
 
 
 async def test_a_command_that_fails_is_answered_with_its_ref() -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -318,3 +319,75 @@ def test_the_demo_as_json(home: Path) -> None:
     assert words.count("secure") == 2
     assert words.count("refused") == 1
     assert words[-1] == "closed"
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_two_talk_whoever_was_host_before(start: Start) -> None:
+    """Alice, who was host, listens where bob has met her; killed and started again, she has him back."""
+    port = free_port()
+    host, address = hosting(start, port=port)
+    guest = start("--profile", "bob", "join", address, "--json")
+    assert host.see("secure")["session"] == guest.see("secure")["session"]
+    guest.do(cmd="quit")
+    host.see("closed")
+    host.do(cmd="quit")
+    assert (guest.finish()[0], host.finish()[0]) == (0, 0)
+    bob = start("--profile", "bob", "talk", "alice", "--bind", "127.0.0.1:0", "--json")
+    bob.see("dialing")
+    alice = start("--profile", "alice", "talk", "Bob", "--bind", address, "--json")
+    assert alice.see("secure")["session"] == bob.see("secure")["session"]
+    alice.do(cmd="send", text="before")
+    assert bob.see("message")["text"] == "before"
+    alice.see("delivered")
+    alice.process.kill()
+    alice.process.wait(SECONDS)
+    assert bob.see("closed").items() >= {"reason": "lost", "will_retry": True}.items()
+    alice = start("--profile", "alice", "talk", "bob", "--bind", address, "--json")
+    assert alice.see("secure")["session"] == bob.see("secure")["session"]
+    bob.do(cmd="leave")
+    assert alice.see("closed").items() >= {"reason": "goodbye", "by": "peer"}.items()
+    assert (alice.finish()[0], bob.finish()[0]) == (0, 0)
+
+
+def test_a_line_for_a_contact_who_is_not_there_is_told_undelivered_or_unreached(start: Start) -> None:
+    host, address = hosting(start)
+    guest = start("--profile", "bob", "join", address, "--json")
+    guest.see("secure")
+    guest.do(cmd="quit")
+    host.see("closed")
+    host.do(cmd="quit")
+    assert (guest.finish()[0], host.finish()[0]) == (0, 0)
+    talk = start("--profile", "bob", "talk", "alice", "--bind", "127.0.0.1:0", "--json")
+    talk.do(cmd="send", text="are you there?")
+    talk.see("queued")
+    talk.do(cmd="quit")
+    code, _, told = talk.finish()
+    assert code == ExitCode.UNREACHABLE
+    assert "1 of your messages was not delivered" in told
+
+
+def test_two_guests_at_one_host(start: Start) -> None:
+    host, address = hosting(start)
+    guests = []
+    for profile in ("bob", "mallory"):
+        guest = start("--profile", profile, "join", address, "--json")
+        guest.see("secure")
+        guests.append((guest, host.see("secure")["conversation"]))
+    host.do(cmd="send", text="to whom?")
+    assert host.see("error")["code"] == "which"
+    for guest, conversation in guests:
+        host.do(cmd="send", text=f"to {conversation}", conversation=conversation)
+        assert guest.see("message")["text"] == f"to {conversation}"
+        guest.do(cmd="send", text="and back")
+        assert host.see("message")["conversation"] == conversation
+    host.do(cmd="connections")
+    assert [one["outcome"] for one in host.see("connections")["connections"]] == ["", ""]
+    host.do(cmd="leave", conversation=guests[0][1])
+    assert guests[0][0].finish()[0] == 0
+    host.do(cmd="quit")
+    assert (guests[1][0].finish()[0], host.finish()[0]) == (0, 0)

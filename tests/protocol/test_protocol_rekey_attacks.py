@@ -51,6 +51,18 @@ def test_a_changed_first_half_is_refused(field: str) -> None:
     assert not pair.host.events_of(events.SignatureNeeded)
 
 
+def test_a_refused_first_half_changes_nothing() -> None:
+    """Not even the time of the last rekey."""
+    pair = Pair.open()
+    half = first_half(pair)
+    layer = pair.host.records
+    before = layer.budget._started
+    with pytest.raises(RekeyFailure, match="signature"):
+        layer.answer(changed(half, "signature"), pair.clock.monotonic)
+    assert layer.budget._started == before
+    assert not layer.rekeying
+
+
 @pytest.mark.parametrize("field", ["signature", "x25519", "ciphertext"])
 def test_a_changed_second_half_is_refused(field: str) -> None:
     pair = Pair.open()

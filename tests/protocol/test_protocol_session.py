@@ -5,6 +5,7 @@ import math
 import pytest
 from protocol_peers import STANDINGS, Pair, Peer, flip, hello, pair_in, resume, split_frames
 
+from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events
 from securechat_tui.protocol.errors import LocalError
 from securechat_tui.protocol.events import End, Ended, PayloadReceived, RoundTripMeasured
@@ -264,6 +265,13 @@ def test_what_comes_behind_a_bad_frame_is_not_delivered() -> None:
     pair.host.feed(b"X" + pair.guest.session.data_to_send())
     assert pair.host.one(Ended).how is End.LOST
     assert pair.host.payloads == []
+
+
+def test_however_much_comes_behind_a_goodbye_is_not_looked_at() -> None:
+    pair = Pair.open()
+    pair.guest.smuggle(Goodbye(GoodbyeReason.LEAVING))
+    pair.host.feed(pair.guest.session.data_to_send() + bytes(3 * c.RECORD_CAP))
+    assert pair.host.one(Ended).how is End.GOODBYE
 
 
 def test_a_record_reflected_to_its_author_does_not_open() -> None:

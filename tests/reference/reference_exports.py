@@ -126,9 +126,12 @@ class Verifier:
         must(me.fp != peer.fp and line["conversation"] == conversation_of(me, peer).hex(), "identity")
         self.authors = {"me": Author(me, peer), "peer": Author(peer, me)}
 
-    def take(self, line: Line) -> None:
+    def take(self, value: object) -> None:
         """Any other line."""
-        must(isinstance(line, dict) and line.get("by") in ("me", "peer"), "format")
+        must(isinstance(value, dict), "format")
+        assert isinstance(value, dict)
+        line: Line = value
+        must(isinstance(line.get("by"), str) and line["by"] in self.authors, "format")
         generation, number = octets(line.get("generation"), 16), whole(line.get("number"), 1)
         author = self.authors[line["by"]]
         other = self.authors["peer" if line["by"] == "me" else "me"]

@@ -77,4 +77,6 @@ def read_invite(text: str) -> Invite:
     fields.end()
     fields.need(len(further) <= 3)
     first, _, port = authority.rpartition(":")
-    return Invite((first.strip("[]"), *further), int(port), fp, secret, expires)
+    invite = Invite((first.strip("[]"), *further), int(port), fp, secret, expires)
+    fields.need(invite.authority() == authority)
+    return invite

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Callable
 
+from reference_comparison import LENGTHS, Comparison, Said
 from reference_crypto import Cut, Fields, Identity, Violation, Wire, lp16, u
 from reference_handshake import Agreed, Contact, Hint, guest_handshake, host_handshake
 from reference_invites import Invite
@@ -22,12 +23,9 @@ from reference_messages import (
 )
 from reference_records import REKEY_FIRST, REKEY_SECOND, Records
 
-HELLO, COMPARISON_STOP, PING, EMPTY, GOODBYE = 1, 12, 15, 16, 17
+HELLO, PING, EMPTY, GOODBYE = 1, 15, 16, 17
 LEAVING, REJECTED, REPLACED, GATED = 1, 2, 3, 4
-DECLINED, MISMATCH = 1, 2
 REQUIRES_SIGNATURES = 1
-COMPARISON = {8: 0, 9: 32, 10: 32, 11: 32}
-"""ASK, COMMIT, REPLY and REVEAL, and the length of what follows the kind."""
 
 
 class Session:
@@ -46,7 +44,9 @@ class Session:
         self.position = 0  # the last number written in this session
         self.next_ping, self.last_heard = 0.0, wire.chance.now()
         self.token, self.is_answered = b"", False  # our last PING
-        self.is_comparison_stopped = False
+        names = me.fp, agreed.contact.key.fp
+        fp_g, fp_h = reversed(names) if agreed.is_host else names
+        self.comparison = Comparison(agreed.is_host, agreed.session_id, fp_g, fp_h, wire.chance)
         self.ended: int | None = None  # the reason in the peer's GOODBYE
 
     # Sending
@@ -82,6 +82,11 @@ class Session:
             entry.was_written = True
             self.position += 1
             self.send(entry.payload[0], entry.payload[1:])
+
+    def say(self, said: Said) -> None:
+        """Send payloads."""
+        for kind, body in said:
+            self.send(kind, body)
 
     def rekey(self) -> None:
         """Section 11: start one, as the guest."""
@@ -149,12 +154,8 @@ class Session:
         takers |= {REKEY_FIRST: self._rekey_first, REKEY_SECOND: self._rekey_second}
         if kind in takers:
             takers[kind](body)
-        elif kind in COMPARISON:
-            Fields(body).need(len(body) == COMPARISON[kind])
-            self.send(COMPARISON_STOP, u(DECLINED, 1))
-        elif kind == COMPARISON_STOP:
-            Fields(body).need(body in {u(DECLINED, 1), u(MISMATCH, 1)})
-            self.is_comparison_stopped = True
+        elif kind in LENGTHS:
+            self.say(self.comparison.take(kind, body))
         elif kind < 128:
             Fields(body).need(kind == EMPTY and not body)
 

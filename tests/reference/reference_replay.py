@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from reference_comparison import ASK, LENGTHS, STOP
 from reference_crypto import (
     PREFIX,
     Chance,
@@ -86,8 +87,13 @@ class Recorded(Chance):
         self.drawn = {
             "tag": deque(h(tag) for tag, is_drawn in zip(names["tags"], empty, strict=True) if is_drawn),
             "o": deque([h(names["o"])]),
+            "r_g": deque(self._compared(case, "COMPARISON_REVEAL")),
+            "r_h": deque(self._compared(case, "COMPARISON_REPLY")),
         }
         self.oc, self.label = h(names["oc"]), h(names["oaep_label"])
+
+    def _compared(self, case: Case, step: str) -> list[bytes]:
+        return [h(one["value"]) for one in case["frames"] if one["name"] == step]
 
     def _asked(self, case: Case) -> list[bytes]:
         """The encapsulation keys that were answered, in their order."""
@@ -153,6 +159,7 @@ class Listener(Session):
     def __init__(self, wire: Wire, me: Identity, agreed: Agreed, boxes: tuple[Outbox, Inbox]) -> None:
         super().__init__(wire, me, agreed, boxes, gate=False)
         self.spoken: list[bytes] = []
+        self.noted = 0  # so many of them were payloads of a comparison that the transcript has as well
 
     def send(self, kind: int, body: bytes = b"") -> None:
         self.spoken.append(u(kind, 1) + body)
@@ -179,6 +186,18 @@ class Listener(Session):
             assert body == self.inbox.state()
         elif kind in {SIGNED, UNSIGNED, GONE}:
             self._note_message(kind, body)
+        elif kind in LENGTHS:
+            self._note_comparison(kind, payload)
+
+    def _compared(self) -> list[bytes]:
+        return [one for one in self.spoken if one[0] in LENGTHS]
+
+    def _note_comparison(self, kind: int, payload: bytes) -> None:
+        """Unless we have said it as an answer, our person has asked, or ended the run."""
+        if len(self._compared()) == self.noted and kind in {ASK, STOP}:
+            self.say(self.comparison.ask() if kind == ASK else self.comparison.stop(payload[1]))
+        assert self._compared()[self.noted] == payload
+        self.noted += 1
 
     def _note_message(self, kind: int, body: bytes) -> None:
         number = int.from_bytes(body[143:151] if kind == SIGNED else body[16:24], "big")
@@ -216,6 +235,8 @@ class Replay:
     boxes: tuple[Outbox, Inbox] | None = None
     session: Listener | None = None
     frames: list[Case] = field(default_factory=list)
+    before: int = 0
+    """What had been said before the input came."""
 
     def __post_init__(self) -> None:
         case, self.frames = self.case, self.case["frames"]
@@ -251,6 +272,7 @@ class Replay:
             else:
                 self.wire.waiting = self._bytes(index)
                 session.take_all()
+        self.before = len(session.spoken)
         if data:
             self.chance.seconds = (ms or 0) / 1000
             self.wire.waiting = data
@@ -286,20 +308,32 @@ HANDSHAKE = 5
 """Frames of a handshake."""
 
 
-def outcome(case: Case, all_cases: dict[str, Case], people: dict[str, Identity]) -> tuple[str, str]:
-    """What this peer makes of a defect: the outcome, and what it says at its end."""
+def outcome(case: Case, all_cases: dict[str, Case], people: dict[str, Identity]) -> tuple[str, str, str]:
+    """What this peer makes of a defect: the outcome, what it says, and the digits that it then shows."""
     replay = Replay(all_cases[case["base"]], case["receiver"], all_cases, people, case["at"])
     try:
         replay.feed(h(case["input"]), case["ms"])
     except Cut:
-        return "accepted", ""
+        return "accepted", "", ""
     except Gated:
-        return "gated", said(replay)
+        return "gated", said(replay), ""
     except Hint:
-        return "hint" if case["receiver"] == "guest" else "version mismatch", said(replay)
+        return "hint" if case["receiver"] == "guest" else "version mismatch", said(replay), ""
     except Violation as failure:
-        return str(failure).partition(":")[0], said(replay)
-    return "accepted", ""
+        return str(failure).partition(":")[0], said(replay), ""
+    return goes_on(replay)
+
+
+def goes_on(replay: Replay) -> tuple[str, str, str]:
+    """The outcome of an input that has not ended the session."""
+    session = replay.session
+    if session is None:
+        return "accepted", "", ""
+    code = session.comparison.code
+    digits = "" if code is None else f"{code:013d}"
+    if any(one[0] == STOP for one in session.spoken[replay.before :]):
+        return "declined", "stop", digits
+    return "accepted", "", digits
 
 
 def said(replay: Replay) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from reference_comparison import COMMIT, REPLY, REVEAL, code_number, commitment, shown
 from reference_crypto import (
     PREFIX,
     Fields,
@@ -170,6 +171,7 @@ class Reader:
         self.conversation = conversation(*fingerprints)
         same("conversation", self.conversation, case["conversation"])
         self.root, self.epoch, self.first = self.agreed.root, 0, b""
+        self.steps: dict[int, bytes] = {}
         self.ways = {
             role: Direction(self.agreed.session_id, role == "host", self.root) for role in ("guest", "host")
         }
@@ -220,8 +222,8 @@ class Reader:
         }
         if kind in takers:
             takers[kind](role, details.get(next(iter(details), "")) or frame, fields)
-        elif kind in {9, 10, 11}:
-            same("value", fields.take(32), frame["value"])
+        elif kind in {COMMIT, REPLY, REVEAL}:
+            self._compared(kind, frame, fields.take(32))
         elif kind in {12, 17}:
             same("reason", fields.number(1), frame["reason"])
         fields.end()
@@ -308,6 +310,16 @@ class Reader:
         same("high", high, case["high"])
         same("running", running, case["running"])
         same("running", other.hashes[high], case["running"])
+
+    def _compared(self, kind: int, frame: Case, value: bytes) -> None:
+        """Section 12.4: a REVEAL opens the COMMIT, and both sides know the code."""
+        same("value", value, frame["value"])
+        if kind == REVEAL:
+            same("commitment", commitment(self.agreed.session_id, value), self.steps[COMMIT].hex())
+            names = self.people["guest"].fp, self.people["host"].fp
+            number = code_number(self.agreed.session_id, value, self.steps[REPLY], *names)
+            same("code", shown(number), frame["code"])
+        self.steps[kind] = value
 
     def _ping(self, _: str, case: Case, fields: Fields) -> None:
         same("answer", bool(fields.number(1)), case["answer"])

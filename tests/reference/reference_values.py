@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from reference_comparison import code_number, commitment, safety_number, shown
 from reference_crypto import (
     PREFIX,
     Identity,
@@ -151,7 +152,12 @@ DERIVATIONS: dict[str, Callable[[Case], object]] = {
         b"running hash start", h(c["conversation"]), h(c["author"]), h(c["generation"])
     ),
     "running_next": lambda c: hash_of(b"running hash", h(c["running"]), h(c["item"])),
-    "commitment": lambda c: hash_of(b"comparison commit", h(c["session_id"]), h(c["r_g"])),
+    "commitment": lambda c: commitment(h(c["session_id"]), h(c["r_g"])),
+    "comparison_code": lambda c: shown(
+        code_number(*(h(c[name]) for name in ("session_id", "r_g", "r_h")), *map(h, c["fingerprints"]))
+    ),
+    "code_shown": lambda c: shown(int(c["number"])),
+    "safety_number": lambda c: safety_number(*map(h, c["fingerprints"])),
     "fingerprint": lambda c: sha256(h(c["spki"])),
     "fingerprint_shown": lambda c: fingerprint_shown(h(c["spki"])),
     "fingerprint_short": lambda c: fingerprint_shown(h(c["spki"]))[7:15],

@@ -62,7 +62,7 @@ def places(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
             yield from places(inner, (*path, index))
 
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, False, 0, 1, 2, -1, 2**62, 0.5, "", "me", "peer", "message", "withheld", [], {}, "AAAA"]
 )
 

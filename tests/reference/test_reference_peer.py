@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reference_comparison import COMMIT, shown
 from reference_crypto import Cut, Identity, Violation, Wire, encode, expand, extract, hash_of, sha256, u
 from reference_handshake import BUSY, OTHER_VERSION, Contact, Hint, Master, call_tag
 from reference_invites import Invite, check
@@ -294,7 +295,42 @@ def test_new_generations(peer: Peer, hosting: tuple[Product, int]) -> None:
     product.wait("closed")
 
 
-def test_unsigned_gone_comparison_and_later_kinds(peer: Peer, hosting: tuple[Product, int]) -> None:
+def compare(session: Session, product: Product) -> None:
+    """Both persons ask, the codes are the same, and the program is told the digits that we show."""
+    product.say("verify")
+    session.say(session.comparison.ask())
+    session.run(lambda: session.comparison.code is not None)
+    told, own = product.wait("code"), shown(session.comparison.code or 0)
+    assert own == {
+        "digits": told["digits"],
+        "pictures": [list(pair) for pair in zip(told["signs"], told["emoji"], strict=True)],
+    }
+    product.say("match", digits=told["digits"])
+    assert product.wait("trust")["trust"] == "verified"
+
+
+def test_codes_are_compared_with_a_host(peer: Peer, start: Start) -> None:
+    product, port = host(start, 3072)
+    session = peer.call(port)
+    converse(session, product, "first")
+    session.send(COMMIT, bytes(32))  # nobody has asked
+    session.say(session.comparison.ask())
+    session.run(lambda: not session.comparison.has_asked)  # STOP has come, and is answered
+    compare(session, product)
+    session.goodbye()
+    product.wait("closed")
+
+
+def test_codes_are_compared_with_a_guest(peer: Peer, start: Start, listener: socket.socket) -> None:
+    product = join(start, listener, 3072)
+    session = peer.answer(listener)
+    converse(session, product, "first")
+    compare(session, product)
+    session.goodbye()
+    product.wait("closed")
+
+
+def test_unsigned_gone_and_later_kinds(peer: Peer, hosting: tuple[Product, int]) -> None:
     product, port = hosting
     session = peer.call(port)
     converse(session, product, "first")
@@ -307,8 +343,6 @@ def test_unsigned_gone_comparison_and_later_kinds(peer: Peer, hosting: tuple[Pro
     assert not product.wait("message", number=3, text="unsigned")["checks"]["signed"]
     assert product.wait("message", number=4)["checks"]["signed"]
     converse(session, product, "then")
-    session.send(9, bytes(32))
-    session.run(lambda: session.is_comparison_stopped)
     session.goodbye()
     product.wait("closed")
 

@@ -56,7 +56,9 @@ def contact() -> Contact:
     peer = IdentityKey.generate(3072).public
     met = Contact.met(PublicIdentity.from_spki(peer.spki), 1000.0, 1).seen(2000.0, 1, ("192.0.2.7", 8000))
     verified = met.with_trust(Trust.VERIFIED, 3000.0, "compared")
-    return replace(verified, name=SafeText.name("bob"), named=True, newest=SECRET, confirmed=SECRET)
+    return replace(
+        verified, name=SafeText.name("bob the backed-up"), named=True, newest=SECRET, confirmed=SECRET
+    )
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_nothing_of_it_is_in_clear(file: Path, backup: Backup, contact: Contact)
     assert data.startswith(b"securechat-tui backup 1\n$argon2id$v=19$m=8,t=1,p=1$")
     raw = data + base64.b64decode(data.split(b"\n", 3)[3])
     for secret in (
-        b"bob",
+        b"bob the backed-up",
         "Zoë".encode(),
         contact.spki,
         backup.identity.public.spki,
@@ -112,7 +114,7 @@ def test_reconnect_secrets_stay_out(file: Path) -> None:
     sealed = SealedBackup.read(file)
     plain = primitives.unseal(sealed.stretch.key(RIGHT), sealed.sealed, sealed.head)
     assert base64.b64encode(SECRET) not in plain
-    assert b"bob" in plain
+    assert b"bob the backed-up" in plain
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the system has no POSIX permissions")
@@ -244,6 +246,17 @@ def test_what_is_inside_is_checked_too(
         sealed.open(RIGHT)
     assert "nothing was changed" in str(refused.value)
     assert "PRIVATE" not in str(refused.value)
+
+
+@pytest.mark.parametrize("secrets", [(SECRET, None), (None, SECRET)], ids=["newest", "confirmed"])
+def test_reconnect_secrets_do_not_come_in(
+    tmp_path: Path, identity: IdentityKey, contact: Contact, secrets: tuple[bytes | None, bytes | None]
+) -> None:
+    """Whoever made such a backup could call as that contact."""
+    kept = replace(contact, newest=secrets[0], confirmed=secrets[1])
+    book = msgspec.Raw(encode_contacts(Pins((kept,))))
+    with pytest.raises(BadBackup, match="reconnect secret"):
+        forge(tmp_path / "file", content(identity, contacts=book)).open(RIGHT)
 
 
 @pytest.mark.parametrize(

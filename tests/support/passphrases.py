@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Final
 
+from stored_identities import with_store_of
+
 from securechat_tui.protocol.identity import IdentityKey
-from securechat_tui.storage.keystore import Keys, save_keys
+from securechat_tui.storage.keystore import save_keys
 from securechat_tui.storage.passphrase import Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 
@@ -17,7 +19,7 @@ def protect(folder: Path, identity: IdentityKey, text: str = CANARY) -> Profile:
     """Put an identity under a passphrase into the profile in ``folder``."""
     profile = Profile(folder.name, folder)
     with profile:
-        save_keys(profile, Keys.fresh(identity), Passphrase(text), CHEAP)
+        save_keys(profile, with_store_of(profile, identity), Passphrase(text), CHEAP)
     return profile
 
 

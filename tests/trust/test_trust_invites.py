@@ -166,6 +166,10 @@ def test_another_version_is_not_a_typing_error() -> None:
         ("192.168.1.20:70000", bytes),
         ("192.168.1.20", bytes),
         ("[my-host]:8000", bytes),
+        ("[192.168.1.20]:8000", bytes),
+        ("[abc]:8000", bytes),
+        ("[dead:beef]:8000", bytes),
+        ("[2001:db8::0:7]:8000", bytes),
         ("a:b:8000", bytes),
         ("192.168.1.20:8000", lambda body: body[:-1]),
         ("192.168.1.20:8000", lambda body: body + b"\0"),
@@ -176,7 +180,7 @@ def test_another_version_is_not_a_typing_error() -> None:
         ("192.168.1.20:8000", lambda body: body[:-1] + b"\2\4abcd"),
         ("192.168.1.20:8000", lambda _: b""),
     ],
-    ids=range(13),
+    ids=range(17),
 )
 def test_what_no_host_makes(authority: str, change: object) -> None:
     assert callable(change)
@@ -191,6 +195,7 @@ def test_the_parts_must_be_possible() -> None:
         {"hosts": ("a", "b")},
         {"hosts": ("a", "2001:db8:0::1")},
         {"hosts": ("Capital",)},
+        {"hosts": ("a:b",)},
         {"hosts": ("a" * 254,)},
         {"port": 0},
         {"port": 65536},
@@ -234,4 +239,5 @@ def test_the_secret_is_in_no_representation() -> None:
 
 def test_what_looks_like_an_invite() -> None:
     assert looks_like_invite("  SECURECHAT://nonsense")
+    assert looks_like_invite("secure\nchat://192.168.1.20:8000/ #aaaa")
     assert not looks_like_invite("securechat-tui join")

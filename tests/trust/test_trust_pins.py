@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,7 @@ from securechat_tui.trust.pins import (
     Pins,
     PinsFull,
     after_handshake,
-    confirm_newest,
+    confirm,
 )
 from securechat_tui.trust.states import Trust
 from securechat_tui.trust.verdicts import (
@@ -341,14 +342,14 @@ def test_both_sides_agree_on_a_secret_after_each_session() -> None:
     for export, used in ((S1, None), (S2, S1), (S3, S2)):
         guest = after_handshake(guest, export)
         host = after_handshake(host, export, used)
-        guest = confirm_newest(guest)
+        guest = confirm(guest, export)
     assert guest.secrets == (S3,)
     assert host.secrets == (S3, S2)
 
 
 def test_a_lost_last_frame_leaves_a_secret_that_both_have() -> None:
     host = guest = after_handshake(fake(1), S1)
-    guest = confirm_newest(guest)
+    guest = confirm(guest, S1)
     guest = after_handshake(guest, S2)  # the guest's FIN, or what should follow it, is lost
     assert guest.secrets == (S2, S1)
     assert set(guest.secrets) & set(host.secrets) == {S1}
@@ -357,7 +358,40 @@ def test_a_lost_last_frame_leaves_a_secret_that_both_have() -> None:
     guest, host = after_handshake(guest, S3), after_handshake(host, S3, S2)
     assert host.secrets == (S3, S2)
     assert set(guest.secrets) & set(host.secrets) == {S3}
-    assert confirm_newest(guest).secrets == (S3,)
+    assert confirm(guest, S3).secrets == (S3,)
+
+
+CROSSING = [tuple(0 if place in places else 1 for place in range(8)) for places in combinations(range(8), 4)]
+"""Every order of the four steps of two handshakes."""
+
+
+@pytest.mark.parametrize("confirmed", [S1, S2], ids=["all-known", "newest-unknown"])
+def test_two_who_call_each_other_at_once_agree_on_a_secret(confirmed: bytes) -> None:
+    """Once both handshakes are complete, in whatever order things have happened at the two."""
+    start = replace(fake(1), newest=S1, confirmed=confirmed)
+    for order in CROSSING:
+        sides = [start, replace(start, newest=confirmed, confirmed=confirmed)]
+        shown: list[tuple[bytes, ...]] = [(), ()]
+        steps = [0, 0]
+        for caller in order:
+            _take_step(steps[caller], caller, sides, shown)
+            steps[caller] += 1
+        assert set(sides[0].secrets) & set(sides[1].secrets), order
+
+
+def _take_step(step: int, caller: int, sides: list[Contact], shown: list[tuple[bytes, ...]]) -> None:
+    """Call, store as guest, store as host, hear the host's first word: of the session of one caller."""
+    export, host = (S3, S4)[caller], 1 - caller
+    match step:
+        case 0:
+            shown[caller] = sides[caller].secrets
+        case 1:
+            sides[caller] = after_handshake(sides[caller], export)
+        case 2:
+            known = [one for one in sides[host].secrets if one in shown[caller]]
+            sides[host] = after_handshake(sides[host], export, known[-1] if known else None)
+        case _:
+            sides[caller] = confirm(sides[caller], export)
 
 
 def test_only_the_secret_that_was_used_stays_beside_the_new_one() -> None:

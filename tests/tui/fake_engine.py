@@ -212,9 +212,12 @@ class FakeEngine:
         """That of the identity; None where it has none."""
         self.conversations: tuple[str, ...] = ()
         self.is_hosting = False
+        self.is_calling = False
         self.calls: list[tuple[object, ...]] = []
         self.failures: dict[str, CommandError] = {}
         self.undelivered = 0
+        self.refs: list[str | None] = []
+        """What the messages that were sent are called by the screen."""
         self.write = True
         self.deliver = True
         self.answer: Callable[[str], str] | None = None
@@ -364,6 +367,7 @@ class FakeEngine:
         signed: bool | None = None,
     ) -> None:
         self._note("send", text, *(() if signed is None else (signed,)))
+        self.refs.append(ref)
         self._numbers["sent"] += 1
         number = self._numbers["sent"]
         queued = Queued(
@@ -423,7 +427,7 @@ class FakeEngine:
     async def forget(self, name: str) -> None:
         self._note("forget", name)
 
-    async def talk(self, name: str) -> None:
+    async def talk(self, name: str, bind: str | None = None) -> None:
         self._note("talk", name)
 
     def overview(self) -> tuple[ConversationView, ...]:

@@ -20,11 +20,13 @@ from fake_engine import (
     safety_number,
     secure,
 )
+from several import comes, kept, place, says, view
 from textual.pilot import Pilot
 
 from securechat_tui.chat.events import Delivered, Dialing, Event, Queued, RoundTrip, SafeText, Sent, Trust
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import ThemeName
+from securechat_tui.chat.views import ConnectionView
 from securechat_tui.tui.app import ChatApp
 from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, StartScreen
 from securechat_tui.tui.screens.question import QuestionScreen
@@ -102,6 +104,29 @@ def rotated() -> list[Event]:
     return [peer(), gate("rotation", sentence)]
 
 
+UNSIGNED = (
+    "bob takes signed messages only, and unsigned ones of yours wait. Nothing is sent until you decide: "
+    "leave, cancel them, or sign them: signed, they are on the record, and bob can prove to others that "
+    "you wrote them."
+)
+RESUME = (
+    "bob has another account of what was said: an old copy of a profile may be in use. Nothing more is sent "
+    "until you decide."
+)
+
+
+def party() -> list[Event]:
+    """Three people, one of them with a question, one with something to read."""
+    return [
+        *conversation(),
+        *comes("carol", Trust.VERIFIED),
+        *comes("dave-with-a-long-name", Trust.NEW, flows=False),
+        says("carol", 1, "Are you there?"),
+        says("carol", 2, "Never mind."),
+        replace(gate("unsigned", UNSIGNED), conversation=place("dave-with-a-long-name")),
+    ]
+
+
 @dataclass(frozen=True)
 class Scene:
     """An opening, what the engine says, what is entered in the composer, and the keys pressed then."""
@@ -127,6 +152,29 @@ def acquainted() -> FakeEngine:
     return FakeEngine(
         contacts=(contact("bob", last_seen=NOON), contact("carol", trust=Trust.VERIFIED, last_seen=NOON - 9))
     )
+
+
+def remembering() -> FakeEngine:
+    """Somebody who has talked before, and keeps it."""
+    engine = acquainted()
+    start = NOON - 3 * 86400
+    engine.kept[CONVERSATION] = [
+        kept(1, "I have sent the parcel today.", time=start),
+        kept(2, "Thank you! I will tell you when it is here.", mine=True, time=start + 90),
+        kept(3, "It should take three days.", time=start + 86400, late=True),
+        kept(4, "Just between us: it is a kettle.", time=start + 86460, signed=False),
+        kept(5, "I would never have guessed.", mine=True, time=start + 90000),
+        kept(6, "And do not shake it", mine=True, time=start + 172800, tick="cancelled"),
+        *(kept(7 + n, f"Line {n + 1} of the song.", time=start + 180000 + n * 60) for n in range(24)),
+    ]
+    engine.kept[place("erin")] = [kept(1, "Which parcel?", name="erin", time=start - 86400)]
+    engine.views = (view("bob"), view("erin", unread=0))
+    engine.came_and_went = (
+        ConnectionView(NOON - 4000, "in", "192.168.1.30:50123", SafeText(""), "a stranger, turned away", 0.4),
+        ConnectionView(NOON - 3000, "out", "192.168.1.20:8000", SafeText("bob"), "cut", 2400.0),
+        ConnectionView(NOON, "out", "192.168.1.20:8000", SafeText("bob"), "", 90.0),
+    )
+    return engine
 
 
 class HereOnly(FakeEngine):
@@ -211,6 +259,15 @@ SCENES: dict[str, Scene] = {
     "alarm": Scene(events=lambda: [*conversation(), closed("lost"), key_changed()]),
     "alarm-read": Scene(events=lambda: [key_changed()], keys=("right", "right", "enter")),
     "new-key": Scene(events=rotated),
+    "unsigned": Scene(events=lambda: [peer(), gate("unsigned", UNSIGNED)]),
+    "resume": Scene(events=lambda: [peer(), gate("resume", RESUME)]),
+    "several": Scene(events=party),
+    "conversations": Scene(engine=remembering, events=party, entered="/go"),
+    "history": Scene(engine=remembering, events=conversation, keys=("pageup",)),
+    "history-top": Scene(engine=remembering, events=conversation, keys=("ctrl+home",)),
+    "search": Scene(engine=remembering, events=conversation, entered="/search parcel"),
+    "wipe": Scene(engine=remembering, events=conversation, entered="/wipe"),
+    "connections": Scene(engine=remembering, events=conversation, entered="/connections"),
 }
 
 LOOKS = {
@@ -225,6 +282,7 @@ _VARIANTS = (
     "selected",
     "verify-alone",
     "alarm-read",
+    "history-top",
 )
 """States of a screen of which the rest is pictured already."""
 _THEMED = ("chat", "contacts", "palette", "alarm")

@@ -83,7 +83,7 @@ class TestOnTheScreen:
             assert not [one for one in written if "secret" in one or "bob" in one]
             stage.app.on_app_focus()
             assert written[-1] == "\x1b]2;securechat-tui\x07"
-            stage.app.on_unmount()
+            await stage.app.on_unmount()
             assert written[-1] == RESET_TITLE
 
     async def test_notify_is_kept(self) -> None:

@@ -64,12 +64,12 @@ class TestMessages:
 
             await stage.enter("my words")
             assert "○" in row()
-            engine.emit(Sent(time=NOON, conversation=CONVERSATION, number=1, ref="screen-1"))
+            engine.emit(Sent(time=NOON, conversation=CONVERSATION, number=1, ref=engine.refs[0]))
             await stage.settle()
             assert "✓" in row()
             assert "✓✓" not in row()
             engine.emit(
-                Delivered(time=NOON, conversation=CONVERSATION, number=1, ref="screen-1", durable=True)
+                Delivered(time=NOON, conversation=CONVERSATION, number=1, ref=engine.refs[0], durable=True)
             )
             await stage.settle()
             assert "✓✓" in row()

@@ -258,7 +258,7 @@ async def test_tab_shows_what_is_left_to_choose() -> None:
         await stage.type("/co")
         await stage.press("tab")
         assert draft(stage) == "/co"
-        assert stage.shows("contacts  copy")
+        assert stage.shows("connections  contacts  conversations  copy")
         assert stage.app.chat.composer.has_focus
 
 

@@ -110,7 +110,7 @@ def test_leaving_delivers_and_says_goodbye(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch, engine, JoinTarget("bob"), lambda app: app.state.ever_secure, "ctrl+c", "ctrl+c"
     )
     assert code == 0
-    assert [call[0] for call in engine.calls] == ["join", "flush", "close"]
+    assert [call[0] for call in engine.calls] == ["join", "history", "flush", "close"]
     assert engine.closed
 
 

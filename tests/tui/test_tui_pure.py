@@ -100,6 +100,15 @@ class TestRegistry:
             *(
                 "help",
                 "accept",
+                "connections",
+                "conversations",
+                "go",
+                "next",
+                "previous",
+                "search",
+                "talk",
+                "unread",
+                "wipe",
                 "host",
                 "invite",
                 "join",
@@ -156,7 +165,7 @@ class TestCompletion:
         assert complete("/cont", COMMANDS, ()) == ("/contacts ", ())
 
     def test_several_matches_go_as_far_as_they_agree(self) -> None:
-        assert complete("/co", COMMANDS, ()) == ("/co", ("contacts", "copy"))
+        assert complete("/co", COMMANDS, ()) == ("/co", ("connections", "contacts", "conversations", "copy"))
         assert complete("/h", COMMANDS, ()) == ("/h", ("help", "host"))
 
     def test_names_after_join(self) -> None:
@@ -218,8 +227,8 @@ class TestWording:
 
         assert wording.verdict_word(ALL_PASSED) == "✓ all checks"
         assert wording.verdict_word(checks(fresh=False)) == "✗ late"
-        assert wording.verdict_word(checks(signed=False)) == "✗ not signed"
-        assert wording.verdict_word(checks(fresh=False, signed=False)) == "✗ not signed"
+        assert wording.verdict_word(checks(signed=False)) == "– unsigned"
+        assert wording.verdict_word(checks(fresh=False, signed=False)) == "✗ late"
         assert wording.verdict_word(checks(intact=False)) == "✗ not intact"
 
     def test_verdicts_in_the_log_leave_lateness_to_it(self) -> None:

@@ -89,7 +89,7 @@ async def test_one_that_is_signed_after_all_stands_in_its_new_place() -> None:
     engine.deliver = False
     async with in_conversation(engine=engine) as stage:
         await stage.enter("/unsigned my words")
-        where: dict[str, Any] = {"time": NOON, "conversation": CONVERSATION, "ref": "screen-1"}
+        where: dict[str, Any] = {"time": NOON, "conversation": CONVERSATION, "ref": engine.refs[0]}
         again = Queued(**where, number=2, text=SafeText("my words"), claimed=NOON)
         engine.emit(Cancelled(**where, number=1, renumbered=True), again, secure())
         await stage.settle()

@@ -6,6 +6,7 @@ Run it from the project's folder: make vectors
 from pathlib import Path
 
 from vector_chance import Drawn
+from vector_defects_comparison import comparison_cases
 from vector_defects_handshake import handshake_cases
 from vector_defects_messages import message_cases
 from vector_defects_records import record_cases
@@ -17,7 +18,12 @@ from vector_run import Result, run
 from vector_scenes import SCRIPTS, played
 from vector_transcripts import transcript
 
-DEFECTS = {"handshake": handshake_cases, "records": record_cases, "messages": message_cases}
+DEFECTS = {
+    "handshake": handshake_cases,
+    "records": record_cases,
+    "messages": message_cases,
+    "comparison": comparison_cases,
+}
 
 
 def known() -> Drawn:
@@ -47,7 +53,7 @@ def defects(recorded: list[Case], drawn: Drawn) -> dict[str, list[Case]]:
 
 def check(case: Case, drawn: Drawn) -> None:
     """Raise ValueError if the product does not end as a case says."""
-    found, expected = run(case, drawn), Result(case["outcome"], case.get("answer", ""))
+    found, expected = run(case, drawn), Result.due(case)
     if found != expected:
         raise ValueError(f"{case['id']}: {expected} is due, and the product made it {found}")
 

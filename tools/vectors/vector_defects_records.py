@@ -141,8 +141,6 @@ def layouts(book: Book) -> None:
     good = {
         "kind 128 alone": b"\x80",
         "kind 255 with anything behind": b"\xff" + bytes(range(200)),
-        "COMPARISON_STOP, declined": b"\x0c\1",
-        "COMPARISON_STOP, mismatch": b"\x0c\2",
         "PING": Ping(answer=False, token=2**64 - 1).encode(),
         "PING, an answer to no question": Ping(answer=True, token=77).encode(),
         "EMPTY": Empty().encode(),
@@ -223,9 +221,6 @@ def order(book: Book) -> None:
     for kind in (Kind.COMPARISON_ASK, Kind.PING, Kind.EMPTY, Kind.GOODBYE):
         data = pen(book, RESUME).write(samples[kind])
         book.add("order", f"{kind.name} before RESUME", RESUME, data, "accepted")
-    for kind in (Kind.COMPARISON_ASK, Kind.COMPARISON_COMMIT, Kind.COMPARISON_REPLY, Kind.COMPARISON_REVEAL):
-        data = pen(book, HOST).write(samples[kind])
-        book.add("order", f"{kind.name} out of any run", HOST, data, "accepted")
 
 
 FIRST, SECOND = ("rekeys", 16, "host"), ("rekeys", 19, "guest")

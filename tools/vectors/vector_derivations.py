@@ -5,14 +5,16 @@ from collections.abc import Iterator
 
 from vector_files import Case
 from vector_identities import BITS, identity
-from vector_transcripts import hexed
+from vector_transcripts import code_of, hexed, shown
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import keyschedule, primitives, signing
 from securechat_tui.protocol.encoding import encode, u8, u32, u64
+from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.primitives import hash_of, hkdf_expand, hkdf_extract, hmac_sha256
 from securechat_tui.protocol.records import Chain, Direction, pad
 from securechat_tui.protocol.signing import Header, Seen
+from securechat_tui.trust.codes import PICTURES, SafetyNumber, ShortAuthenticationString
 from securechat_tui.trust.invites import Invite
 
 LABELS = sorted(value for name, value in vars(c).items() if name.startswith("LABEL_"))
@@ -217,7 +219,41 @@ def invites() -> Iterator[Case]:
         yield case(f"tag secret of invite {number}", "invite_tag_secret", invite.tag_secret, **inputs)
 
 
+def codes() -> Iterator[Case]:
+    """Section 12.4: the code of a run, and every picture."""
+    alice, bob = (identity(name).public.fingerprint for name in ("alice", "bob"))
+    session_id, r_g, r_h = some("session id"), some("r_g"), some("r_h")
+    for what, values, names in (
+        ("alice calls bob", (r_g, r_h), (alice, bob)),
+        ("bob calls alice", (r_g, r_h), (bob, alice)),
+        ("the values exchanged", (r_h, r_g), (alice, bob)),
+    ):
+        inputs = {"session_id": session_id, "r_g": values[0], "r_h": values[1], "fingerprints": list(names)}
+        yield case(f"code, {what}", "comparison_code", code_of(session_id, values, names), **inputs)
+    for first in range(0, len(PICTURES), 7):
+        number = sum(place % 64 << 6 * (first + 6 - place) for place in range(first, first + 7))
+        output = shown(ShortAuthenticationString(number))
+        yield case(f"code from picture {first}", "code_shown", output, number=str(number))
+    for number in (0, 1, 2**42 - 1):
+        output = shown(ShortAuthenticationString(number))
+        yield case(f"code of number {number}", "code_shown", output, number=str(number))
+
+
+def safety_numbers() -> Iterator[Case]:
+    """Section 12.5."""
+    alice, bob, carol = (identity(name).public.fingerprint for name in ("alice", "bob", "carol"))
+    for what, one, other in (
+        ("alice and bob", alice, bob),
+        ("bob and alice", bob, alice),
+        ("alice and carol", alice, carol),
+        ("the least and the greatest", Fingerprint(b"\xff" * 32), Fingerprint(bytes(32))),
+    ):
+        number = SafetyNumber.of(one, other)
+        output = {"digits": number.digits, "words": list(number.words)}
+        yield case(f"safety number of {what}", "safety_number", output, fingerprints=[one, other])
+
+
 def derivations() -> list[Case]:
     """Return all of them."""
-    parts = (encodings, labels, records, trees, messages, names, invites)
+    parts = (encodings, labels, records, trees, messages, names, invites, codes, safety_numbers)
     return [one for part in parts for one in part()]

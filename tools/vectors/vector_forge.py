@@ -69,6 +69,7 @@ class Book:
         outcome: str,
         *,
         answer: str = "close",
+        digits: str = "",
         ms: int = 0,
     ) -> None:
         """Add a case; ``place`` is base, index of the next frame, receiver; ``ms`` is a pause before."""
@@ -86,6 +87,8 @@ class Book:
         }
         if outcome != "accepted":
             case["answer"] = answer
+        if digits:
+            case["digits"] = digits
         self.cases.append(case)
 
     def say(
@@ -97,11 +100,12 @@ class Book:
         outcome: str,
         *,
         answer: str = "goodbye",
+        digits: str = "",
     ) -> None:
         """Add a case in which these payloads come, sealed as they should be."""
         base, at, receiver = place
         data = self.pen(base, at, OTHER[receiver]).write(*payloads)
-        self.add(area, what, place, data, outcome, answer=answer)
+        self.add(area, what, place, data, outcome, answer=answer, digits=digits)
 
 
 @dataclass

@@ -16,14 +16,21 @@ from securechat_tui.protocol.events import Ended, Instant, SessionEvent
 from securechat_tui.protocol.frames import HEADER_LENGTH
 from securechat_tui.protocol.handshake import shows_secret
 from securechat_tui.protocol.payloads import (
+    ComparisonAsk,
+    ComparisonStep,
+    ComparisonStop,
     Goodbye,
     GoodbyeReason,
     Hello,
     Payload,
     Resume,
+    StopReason,
 )
+from securechat_tui.protocol.records import Direction
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.session import Session
+from securechat_tui.trust.codes import ShortAuthenticationString
+from securechat_tui.trust.comparison import Comparison
 
 UNIX_MS = 1_800_000_000_000
 """The time of day at which every recording begins."""
@@ -49,6 +56,9 @@ class Person:
         self.shown: bytes | None = None
         """At the host: the secret that the call has shown."""
         self.conversation: Correspondence | None = None
+        self.comparison: Comparison | None = None
+        self.has_declined = False
+        """Whether a payload of a comparison was answered by STOP."""
         self.ended: Ended | None = None
         self.refusal: RemoteError | ResumeConflict | None = None
         """What the peer's content did wrong, where the session itself found nothing."""
@@ -124,6 +134,7 @@ class Person:
         if self.role == "host":
             self.confirmed = self.shown or self.confirmed
         happened = self.session.confirm(self.scene.now)
+        self.comparison = self._comparison(proof)
         earlier = self.scene.earlier and self.scene.earlier.person(self.role).conversation
         if earlier:
             self.conversation = earlier
@@ -133,6 +144,12 @@ class Person:
         if self.scene.speaks and not self.session.closed:
             self.conversation.attach(self.send, self.name, self.scene.clock.unix_ms)
         return happened
+
+    def _comparison(self, proof: events.Authenticated) -> Comparison:
+        own, peer = self.key.public.fingerprint, proof.identity.fingerprint
+        if self.role == "guest":
+            return Comparison(Direction.GUEST, proof.session_id, own, peer)
+        return Comparison(Direction.HOST, proof.session_id, peer, own)
 
     def _payload(self, payload: Payload) -> list[SessionEvent]:
         conversation = self._conversation()
@@ -146,6 +163,8 @@ class Person:
                     conversation.resumed(payload)
                 case Goodbye():
                     pass
+                case ComparisonAsk() | ComparisonStep() | ComparisonStop():
+                    self._compare(payload)
                 case _:
                     conversation.receive(payload)
         except RemoteError as error:
@@ -161,7 +180,32 @@ class Person:
             raise ValueError("no session stands")
         return self.conversation
 
+    def _compare(self, payload: ComparisonAsk | ComparisonStep | ComparisonStop) -> None:
+        for answer in self._run().receive(payload):
+            self.has_declined = self.has_declined or isinstance(answer, ComparisonStop)
+            self.session.send(answer, self.scene.now)
+
+    def _run(self) -> Comparison:
+        if self.comparison is None:
+            raise ValueError("no session stands")
+        return self.comparison
+
     # What a person does.
+
+    @property
+    def code(self) -> ShortAuthenticationString | None:
+        """What there is to compare."""
+        return self.comparison.code if self.comparison else None
+
+    def ask(self) -> None:
+        """Ask for a comparison."""
+        for payload in self._run().ask():
+            self.send(payload)
+
+    def stop(self, reason: StopReason) -> None:
+        """End a comparison, or the peer's wish for one."""
+        for payload in self._run().stop(reason):
+            self.send(payload)
 
     @property
     def author(self) -> Outbox:

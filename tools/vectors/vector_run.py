@@ -12,15 +12,22 @@ from securechat_tui.protocol.errors import RemoteError
 from securechat_tui.protocol.events import End
 from securechat_tui.protocol.frames import HEADER_LENGTH
 
-ACCEPTED = "accepted"
+ACCEPTED, DECLINED = "accepted", "declined"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a receiver made of the input; ``answer`` is what it said at the end: close, hint or goodbye."""
+    """What a receiver made of the input; ``answer`` is what it said: close, hint, goodbye or stop."""
 
     outcome: str
     answer: str = ""
+    digits: str = ""
+    """The code that a person would see now."""
+
+    @classmethod
+    def due(cls, case: Case) -> "Result":
+        """Return what a case says."""
+        return cls(case["outcome"], case.get("answer", ""), case.get("digits", ""))
 
 
 def run(case: Case, drawn: Drawn) -> Result:
@@ -28,12 +35,19 @@ def run(case: Case, drawn: Drawn) -> Result:
     with played(case["base"], drawn, stop=case["at"]) as scene:
         scene.clock.ms = case["ms"]
         receiver = scene.person(case["receiver"])
+        receiver.has_declined = False
         for piece in pieces(bytes.fromhex(case["input"])):
             before = len(scene.frames)
             receiver.receive(piece)
             if receiver.session.closed:
                 return ended(receiver, [frame.data for frame in scene.frames[before:]])
-        return Result(ACCEPTED)
+        return going_on(receiver)
+
+
+def going_on(receiver: Person) -> Result:
+    """Return what a receiver has made of an input that has not ended the session."""
+    digits = receiver.code.digits if receiver.code else ""
+    return Result(DECLINED, "stop", digits) if receiver.has_declined else Result(ACCEPTED, digits=digits)
 
 
 def pieces(data: bytes) -> list[bytes]:

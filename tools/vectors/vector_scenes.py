@@ -8,11 +8,8 @@ from vector_chance import Chance, Drawn
 from vector_identities import BITS, identity
 from vector_people import Clock, Person, Scene, Stopped
 
-from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import signing
-from securechat_tui.protocol.kinds import Kind
-from securechat_tui.protocol.payloads import ComparisonAsk, ComparisonStep, Resume, Signature, Signed
-from securechat_tui.protocol.primitives import hash_of
+from securechat_tui.protocol.payloads import Resume, Signature, Signed, StopReason
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.signing import NO_HASH, Header
 
@@ -120,21 +117,37 @@ def resumed(scene: Scene) -> None:
 
 
 def comparison(scene: Scene) -> None:
-    """All steps of a comparison, each declined."""
+    """Both ask, and both come to the same code."""
     scene.run()
-    r_g, r_h = (scene.chance.draw(32, purpose) for purpose in ("r_g", "r_h"))
-    commitment = hash_of(c.LABEL_COMPARISON_COMMIT, scene.guest.session.session_id, r_g)
-    for person, payload in (
-        (scene.guest, ComparisonAsk()),
-        (scene.host, ComparisonAsk()),
-        (scene.guest, ComparisonStep(Kind.COMPARISON_COMMIT, commitment)),
-        (scene.host, ComparisonStep(Kind.COMPARISON_REPLY, r_h)),
-        (scene.guest, ComparisonStep(Kind.COMPARISON_REVEAL, r_g)),
-    ):
-        person.send(payload)
+    for person in (scene.guest, scene.host):
+        person.ask()
         scene.run()
+    both_see_a_code(scene)
     scene.guest.leave()
     scene.run()
+
+
+def comparison_stopped(scene: Scene) -> None:
+    """The guest declines the host's wish, comes back to it, and its person finds another code."""
+    scene.run()
+    scene.host.ask()
+    scene.run()
+    scene.guest.stop(StopReason.DECLINED)
+    scene.run()
+    for person in (scene.guest, scene.host):
+        person.ask()
+        scene.run()
+    both_see_a_code(scene)
+    scene.guest.stop(StopReason.MISMATCH)
+    scene.run()
+    scene.guest.leave()
+    scene.run()
+
+
+def both_see_a_code(scene: Scene) -> None:
+    """Hold the two codes against each other, as their persons do."""
+    if scene.guest.code is None or scene.guest.code != scene.host.code:
+        raise ValueError("the run has not led to one code")
 
 
 def rejected(scene: Scene) -> None:
@@ -194,6 +207,7 @@ SCRIPTS = {
     "cut": Script(cut),
     "resumed": Script(resumed, earlier="cut"),
     "comparison": Script(comparison),
+    "comparison stopped": Script(comparison_stopped),
     "rejected": Script(rejected),
     "gated": Script(gated),
 }

@@ -34,6 +34,7 @@ from securechat_tui.protocol.primitives import hkdf_expand, hkdf_extract, sha256
 from securechat_tui.protocol.records import Direction, unpad
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.signing import Header
+from securechat_tui.trust.codes import ShortAuthenticationString
 
 _DIRECTIONS = {"host": Direction.HOST, "guest": Direction.GUEST}
 _CHAIN_LABELS = {"host": c.LABEL_HOST_CHAIN, "guest": c.LABEL_GUEST_CHAIN}
@@ -164,9 +165,18 @@ def _fields(payload: Payload | None) -> Case:
             return {type(payload).__name__.lower(): asdict(payload)}
         case Goodbye() | ComparisonStop():
             return {"reason": payload.reason}
-        case ComparisonStep():
-            return {"value": payload.value}
     return {}
+
+
+def shown(code: ShortAuthenticationString) -> Case:
+    """Return both spellings of a code."""
+    return {"digits": code.digits, "pictures": [list(one) for one in code.pictures]}
+
+
+def code_of(session_id: bytes, values: tuple[bytes, bytes], fingerprints: tuple[bytes, bytes]) -> Case:
+    """Return the code of a run; the guest's value and fingerprint come first."""
+    secret = hkdf_extract(session_id, b"".join(values))
+    return shown(ShortAuthenticationString.of(hkdf_expand(secret, c.LABEL_COMPARISON_CODE, *fingerprints)))
 
 
 class Observer:
@@ -242,10 +252,10 @@ class Observer:
             case Signature():
                 message = signing.batch_message(self.conversation, payload.count, payload.root)
                 return {"signature": {**asdict(payload), "signed": message}}
-            case RekeyFirst():
-                return {"rekey": self._rekey_first(payload)}
-            case RekeySecond():
-                return {"rekey": self._rekey_second(payload)}
+            case ComparisonStep():
+                return {"value": payload.value, **self._compared(payload)}
+            case RekeyFirst() | RekeySecond():
+                return {"rekey": self._rekey(payload)}
         return _fields(payload)
 
     def _numbered(self, role: str, payload: Signed | Unsigned | Gone) -> Case:
@@ -284,6 +294,18 @@ class Observer:
         if number == len(hashes):
             hashes.append(signing.running_next(hashes[-1], item))
         return hashes[number] if number < len(hashes) else None
+
+    def _compared(self, step: ComparisonStep) -> Case:
+        """Return the code that a REVEAL leads to."""
+        if step.kind is Kind.COMPARISON_REPLY:
+            self._of_host = step.value
+        if step.kind is not Kind.COMPARISON_REVEAL:
+            return {}
+        names = self._tracks["guest"].fingerprint, self._tracks["host"].fingerprint
+        return {"code": code_of(self._master.session_id, (step.value, self._of_host), names)}
+
+    def _rekey(self, half: RekeyFirst | RekeySecond) -> Case:
+        return self._rekey_first(half) if isinstance(half, RekeyFirst) else self._rekey_second(half)
 
     def _rekey_first(self, payload: RekeyFirst) -> Case:
         self._half = payload

@@ -4,7 +4,7 @@ Nothing here costs a private key. A host that admits invited guests alone closes
 this point, so that strangers can make it sign nothing and never learn whose it is.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +21,8 @@ __all__ = ["NOTHING", "Callers", "Shown"]
 _REMEMBERED_CALLS: Final = 1024
 _WANTED_SECONDS: Final = 600.0
 _MOST_WANTED: Final = 16
+_RETIRED_SECRETS: Final = 8
+_RETIRED_CONTACTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Callers:
         self.invitations = Invitations()
         self.invited_only = False
         """Whether a call that shows nothing is closed without an answer."""
+        self._retired: OrderedDict[Fingerprint, deque[bytes]] = OrderedDict()
         self._wanted: dict[Fingerprint, float] = {}
         self._answered: OrderedDict[bytes, None] = OrderedDict()
 
@@ -81,7 +84,28 @@ class Callers:
             # Where both tags match, the older secret counts as used: the newest may be known here alone.
             if shows_secret(call, known):
                 contact, secret = one, known
+        if contact is None:
+            contact, secret = self._recognise_retired(pins, call)
         return Shown(contact, secret, self.invitations.shown_by(call, now))
+
+    def retire(self, contact: Contact) -> None:
+        """Remember a contact's secrets, which are about to be replaced, for as long as the program runs.
+
+        Where two call each other at once, and one of the calls is cut, what is stored at the two may have no
+        secret in common; what was stored just before has.
+        """
+        retired = self._retired.setdefault(contact.fingerprint, deque(maxlen=_RETIRED_SECRETS))
+        retired.extend(secret for secret in contact.secrets if secret not in retired)
+        self._retired.move_to_end(contact.fingerprint)
+        if len(self._retired) > _RETIRED_CONTACTS:
+            self._retired.popitem(last=False)
+
+    def _recognise_retired(self, pins: Pins, call: Called) -> tuple[Contact | None, bytes | None]:
+        for fingerprint, secrets in self._retired.items():
+            for secret in secrets:
+                if shows_secret(call, secret):
+                    return pins.by_fingerprint(fingerprint), secret
+        return None, None
 
     def is_repeated(self, call: Called) -> bool:
         """Tell, and note, whether a call with a tag has been here before.

@@ -163,8 +163,11 @@ class Conversation:
         self.gate = self._next_gate()
         if self.gate:
             return None
+        connection = self._connection
         if self.boxes.has_received or not self.outbox.is_kept:
             await self.journal.commit()  # what RESUME says, it says for good
+        if self._connection is not connection:  # a newer session has taken over, with a gate of its own
+            return None
         self._say_resume()
         return self._held_resume
 
@@ -209,8 +212,10 @@ class Conversation:
         if self.gate:
             self._held_resume = word
             return False
-        announced = self.outbox.generation
+        announced, connection = self.outbox.generation, self._connection
         self._tell_delivered(await self._accounts.reconcile(word))
+        if self._connection is not connection:  # what was said in a former session opens none
+            return False
         self.inbox.announce(word.generation)
         if self.outbox.generation != announced:
             self._say_resume()
@@ -241,7 +246,8 @@ class Conversation:
     async def flow(self) -> None:
         """Begin to write what waits, after what was decided about it."""
         await self._carry_out()
-        self._writer.start()
+        if self.secure:
+            self._writer.start()
 
     # One's own messages.
 

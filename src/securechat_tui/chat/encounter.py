@@ -225,7 +225,8 @@ class Encounter:
                 await self._hello(conversation, payload)
             case Resume():
                 await self._settle(connection)
-                await self._resume(conversation, payload, connection)
+                if self.conversation is not None:  # else another session goes on by now
+                    await self._resume(conversation, payload, connection)
             case Goodbye():
                 pass
             case ComparisonAsk() | ComparisonStep() | ComparisonStop() if self.comparing is not None:

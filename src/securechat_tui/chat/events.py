@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from securechat_tui.chat.kept import Checks, Kept, KeptTick
+from securechat_tui.chat.views import ConnectionView
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.states import Trust
 
@@ -18,6 +19,8 @@ __all__ = [
     "Closed",
     "Code",
     "ComparisonStopped",
+    "Connections",
+    "ConversationEvent",
     "Delivered",
     "Dialing",
     "Error",
@@ -358,6 +361,13 @@ class RoundTrip(ConversationEvent):
     """A ping came back after ``seconds``."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections(Event):
+    """What came and went since the program began, oldest first, for whoever has asked."""
+
+    connections: tuple[ConnectionView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,7 +123,7 @@ def _identity(profile: Profile) -> Iterator[Finding]:
         yield finding(
             "passphrase",
             State.NOTE,
-            "The key has no passphrase: whoever can read your files can be you. "
+            "The key has no passphrase: whoever can read your files can be you, and read your history. "
             "'identity passphrase' sets one.",
         )
     else:

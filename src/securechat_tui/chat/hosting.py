@@ -27,6 +27,7 @@ class Hosting:
         self._reachable: tuple[Address, ...] = ()
         self._is_for_talks = False
         """Whether it listens for those alone with whom a person wants to talk, as long as that is so."""
+        self._stopping: asyncio.Task[None] | None = None
         reception.on_last_talk = self._no_more_talks
 
     @property
@@ -91,6 +92,11 @@ class Hosting:
 
     async def stop(self) -> None:
         """Listen no more; sessions that stand go on."""
+        if self._stopping is not None:
+            await self._stopping
+        await self._stop()
+
+    async def _stop(self) -> None:
         listener, self._listener = self._listener, None
         self._reception.hosting = self._is_for_talks = False
         if listener is not None:
@@ -100,7 +106,7 @@ class Hosting:
     def _no_more_talks(self) -> None:
         """Nobody is to be talked with any more: what listened for that alone stops."""
         if self._is_for_talks:
-            self._reception.following.start(self.stop())
+            self._stopping = asyncio.create_task(self._stop())
 
     def invite(self) -> None:
         """Make an invite for one guest; it comes as an event. Raises CommandError."""

@@ -5,7 +5,7 @@ is known, when the handshake is proved; the pins and the invites say what follow
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import partial
 from typing import Final
@@ -30,7 +30,7 @@ from securechat_tui.trust.pins import (
     Endpoint,
     Pins,
     after_handshake,
-    confirm_newest,
+    confirm,
 )
 from securechat_tui.trust.states import Trust
 from securechat_tui.trust.verdicts import (
@@ -84,6 +84,8 @@ class Introduction:
     _offered: tuple[PublicIdentity, int, tuple[Rotation, ...]] | None = None
     """The key that was shown, the version, and what other keys say about it."""
     _verdict: Verdict | None = None
+    _secret: bytes = field(default=b"", repr=False)
+    """The session's reconnect secret, once it is stored with a contact."""
 
     # The host, before it answers.
 
@@ -268,7 +270,9 @@ class Introduction:
             contact = self._met(proof, moment)
         elif self._is_vouched_for:
             contact = contact.vouched(moment)
+        self.house.callers.retire(contact)
         contact = after_handshake(contact, proof.reconnect_secret, self._used(contact))
+        self._secret = proof.reconnect_secret
         endpoint = self.dialled.endpoint if self.dialled else None
         return pins.with_contact(contact.seen(moment, proof.version, endpoint))
 
@@ -297,14 +301,14 @@ class Introduction:
     # Both, with the peer's HELLO.
 
     async def christen(self, fingerprint: Fingerprint, name: str) -> None:
-        """Name a new contact; at the guest, the host's first record also confirms the newest secret."""
+        """Name a new contact; at the guest, the host's first record also confirms the session's secret."""
 
         def change(pins: Pins) -> Pins:
             contact = pins.by_fingerprint(fingerprint)
             if contact is None:
                 return pins
-            if self.dialled is not None:
-                pins = pins.with_contact(confirm_newest(contact))
+            if self.dialled is not None and self._secret:
+                pins = pins.with_contact(confirm(contact, self._secret))
             return pins.christened(fingerprint, name)
 
         await self.house.account.change_pins(change)

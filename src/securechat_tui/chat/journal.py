@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from securechat_tui.chat.shelf import Standing
-from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.errors import ProfileError, StoreFailed
 from securechat_tui.storage.messages import Change
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ class Journal:
                 await asyncio.to_thread(
                     self.store.write, transaction.changes, standing.sending, standing.receiving
                 )
-        except ProfileError as error:
-            self._fail(transaction, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits must hear of it
+            self._fail(transaction, error if isinstance(error, ProfileError) else _internal(error))
         else:
             self._ledger.kept(standing)
             transaction.end()
@@ -124,3 +124,7 @@ class Journal:
         self._ledger.take_back(error)
         transaction.end(error)
         behind.end(error)
+
+
+def _internal(error: Exception) -> ProfileError:
+    return StoreFailed(path="the history", reason=f"an internal error, {type(error).__name__}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-__all__ = ["HostAt", "JoinTarget"]
+__all__ = ["HostAt", "JoinTarget", "TalkTo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +22,12 @@ class JoinTarget:
     new: bool = False
     verify_key: str | None = None
     """The fingerprint of the changed key to compare codes with there; nothing else may pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkTo:
+    """Listen for a contact and call it, until one of the two stands, and again after every cut."""
+
+    name: str
+    bind: str | None = None
+    """Where to listen (``ADDRESS[:PORT]``; None is what the configuration says)."""

@@ -7,7 +7,7 @@ from typing import Protocol, Self
 from securechat_tui.chat.events import Event, Found, History
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
-from securechat_tui.chat.views import ContactView, ConversationView
+from securechat_tui.chat.views import ConnectionView, ContactView, ConversationView
 
 __all__ = ["EnginePort"]
 
@@ -18,6 +18,10 @@ class EnginePort(Protocol):
     @property
     def conversations(self) -> tuple[str, ...]:
         """The ids of the live conversations."""
+
+    @property
+    def is_calling(self) -> bool:
+        """Whether a call is under way of which something can still come."""
 
     @property
     def is_hosting(self) -> bool:
@@ -89,8 +93,14 @@ class EnginePort(Protocol):
     def contacts(self) -> tuple[ContactView, ...]:
         """Everybody pinned here."""
 
-    async def talk(self, name: str) -> None:
-        """Listen, and dial a contact's addresses, until one of the two stands; and so after every cut."""
+    async def talk(self, name: str, bind: str | None = None) -> None:
+        """Listen, and dial a contact's addresses, until one of the two stands; and so after every cut.
+
+        It listens on ``bind`` (None: as the configuration says), unless it hosts already.
+        """
+
+    def connections(self) -> tuple[ConnectionView, ...]:
+        """What came and went since the program began, oldest first."""
 
     def overview(self) -> tuple[ConversationView, ...]:
         """Every conversation that is open or kept, the most recent first."""

@@ -124,7 +124,7 @@ class Requests:
             if call.is_for(contact.fingerprint):
                 self._reception.calls.give_up(call)
                 self._reception.held.settle(call.recipient, conversation.id)
-        conversation.name = conversation.name or contact.name
+        conversation.name = contact.name
         self._reception.talks.add(conversation.id)
         self._reception.presence.expect(conversation, None, told=True)
         if not self._reception.seek(contact, at_once=True):

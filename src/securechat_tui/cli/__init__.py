@@ -143,6 +143,27 @@ _join_command("join", hidden=False)
 _join_command("guest", hidden=True)
 
 
+@_root.command(
+    "talk",
+    epilog=f"\b\nExamples: {PROGRAM} talk bob\n          {PROGRAM} talk bob --bind 0.0.0.0:9000\n"
+    f"          {PROGRAM} talk bob --plain",
+)
+@click.argument("name", metavar="NAME")
+@click.option("--bind", metavar="ADDRESS:PORT", help="Where to listen, if not on 0.0.0.0:8000 and IPv6.")
+@common
+@pass_settings
+def _talk(settings: Settings, name: str, bind: str | None) -> int:
+    """Talk with a contact, whichever of you calls.
+
+    It listens and calls, until one of the two stands, and so after every cut, until one of you leaves.
+    """
+    from securechat_tui.chat.openings import TalkTo
+
+    if settings.is_headless:
+        return _run_headless(settings, TalkTo(name, bind))
+    return _run_screen(settings, TalkTo(name, bind))
+
+
 @_root.command("demo", epilog=f"\b\nExamples: {PROGRAM} demo\n          {PROGRAM} demo | less")
 @common
 @pass_settings

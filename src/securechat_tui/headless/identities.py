@@ -34,11 +34,13 @@ _REPLACED: Final = (
     "still pass for you where the new key is not known yet. Make a new backup: identity export.",
 )
 _SET: Final = (
-    "The key is under the passphrase now, and every start asks for it.",
+    "The key is under the passphrase now, with that of your history, and every start asks for it.",
     "Nobody can open the key without it, you included: 'identity export FILE' makes a backup.",
     "Copies of the file from before, in backups of your disk, open as they did then.",
 )
-_REMOVED: Final = ("The key has no passphrase now: whoever can read your files can be you.",)
+_REMOVED: Final = (
+    "The key has no passphrase now: whoever can read your files can be you, and read your history.",
+)
 _EXPORTED: Final = (
     "In it: your key, your name, and your contacts with their keys, trust and history.",
     "Not in it: messages and the key to them, settings, and reconnect secrets; your contacts know you by",

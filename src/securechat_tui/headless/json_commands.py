@@ -10,10 +10,12 @@ from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLo
 __all__ = [
     "AcceptKey",
     "Command",
+    "Connections",
     "Decline",
     "Differ",
     "History",
     "Invite",
+    "Join",
     "Leave",
     "MarkRead",
     "Match",
@@ -21,16 +23,16 @@ __all__ = [
     "Resolve",
     "Search",
     "Send",
+    "Talk",
     "Verify",
     "VerifyKey",
     "Wipe",
     "decode_command",
-    "ref_of",
 ]
 
-_MAX_PAGE: Final = 1000
-_Limit = Annotated[int, msgspec.Meta(ge=1, le=_MAX_PAGE)]
-"""How many messages one answer has at most."""
+MAX_PAGE: Final = 1000
+"""Kept messages in one answer."""
+MAX_ROW: Final = 2**63 - 1
 
 
 class _Command(msgspec.Struct, tag_field="cmd", forbid_unknown_fields=True, kw_only=True):
@@ -46,6 +48,23 @@ class Send(_Command, tag="send"):
     text: str
     signed: bool | None = None
     """Whether it is on the record; without it, as the configuration says."""
+
+
+class Join(_Command, tag="join"):
+    """Join an address, a contact or the host of an invite, whoever is here already."""
+
+    target: str
+    new: bool = False
+
+
+class Talk(_Command, tag="talk"):
+    """Listen for a contact and call it, until one of the two stands, and again after every cut."""
+
+    name: str
+
+
+class Connections(_Command, tag="connections"):
+    """List what came and went."""
 
 
 class Leave(_Command, tag="leave"):
@@ -84,30 +103,6 @@ class VerifyKey(_Command, tag="verify-key"):
     fingerprint: str
 
 
-class AcceptKey(_Command, tag="accept-key"):
-    """Accept a peer's new key."""
-
-
-class Resolve(_Command, tag="resolve"):
-    """Decide what becomes of messages in doubt."""
-
-    choice: Literal["resend", "new-generation", "cancel", "sign"]
-
-
-class History(_Command, tag="history"):
-    """Tell what is kept of a conversation: the last ``limit`` messages, of those below the row ``before``."""
-
-    limit: _Limit = 200
-    before: Annotated[int, msgspec.Meta(ge=1, le=2**62)] | None = None
-
-
-class Search(_Command, tag="search"):
-    """Find what is kept and has all the words; without a conversation, in each."""
-
-    text: str
-    limit: _Limit = 100
-
-
 class MarkRead(_Command, tag="mark-read"):
     """What has come so far has been seen."""
 
@@ -118,8 +113,35 @@ class Wipe(_Command, tag="wipe"):
     name: str
 
 
+class AcceptKey(_Command, tag="accept-key"):
+    """Accept a peer's new key."""
+
+
+class Resolve(_Command, tag="resolve"):
+    """Answer the question at the gate ``unsigned`` or ``resume``."""
+
+    choice: Literal["resend", "new-generation", "cancel", "sign"]
+
+
+class History(_Command, tag="history"):
+    """List what is kept of a conversation: the last ``limit`` messages, of those below row ``before``."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 200
+    before: Annotated[int, msgspec.Meta(ge=1, le=MAX_ROW)] | None = None
+
+
+class Search(_Command, tag="search"):
+    """Find what is kept, in one conversation or in each."""
+
+    text: str
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 100
+
+
 Command = (
     Send
+    | Join
+    | Talk
+    | Connections
     | Leave
     | Quit
     | Verify

@@ -7,7 +7,7 @@ class name in lower case with hyphens, its fields are the fields of the class.
 import dataclasses
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -18,7 +18,6 @@ from securechat_tui.chat.events import (
     Error,
     Event,
     Found,
-    History,
     IdentityNeeded,
     Kept,
     PassphraseNeeded,
@@ -27,15 +26,19 @@ from securechat_tui.chat.events import (
     TrustChanged,
     Wiped,
 )
+from securechat_tui.chat.events import Connections as Came
+from securechat_tui.chat.events import History as Page
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.port import EnginePort
-from securechat_tui.headless import json_commands
 from securechat_tui.headless.choosing import conversation_meant, conversation_to_wipe
 from securechat_tui.headless.json_commands import (
     AcceptKey,
+    Connections,
     Decline,
     Differ,
+    History,
     Invite,
+    Join,
     Leave,
     MarkRead,
     Match,
@@ -43,6 +46,7 @@ from securechat_tui.headless.json_commands import (
     Resolve,
     Search,
     Send,
+    Talk,
     Verify,
     VerifyKey,
     Wipe,
@@ -67,19 +71,22 @@ def event_word(kind: type[Event]) -> str:
 
 def encode_event(event: Event) -> bytes:
     """``event`` as one JSON object on one line, with its line end."""
+    return _line(_fields(event))
+
+
+def _fields(event: Event) -> dict[str, Any]:
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     if isinstance(event, Refused) and not event.expected:
         fields = {name: fields[name] for name in ("time", "reason", "message", "address")}
-    if isinstance(event, History | Found):
+    if isinstance(event, Page | Found):
         fields["messages"] = [_kept(one) for one in event.messages]
-    return _line({"event": event_word(type(event)), **fields})
+    return {"event": event_word(type(event)), **fields}
 
 
 def _kept(message: Kept) -> dict[str, Any]:
     """A message of the history: ``id`` is what the command ``history`` takes as ``before``."""
-    return {"id": message.row} | {
-        field.name: getattr(message, field.name) for field in dataclasses.fields(message)
-    }
+    fields = {field.name: getattr(message, field.name) for field in dataclasses.fields(message)}
+    return {"id": message.row, **fields}
 
 
 class JsonLines:
@@ -116,59 +123,61 @@ class JsonLines:
                 await self._send(command)
             case Resolve():
                 await self._engine.resolve(Resolution(command.choice), command.conversation)
+            case Join() | Talk() | Leave() | Invite():
+                await self._arrange(command)
+            case Connections():
+                return self._answer(Came(time=time.time(), connections=self._engine.connections()))
+            case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
+                await self._compare(command)
+            case History() | Search() | MarkRead() | Wipe():
+                return await self._look_up(command)
+            case Quit():
+                return None
+        return b""
+
+    async def _look_up(self, command: History | Search | MarkRead | Wipe) -> bytes:
+        """Act on what is kept; what is found is a line for each conversation."""
+        match command:
+            case History():
+                meant = conversation_meant(self._engine, command.conversation)
+                page = await self._engine.history(meant, limit=command.limit, before=command.before)
+                return self._answer(page)
+            case Search():
+                found = await self._engine.search(
+                    command.text, conversation=command.conversation, limit=command.limit
+                )
+                return b"".join(map(self._answer, found or (_nothing_with(command),)))
+            case MarkRead():
+                await self._engine.mark_read(conversation_meant(self._engine, command.conversation))
+                return b""
+            case Wipe():
+                meant = conversation_to_wipe(self._engine, command.name, command.conversation)
+                await self._engine.wipe(meant)
+                return self._answer(Wiped(time=time.time(), conversation=meant))
+
+    def _answer(self, event: Event) -> bytes:
+        """The line of what was asked for, with the command's ``ref`` where it had one."""
+        return _line(_fields(event) | ({"ref": self._ref} if self._ref is not None else {}))
+
+    async def _arrange(self, command: Join | Talk | Leave | Invite) -> None:
+        """See to who is here, or will be."""
+        match command:
+            case Join():
+                await self._engine.join(command.target, new=command.new)
+                self._lifecycle.expect_peer()
+            case Talk():
+                await self._engine.talk(command.name)
+                self._lifecycle.expect_peer()
             case Leave():
                 await self._engine.leave(command.conversation)
             case Invite():
                 await self._engine.invite()
-            case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
-                await self._compare(command)
-            case Quit():
-                return None
-            case _:
-                return self._answers(await self._look_up(command))
-        return b""
 
     async def _send(self, command: Send) -> None:
         await self._engine.send(
             command.text, ref=command.ref, conversation=command.conversation, signed=command.signed
         )
         self._lifecycle.take_message()
-
-    async def _look_up(self, command: json_commands.History | Search | MarkRead | Wipe) -> Sequence[Event]:
-        """Act on what concerns the history; return what answers it."""
-        match command:
-            case json_commands.History():
-                meant = conversation_meant(self._engine, command.conversation)
-                return [await self._engine.history(meant, limit=command.limit, before=command.before)]
-            case Search():
-                return await self._search(command)
-            case MarkRead():
-                await self._engine.mark_read(conversation_meant(self._engine, command.conversation))
-                return []
-            case Wipe():
-                meant = conversation_to_wipe(self._engine, command.name, command.conversation)
-                await self._engine.wipe(meant)
-                return [Wiped(time=time.time(), conversation=meant)]
-
-    async def _search(self, command: Search) -> Sequence[Event]:
-        """Something is always answered: where nothing is found, that."""
-        found = await self._engine.search(
-            command.text, conversation=command.conversation, limit=command.limit
-        )
-        nothing = Found(
-            time=time.time(),
-            conversation=command.conversation or "",
-            messages=(),
-            text=SafeText.line(command.text),
-        )
-        return found or [nothing]
-
-    def _answers(self, events: Sequence[Event]) -> bytes:
-        """The lines for events that answer a command, with its ``ref`` where it had one."""
-        if self._ref is None:
-            return b"".join(map(encode_event, events))
-        ref = b',"ref":' + msgspec.json.encode(self._ref) + b"}\n"
-        return b"".join(encode_event(event).removesuffix(b"}\n") + ref for event in events)
 
     async def _compare(self, command: Verify | VerifyKey | AcceptKey | Match | Differ | Decline) -> None:
         match command:
@@ -184,6 +193,12 @@ class JsonLines:
                 await self._engine.decline(command.conversation)
             case VerifyKey():
                 await self._engine.verify_key(command.fingerprint)
+
+
+def _nothing_with(command: Search) -> Found:
+    """The answer where nothing is found: else a program would wait for one."""
+    meant = command.conversation or ""
+    return Found(time=time.time(), conversation=meant, messages=(), text=SafeText.line(command.text))
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -1,6 +1,6 @@
 """How a run without a screen stands: when it is over, and with which exit code.
 
-A ``join`` is over with its one conversation, or once it is clear that none comes about. A ``host``
+A ``join`` or a ``talk`` is over with its conversation, or once it is clear that none comes about. A ``host``
 goes on until it is told to end; if its input has ended, until its last guest has left.
 """
 
@@ -19,7 +19,7 @@ from securechat_tui.chat.events import (
     TrustChanged,
 )
 from securechat_tui.headless.exit_codes import ExitCode
-from securechat_tui.headless.openings import HostAt, JoinTarget, Opening
+from securechat_tui.headless.openings import HostAt, JoinTarget, Opening, TalkTo
 
 __all__ = ["BAD_ENDS", "Lifecycle", "code_of_error"]
 
@@ -52,7 +52,7 @@ class Lifecycle:
 
     def __init__(self, opening: Opening) -> None:
         self.opening = opening
-        self._joins = isinstance(opening, JoinTarget)
+        self._joins = isinstance(opening, JoinTarget | TalkTo)
         self._hosts = isinstance(opening, HostAt)
         self._hosting = False
         self._dialing = False
@@ -72,6 +72,11 @@ class Lifecycle:
     def is_over(self) -> bool:
         """Nothing more can happen unless another command is given."""
         return self._joins and self._attempt_ended and not self._hosting and not self._live
+
+    @property
+    def is_for_one(self) -> bool:
+        """It began with somebody to reach, and not with waiting for whoever comes."""
+        return self._joins
 
     @property
     def is_deserted(self) -> bool:
@@ -127,8 +132,17 @@ class Lifecycle:
 
     @property
     def addressee(self) -> str | None:
-        """The conversation that is here, or expected back after a cut."""
+        """Whom lines are for: who came first, or was chosen, until that conversation is over."""
         return self._addressee
+
+    @property
+    def is_unaddressed(self) -> bool:
+        """Somebody is here, and nobody has said that lines are for them."""
+        return self._addressee is None and bool(self._live)
+
+    def address(self, conversation: str) -> None:
+        """Lines are for this conversation from here on."""
+        self._addressee = conversation
 
     @property
     def is_cut(self) -> bool:
@@ -172,8 +186,9 @@ class Lifecycle:
         return next((code for code in order if code in found), ExitCode.DONE)
 
     def _meet(self, event: Peer) -> None:
+        if not self._live and self._addressee is None:
+            self._addressee = event.conversation
         self._live.add(event.conversation)
-        self._addressee = event.conversation
         self._ever_met = True
 
     def _become_secure(self, event: Secure) -> None:
@@ -186,10 +201,11 @@ class Lifecycle:
     def _close(self, event: Closed) -> None:
         was_secure = event.conversation in self._secure
         self._secure.discard(event.conversation)
-        self._cut = event.will_retry
+        returns = event.will_retry or (event.awaited and self._joins)
+        self._cut = returns
         if not event.awaited and self._addressee == event.conversation:
             self._addressee = None
-        if event.will_retry:
+        if returns:
             return
         self._live.discard(event.conversation)
         self._dialing = False

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from securechat_tui.chat.openings import HostAt, JoinTarget
+from securechat_tui.chat.openings import HostAt, JoinTarget, TalkTo
 
-__all__ = ["HostAt", "JoinTarget", "Opening", "Stay"]
+__all__ = ["HostAt", "JoinTarget", "Opening", "Stay", "TalkTo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,4 +12,4 @@ class Stay:
     """Do nothing until a command says what."""
 
 
-Opening = HostAt | JoinTarget | Stay
+Opening = HostAt | JoinTarget | TalkTo | Stay

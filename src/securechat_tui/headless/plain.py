@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Closed, Error, Event, Notice
+from securechat_tui.chat.events import Closed, Error, Event, Notice, Peer
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.choosing import conversation_meant, conversation_to_wipe
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.kept_lines import kept_lines
 from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
-from securechat_tui.headless.plain_lines import Marks, PlainWording, warning_lines
+from securechat_tui.headless.plain_lines import Marks, PlainWording, connection_line, warning_lines
 from securechat_tui.headless.run import say
 from securechat_tui.headless.standard_streams import MAX_LINE_BYTES, Line, TooLong
 
@@ -21,11 +21,13 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /host [ADDRESS:PORT]    let a guest come in; --invite-only: nobody unknown without an invite
   /invite                 make an invite for one guest, good for ten minutes
   /join TARGET [--new]    join an address, a contact or the host of an invite
+  /talk NAME              wait for a contact and call, until one of the two stands
+  /to NAME                where several are here: whom your lines are for from here on
   /unsigned TEXT          send TEXT off the record: only the session vouches for it
   /signed TEXT            send it on the record: your peer can prove to others that you wrote it
   /resolve cancel|sign    where unsigned messages wait for somebody who takes signed ones only
   /resolve resend|new-generation
-                          where the two accounts differ: send again what is missing there, or not
+                          where two accounts of a conversation differ: send again, or go on without
   /history [NUMBER]       show the last messages that are kept (20, or as many as you say)
   /search WORDS           find messages that are kept, in every conversation
   /wipe NAME              destroy what is kept of the conversation with NAME, for good
@@ -37,6 +39,7 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /verify-key FINGERPRINT [TARGET]
                           let a changed key in when it calls, or call it: to compare codes, no more
   /contacts               list the people pinned here
+  /connections            list what came and went
   /help                   show this
   /quit, /exit, exit      say goodbye and end
 Begin a line with // to send one that begins with /, or with a space to send the word exit."""
@@ -79,6 +82,9 @@ class PlainLines:
             "/host": self._host,
             "/invite": self._invite,
             "/join": self._join,
+            "/talk": self._talk,
+            "/to": self._to,
+            "/connections": self._connections,
             "/leave": self._leave,
             "/verify": lambda _: self._done(self._engine.verify(self._here)),
             "/verify-key": self._verify_key,
@@ -102,7 +108,15 @@ class PlainLines:
             self.warn(event.message)
         if isinstance(event, Closed) and event.reason in BAD_ENDS and not self._attended:
             self.warn(event.message)
-        return self._encode(self._wording.lines(event))
+        return self._encode([*self._wording.lines(event), *self._whom_lines_are_for(event)])
+
+    def _whom_lines_are_for(self, event: Event) -> list[str]:
+        """Say it where somebody else is here as well."""
+        if isinstance(event, Peer) and self._here not in (None, event.conversation):
+            return [f"         Your lines are not for <{event.contact}>; /to {event.contact} changes that."]
+        if isinstance(event, Closed) and self._lifecycle.is_unaddressed:
+            return ["         Others are here: /to NAME says whom your lines are for from here on."]
+        return []
 
     def show_error(self, error: CommandError) -> bytes:
         """Nothing: the sentence goes to standard error."""
@@ -140,11 +154,16 @@ class PlainLines:
 
     async def _send(self, text: str, *, signed: bool | None = None) -> None:
         try:
+            self._check_addressed()
             await self._engine.send(text, conversation=self._here, signed=signed)
             self._lifecycle.take_message()
         except CommandError:
             self._note_unsent()
             raise
+
+    def _check_addressed(self) -> None:
+        if self._lifecycle.is_unaddressed:
+            raise CommandError("which", "Nothing was sent: say to whom first, with /to NAME.")
 
     def _note_unsent(self) -> None:
         if not self._attended:
@@ -192,6 +211,26 @@ class PlainLines:
         self._lifecycle.expect_peer()
         return b""
 
+    async def _talk(self, name: str) -> bytes:
+        if not name:
+            raise CommandError("usage", "Say with whom: /talk NAME.")
+        await self._engine.talk(name)
+        self._lifecycle.expect_peer()
+        return b""
+
+    async def _to(self, name: str) -> bytes:
+        here = [one for one in self._engine.overview() if one.live or one.awaited]
+        meant = [one for one in here if one.name.casefold() == name.casefold()]
+        if len(meant) != 1:
+            names = ", ".join(one.name for one in here) or "nobody"
+            raise CommandError("usage", f"Say to whom: /to NAME. Here: {names}.")
+        self._lifecycle.address(meant[0].id)
+        return self._encode([f"         Your lines are for <{meant[0].name}> from here on."])
+
+    async def _connections(self, _argument: str) -> bytes:
+        lines = [connection_line(one) for one in self._engine.connections()]
+        return self._encode(lines or ["Nothing came or went yet."])
+
     async def _verify_key(self, argument: str) -> bytes:
         words = argument.split()
         if len(words) not in (1, 2):
@@ -210,8 +249,9 @@ class PlainLines:
         try:
             choice = Resolution(argument)
         except ValueError:
-            words = ", ".join(one.value for one in Resolution)
-            raise CommandError("usage", f"Say which, after /resolve: {words}.") from None
+            raise CommandError(
+                "usage", "Say which: /resolve cancel, sign, resend or new-generation."
+            ) from None
         return await self._done(self._engine.resolve(choice, self._here))
 
     async def _history(self, argument: str) -> bytes:
@@ -222,7 +262,7 @@ class PlainLines:
         return self._encode(kept_lines(found.messages, self._mark) or ["Nothing is kept of it yet."])
 
     async def _search(self, argument: str) -> bytes:
-        if not argument.strip():
+        if not argument:
             raise CommandError("usage", "Say what, such as: /search dinner friday")
         found = await self._engine.search(argument)
         names = {view.id: view.name for view in self._engine.overview()}
@@ -237,7 +277,7 @@ class PlainLines:
         return self._encode(["What was kept of that conversation is destroyed."])
 
     async def _leave(self, _argument: str) -> bytes:
-        return await self._done(self._engine.leave())
+        return await self._done(self._engine.leave(self._here))
 
     async def _done(self, command: Awaitable[None]) -> bytes:
         """Carry out what says nothing by itself: events follow."""

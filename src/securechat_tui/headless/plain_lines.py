@@ -31,8 +31,17 @@ from securechat_tui.chat.events import (
     TrustChanged,
     VerifyAsked,
 )
+from securechat_tui.chat.views import ConnectionView
 
-__all__ = ["Marks", "PlainWording", "indented", "security_line", "stamped", "warning_lines"]
+__all__ = [
+    "Marks",
+    "PlainWording",
+    "connection_line",
+    "indented",
+    "security_line",
+    "stamped",
+    "warning_lines",
+]
 
 _INDENT = " " * 9
 _BAR = _INDENT + "| "
@@ -49,9 +58,9 @@ _TRUST_SENTENCES = {
 }
 
 
-_DECISIONS = {
-    "unsigned": ("/resolve cancel, /resolve sign, or /leave.",),
-    "resume": ("/resolve resend: send again what is missing there. /resolve new-generation: go on without.",),
+_GATE_COMMANDS = {
+    "unsigned": "/resolve cancel, /resolve sign",
+    "resume": "/resolve resend, /resolve new-generation",
 }
 _UNSIGNED = "unsigned: only this session vouches for it"
 _STOPPED_SENTENCES = {
@@ -153,6 +162,14 @@ class PlainWording:
         return f"The connection to {name} was lost{'; trying again.' if event.will_retry else '.'}"
 
 
+def connection_line(one: ConnectionView) -> str:
+    """A connection, or an attempt at one, in one line."""
+    began = f"{datetime.fromtimestamp(one.time, tz=UTC).astimezone():%H:%M:%S}"
+    way = "from" if one.direction == "in" else "to"
+    who = f"  <{one.who}>" if one.who else ""
+    return f"{began}  {way} {one.address}{who}  {one.outcome or 'stands'}  {_span(one.duration)}"
+
+
 def warning_lines(event: Event) -> list[str]:
     """What ``event`` has to say on standard error."""
     if not isinstance(event, Refused):
@@ -229,8 +246,9 @@ def _(event: Rejected) -> list[str]:
 
 @_news.register
 def _(event: Gate) -> list[str]:
-    words = _DECISIONS.get(event.reason, ())
-    return [stamped(event, event.message), *(f"{_INDENT}{line}" for line in words)]
+    choices = _GATE_COMMANDS.get(event.reason)
+    commands = [f"{_INDENT}{choices}, or /leave."] if choices else []
+    return [stamped(event, event.message), *commands]
 
 
 @_news.register

@@ -16,7 +16,7 @@ from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.interruption import interruptible
 from securechat_tui.headless.lifecycle import Lifecycle, code_of_error
-from securechat_tui.headless.openings import HostAt, JoinTarget, Opening
+from securechat_tui.headless.openings import HostAt, JoinTarget, Opening, TalkTo
 from securechat_tui.headless.standard_streams import InputLines, Line, OutputLines, Streams
 
 __all__ = ["DELIVERY_SECONDS", "QUIT_SECONDS", "Face", "HeadlessRun", "say"]
@@ -146,6 +146,9 @@ class HeadlessRun:
             case JoinTarget(target, _, str() as fingerprint):
                 self._lifecycle.expect_peer()
                 await self._engine.verify_key(fingerprint, target)
+            case TalkTo(contact, bind):
+                self._lifecycle.expect_peer()
+                await self._engine.talk(contact, bind)
             case _:
                 pass
 
@@ -176,7 +179,7 @@ class HeadlessRun:
         self._lifecycle.end_input()
 
     async def _end_input(self) -> None:
-        if self._engine.is_hosting:
+        if self._engine.is_hosting and not self._lifecycle.is_for_one:
             await self._until(lambda: self._lifecycle.is_deserted)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DELIVERY_SECONDS):  # a guest who was cut off may come back
@@ -223,7 +226,7 @@ class HeadlessRun:
             self._needed.set_result(None if isinstance(event, Ready) else event)
         if isinstance(event, Ready) and not self._ready.done():
             self._ready.set_result(event)
-        if self._lifecycle.is_over:
+        if self._lifecycle.is_over and not self._engine.is_calling:
             self._over.set()
         self._changed.set()
 

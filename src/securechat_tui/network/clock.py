@@ -10,4 +10,4 @@ __all__ = ["now"]
 
 def now() -> Instant:
     """Say what time it is; the monotonic part is the running loop's, which its timers go by."""
-    return Instant(monotonic=asyncio.get_running_loop().time(), unix=time.time())
+    return Instant(asyncio.get_running_loop().time(), time.time())

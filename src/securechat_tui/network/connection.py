@@ -107,7 +107,7 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def closing(self) -> bool:
         """Whether the end has begun: nothing given to the session now would be sent."""
-        return self._closing or self._gone.is_set()
+        return self._closing
 
     async def drained(self) -> bool:
         """Wait until little is left to be written; false when the connection has ended instead."""
@@ -205,6 +205,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """Let everything go and tell the session, whose last events are handed on."""
         self._transport = None
+        self._closing = True
         self._gone.set()
         self._room.set()
         self._key_work.clear()
@@ -241,13 +242,13 @@ class Connection(asyncio.BufferedProtocol):
 
     def _conclude(self) -> None:
         """Do what every step of the session may call for: write, settle, close, set the timer."""
-        if self.closing:
+        if self._closing:
             return
         self._write()
         if self.session.closed:
             self.close()
             return
-        if not self.session.handshaking:
+        if self._on_settled is not None and not self.session.handshaking:
             self._settle()
         self._set_timer()
 
@@ -330,7 +331,7 @@ class Connection(asyncio.BufferedProtocol):
         if not data or self._transport is None or self._transport.is_closing():
             return
         self._transport.write(data)
-        if self._transport.get_write_buffer_size() > WRITE_STOP:
+        if not self._room.is_set() and self._transport.get_write_buffer_size() > WRITE_STOP:
             self._held_by_backlog = True
             self._apply_holds()
 

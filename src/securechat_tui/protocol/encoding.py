@@ -52,9 +52,9 @@ class Reader:
 
     __slots__ = ("_data", "_position")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, start: int = 0) -> None:
         self._data = data
-        self._position = 0
+        self._position = start
 
     @classmethod
     def whole(cls, data: bytes | memoryview) -> Self:
@@ -76,7 +76,10 @@ class Reader:
 
     def fields(self, layout: Struct) -> tuple[Any, ...]:
         """Return the fields of a layout of fixed length."""
-        return layout.unpack(self.take(layout.size))
+        start, self._position = self._position, self._position + layout.size
+        if self._position > len(self._data):
+            raise MalformedPayload("ends too soon")
+        return layout.unpack_from(self._data, start)
 
     def flag(self) -> bool:
         """Return one byte that is 0 or 1."""
@@ -101,10 +104,11 @@ class Reader:
 
     def rest(self, limit: int) -> bytes:
         """Return everything that is left, at most ``limit`` bytes."""
-        left = len(self._data) - self._position
-        if left > limit:
+        part = self._data[self._position :]
+        if len(part) > limit:
             raise MalformedPayload("field too long")
-        return self.take(left)
+        self._position = len(self._data)
+        return part
 
     def end(self) -> None:
         """Refuse bytes that are left over."""

@@ -87,7 +87,8 @@ HOST_TABLE: Final[Table] = {
 }
 
 _FIN: Final[Admitted] = {FrameType.FIN: Bounds.exactly(c.FIN_LENGTH)}
-_RECORD: Final = Bounds(c.RECORD_SIZES[0] + c.RECORD_OVERHEAD, c.RECORD_CAP)
+RECORDS: Final[Admitted] = {FrameType.RECORD: Bounds(c.RECORD_SIZES[0] + c.RECORD_OVERHEAD, c.RECORD_CAP)}
+"""What an established session admits."""
 
 ADMITTED: Final[Mapping[State, Admitted]] = {
     State.AWAIT_K1: {FrameType.KEY: Bounds(1, c.K1_CAP)},
@@ -97,7 +98,7 @@ ADMITTED: Final[Mapping[State, Admitted]] = {
     },
     State.AWAIT_S: {FrameType.SESSION: Bounds.exactly(c.S_LENGTH)},
     State.AWAIT_FIN: _FIN,
-    State.COMPLETE: {FrameType.RECORD: _RECORD},
+    State.COMPLETE: RECORDS,
 }
 """The frames that each state admits; a state that is not listed admits none yet."""
 

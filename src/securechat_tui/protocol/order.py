@@ -23,6 +23,7 @@ from securechat_tui.protocol.payloads import (
 )
 
 _CONTENT: Final = frozenset((Signed, Unsigned, Signature, Acknowledgement, Gone))
+_EARLY: Final = frozenset((Resume, Goodbye))
 
 
 class _Side:
@@ -34,54 +35,55 @@ class _Side:
         self.hello = False
         self.resume = False
 
-    def note(self, payload: Payload) -> None:
-        self.hello = True
-        self.resume = self.resume or isinstance(payload, Resume)
-
 
 class PayloadOrder:
     """Checks each payload before it is sent or taken in."""
 
-    __slots__ = ("_own", "_peer")
+    __slots__ = ("_own", "_peer", "greeted", "open")
 
     def __init__(self) -> None:
+        self.greeted = False
+        """Whether both sides have sent their HELLO."""
+        self.open = False
+        """Whether content may flow."""
         self._own = _Side()
         self._peer = _Side()
-
-    @property
-    def greeted(self) -> bool:
-        """Whether both sides have sent their HELLO."""
-        return self._own.hello and self._peer.hello
 
     @property
     def spoken(self) -> bool:
         """Whether this side has sent its HELLO."""
         return self._own.hello
 
-    @property
-    def open(self) -> bool:
-        """Whether content may flow."""
-        return self._own.resume and self._peer.resume
-
     def sending(self, payload: Payload) -> None:
         """Note a payload of our own; raises :class:`LocalError` where it has no place."""
         if not self._admits(self._own, payload):
             raise LocalError(f"{type(payload).__name__} has no place here")
-        self._own.note(payload)
 
     def receiving(self, payload: Payload | None) -> None:
         """Note a payload of the peer (None: an ignored kind); raises :class:`OutOfPlace`."""
         if payload is None:
             if not self._peer.hello:
                 raise OutOfPlace("before HELLO")
-            return
-        if not self._admits(self._peer, payload):
+        elif not self._admits(self._peer, payload):
             raise OutOfPlace(type(payload).__name__)
-        self._peer.note(payload)
 
     def _admits(self, side: _Side, payload: Payload) -> bool:
-        if type(payload) in _CONTENT:
+        """Tell whether a payload has a place, and note one that opens the way for others."""
+        kind = type(payload)
+        if kind in _CONTENT:
             return self.open
-        if isinstance(payload, Hello):
+        if not self._is_due(side, kind):
+            return False
+        self._note(side, kind)
+        return True
+
+    def _is_due(self, side: _Side, kind: type[Payload]) -> bool:
+        if kind is Hello:
             return not side.hello
-        return self.greeted or (side.hello and isinstance(payload, Resume | Goodbye))
+        return self.greeted or (side.hello and kind in _EARLY)
+
+    def _note(self, side: _Side, kind: type[Payload]) -> None:
+        side.hello = True
+        side.resume = side.resume or kind is Resume
+        self.greeted = self._own.hello and self._peer.hello
+        self.open = self._own.resume and self._peer.resume

@@ -108,13 +108,14 @@ def decode_payload(data: bytes) -> Payload | None:
     Raises :class:`MalformedPayload` for an empty payload, an unknown kind below 128, and fields that
     are cut off, out of bounds or followed by more bytes.
     """
-    reader = Reader(data)
-    kind = reader.number(1)
-    decoder = _DECODERS.get(kind)
+    if not data:
+        raise MalformedPayload("no kind")
+    decoder = _DECODERS.get(data[0])
     if decoder is None:
-        if kind >= FIRST_IGNORED_KIND:
+        if data[0] >= FIRST_IGNORED_KIND:
             return None
         raise MalformedPayload("unknown kind")
+    reader = Reader(data, 1)
     payload = decoder(reader)
     reader.end()
     return payload

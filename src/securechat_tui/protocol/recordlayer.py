@@ -88,9 +88,10 @@ class RecordLayer:
             raise RekeyFailure("while one is under way")
         if first.epoch != self.epoch + 1:
             raise RekeyFailure("epoch")
+        answer = HostRekey.answer(self._t3, self._peer, first)
         self.budget.started(now)
-        self._host_rekey = HostRekey.answer(self._t3, self._peer, first)
-        return self._host_rekey.message()
+        self._host_rekey = answer
+        return answer.message()
 
     def second(self, signature: bytes) -> bytes:
         """Host: return the record of the second half, the last one of its epoch."""

@@ -9,15 +9,18 @@ An open is computed aside and committed last: one that fails leaves the state as
 
 from bisect import bisect_left
 from enum import IntEnum
-from typing import NamedTuple
+from struct import Struct
+from typing import Final, NamedTuple
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import primitives
-from securechat_tui.protocol.encoding import encode, lp, u8, u32, u64
+from securechat_tui.protocol.encoding import encode, u8, u32
 from securechat_tui.protocol.errors import LocalError, RecordFailure
 from securechat_tui.protocol.primitives import CryptoFailure
 
-_LENGTH_PREFIX = 4
+_LENGTH_PREFIX: Final = 4
+_PLACE: Final = Struct(">IQ")
+"""Epoch and sequence number, as the associated data ends."""
 
 
 class Direction(IntEnum):
@@ -59,7 +62,8 @@ def pad(payload: bytes) -> bytes:
     """Return the payload behind its length, with zeros up to the smallest size that holds it."""
     if len(payload) > c.MAX_PAYLOAD_LENGTH:
         raise LocalError("payload too long for a record")
-    return lp(payload).ljust(_size_for(_LENGTH_PREFIX + len(payload)), b"\0")
+    whole = len(payload).to_bytes(_LENGTH_PREFIX, "big") + payload
+    return whole.ljust(_size_for(len(whole)), b"\0")
 
 
 def unpad(plaintext: bytes) -> bytes:
@@ -92,13 +96,12 @@ class Sender:
 
     def seal(self, payload: bytes) -> bytes:
         """Return the record that carries ``payload``."""
-        plaintext = pad(payload)
         following, key = self.chain.step()
-        epoch = u32(self.chain.epoch)
-        sealed = primitives.seal(key, plaintext, self._binding + epoch + u64(self.sequence))
+        place = _PLACE.pack(following.epoch, self.sequence)
+        sealed = primitives.seal(key, pad(payload), self._binding + place)
         self.chain = following
         self.sequence += 1
-        return epoch + sealed
+        return place[: c.EPOCH_LENGTH] + sealed
 
     def switch(self, chain: Chain) -> None:
         """Go on in a new epoch."""
@@ -118,11 +121,10 @@ class Receiver:
 
     def open(self, record: bytes) -> bytes:
         """Return the payload of the next record; raises :class:`RecordFailure`, changing nothing."""
-        epoch = record[: c.EPOCH_LENGTH]
-        chain = self._chain_of(int.from_bytes(epoch, "big"))
+        chain = self._chain_of(int.from_bytes(record[: c.EPOCH_LENGTH], "big"))
         following, key = chain.step()
         try:
-            associated = self._binding + epoch + u64(self.sequence)
+            associated = self._binding + _PLACE.pack(following.epoch, self.sequence)
             plaintext = primitives.unseal(key, memoryview(record)[c.EPOCH_LENGTH :], associated)
         except CryptoFailure:
             raise RecordFailure("does not open") from None

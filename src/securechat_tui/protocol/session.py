@@ -19,8 +19,16 @@ from securechat_tui.protocol.errors import (
     VersionMismatch,
 )
 from securechat_tui.protocol.events import End, Ended, Instant, SessionEvent, end_of
-from securechat_tui.protocol.frames import FrameReader, FrameType, decode_hint, encode_hint, frame, header
-from securechat_tui.protocol.handshake import GuestHandshake, HostHandshake, State
+from securechat_tui.protocol.frames import (
+    Admitted,
+    FrameReader,
+    FrameType,
+    decode_hint,
+    encode_hint,
+    frame,
+    header,
+)
+from securechat_tui.protocol.handshake import RECORDS, GuestHandshake, HostHandshake, State
 from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.liveness import Pings
 from securechat_tui.protocol.order import PayloadOrder
@@ -106,14 +114,7 @@ class Session:
         if self.closed:
             return []
 
-        def take() -> None:
-            left = memoryview(data)
-            while left and not self.closed:  # in slices, for the bound on what waits is not one on a piece
-                self._frames.feed(left[: c.RECORD_CAP])
-                left = left[c.RECORD_CAP :]
-                self._pump(now)
-
-        return self._guarded(take)
+        return self._guarded(lambda: self._take(memoryview(data), now))
 
     def receive_eof(self, now: Instant) -> list[SessionEvent]:  # noqa: ARG002 - all inputs take the moment
         """Take note that the connection has ended."""
@@ -273,8 +274,18 @@ class Session:
         self.closed = True
         self._events.append(Ended(how, detail))
 
+    def _take(self, data: memoryview, now: Instant) -> None:
+        """Take bytes in slices, for the bound on what waits is not one on a piece."""
+        for start in range(0, len(data), c.RECORD_CAP):
+            if not self.closed:
+                self._frames.feed(data[start : start + c.RECORD_CAP])
+                self._pump(now)
+
+    def _admitted(self) -> Admitted:
+        return self._handshake.admitted if self._records is None else RECORDS
+
     def _pump(self, now: Instant) -> None:
-        while not self.closed and (found := self._frames.next(self._handshake.admitted)):
+        while not self.closed and (found := self._frames.next(self._admitted())):
             kind, payload = found
             if kind is FrameType.RECORD:
                 self._take_record(payload, now)

@@ -176,13 +176,23 @@ def _decode(path: Path, plain: bytes) -> Backup:
             made=content.made,
             name=SafeText.name(content.name),
             identity=IdentityKey.from_pem(content.identity.encode()),
-            pins=decode_contacts(bytes(content.contacts)),
+            pins=_without_secrets(decode_contacts(bytes(content.contacts))),
             rotations=decode_statements(content.rotation.encode()) if content.rotation else (),
         )
     except NewerFormat:
         raise NewerBackup(path=path) from None
     except (BadKey, ValueError, RecursionError) as error:
         raise BadBackup(path=path, reason=f"inside it: {error}") from None
+
+
+def _without_secrets(pins: Pins) -> Pins:
+    """Refuse reconnect secrets: whoever put them there could call as that contact.
+
+    Raises :class:`ValueError`.
+    """
+    if any(one.newest or one.confirmed for one in pins.contacts):
+        raise ValueError("a contact has a reconnect secret, which no backup holds")
+    return pins
 
 
 def check_empty(profile: Profile, *, but_for: Pins | None = None) -> None:

@@ -330,10 +330,10 @@ class DamagedConversation(DamagedStore):
 
 
 class WrongStoreKey(StoreError):
-    """{path} was made under another key than the one in identity.pem.
+    """{path} was made under another key than the one in identity.pem, or its beginning is damaged.
 
-    Put the identity.pem back that it belongs to; or move it and the folder 'conversations' beside it away
-    and start again with an empty history.
+    Put back the identity.pem that it belongs to, or your copy of it; or move it and the folder
+    'conversations' beside it away and start again with an empty history.
     """
 
 

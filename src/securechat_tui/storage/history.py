@@ -64,7 +64,8 @@ class ConversationStore:
     def begin(cls, database: Database, conversation: bytes, peer: bytes) -> Self:
         """Fill an empty file: ``peer`` is the SPKI of the other one's key."""
         database.run(
-            "INSERT INTO conversation (id, peer, next_row, read_row, draft) VALUES (?, ?, 1, 0, '')",
+            """INSERT INTO conversation (id, peer, next_row, read_row, unread, draft)
+            VALUES (?, ?, 1, 0, 0, '')""",
             (conversation, peer),
         )
         return cls(database)
@@ -184,10 +185,10 @@ class ConversationStore:
     def search(self, text: str, limit: int, before: int | None = None) -> list[StoredMessage]:
         """The last ``limit`` messages that have all the words, below the row ``before``; oldest first.
 
-        Case and accents make no difference, and of the last word the beginning is enough. Nothing in
-        ``text`` is an operator.
+        Case and the accents of Latin letters make no difference, and of the last word the beginning is
+        enough. Nothing in ``text`` is an operator.
         """
-        words = text.replace("\0", " ").split()[:_MAX_WORDS]
+        words = SafeText.multi(text).split()[:_MAX_WORDS]  # as the messages were when they were indexed
         if not words:
             return []
         query = " ".join('"' + word.replace('"', '""') + '"' for word in words) + " *"
@@ -258,17 +259,16 @@ class ConversationStore:
 
     def unread(self) -> int:
         """How many of the peer's messages are above the last row that was read."""
-        return int(
-            self._database.value(
-                """SELECT count(*) FROM message
-                WHERE mine = 0 AND row > (SELECT read_row FROM conversation)"""
-            )
-        )
+        return int(self._database.value("SELECT unread FROM conversation"))
 
     def mark_read(self, row: int) -> None:
         """Note that everything up to a row has been read; what has been read stays so."""
         with self._database.transaction():
-            self._database.run("UPDATE conversation SET read_row = ? WHERE read_row < ?", (row, row))
+            self._database.run(
+                """UPDATE conversation SET read_row = ?1,
+                unread = (SELECT count(*) FROM message WHERE row > ?1 AND mine = 0) WHERE read_row < ?1""",
+                (row,),
+            )
 
     def draft(self) -> str:
         """What was typed and not sent."""
@@ -276,8 +276,9 @@ class ConversationStore:
 
     def keep_draft(self, text: str) -> None:
         """Keep what is typed and not sent, in the place of the draft before."""
+        draft = text.encode(errors="replace").decode()  # a terminal may have given half a character
         with self._database.transaction():
-            self._database.run("UPDATE conversation SET draft = ? WHERE draft <> ?", (text, text))
+            self._database.run("UPDATE conversation SET draft = ? WHERE draft <> ?", (draft, draft))
 
     # For the store that has opened it.
 
@@ -293,10 +294,13 @@ class ConversationStore:
         """
         _, _, next_row = self.position()
         source = self._database
-        own = source.rows("SELECT id, peer, ?, ?, '', sending, receiving FROM conversation", _twice(next_row))
+        own = source.rows(
+            "SELECT id, peer, ?, max(read_row, ? - 1), 0, '', sending, receiving FROM conversation",
+            (next_row, next_row),
+        )
         kept = "IN (SELECT sending FROM conversation UNION SELECT receiving FROM conversation)"
         with target.transaction():
-            target.run_many("INSERT INTO conversation VALUES (?, ?, ?, ?, ?, ?, ?)", own)
+            target.run_many("INSERT INTO conversation VALUES (?, ?, ?, ?, ?, ?, ?, ?)", own)
             rows = source.rows(f"SELECT * FROM generation WHERE id {kept}")  # noqa: S608 - ours
             target.run_many("INSERT INTO generation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             target.run_many(
@@ -348,11 +352,6 @@ class _Batches:
 def _hashes(path: bytes | None) -> tuple[bytes, ...]:
     joined = path or b""
     return tuple(joined[at : at + c.HASH_LENGTH] for at in range(0, len(joined), c.HASH_LENGTH))
-
-
-def _twice(next_row: int) -> tuple[int, int]:
-    """The row that comes next, and the last one that was read: all of them."""
-    return next_row, next_row - 1
 
 
 def _waiting(row: Sequence[Any], batches: _Batches) -> Waiting:

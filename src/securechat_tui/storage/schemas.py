@@ -25,7 +25,7 @@ _CONVERSATION: Final = (
     (
         """CREATE TABLE conversation (
             id BLOB NOT NULL, peer BLOB NOT NULL, next_row INTEGER NOT NULL, read_row INTEGER NOT NULL,
-            draft TEXT NOT NULL, sending INTEGER, receiving INTEGER)""",
+            unread INTEGER NOT NULL, draft TEXT NOT NULL, sending INTEGER, receiving INTEGER)""",
         # The last four columns before the keys are of one direction each: acknowledged, or seen.
         """CREATE TABLE generation (
             id INTEGER PRIMARY KEY, mine INTEGER NOT NULL, generation BLOB NOT NULL,
@@ -46,7 +46,6 @@ _CONVERSATION: Final = (
             time REAL NOT NULL, age REAL, fresh INTEGER, trust TEXT NOT NULL, name TEXT NOT NULL,
             ref TEXT, content BLOB NOT NULL, header BLOB NOT NULL, salt BLOB NOT NULL,
             batch INTEGER, place INTEGER NOT NULL, path BLOB NOT NULL)""",
-        "CREATE INDEX theirs ON message (row) WHERE mine = 0",
         """CREATE VIRTUAL TABLE word USING fts5(
             text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')""",
     ),

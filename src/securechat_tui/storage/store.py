@@ -168,10 +168,8 @@ class Store:
             if file is None:
                 return
             peer = index.value("SELECT peer FROM conversation WHERE id = ?", (conversation,))
-            history, target = self.conversation(conversation, peer), _File.fresh(self._folder)
-            self._announce(index, target)
-            database = target.create()
-            try:
+            history = self.conversation(conversation, peer)
+            with self._new_file(index) as (target, database):
                 history.copy_positions(database)
                 with index.transaction():
                     index.run("DELETE FROM leftover WHERE file = ?", (target.path.name,))
@@ -180,9 +178,6 @@ class Store:
                         "UPDATE conversation SET file = ?, key = ? WHERE id = ?",
                         (target.path.name, target.key, conversation),
                     )
-            except BaseException:
-                self._give_up(database)
-                raise
             history.replace(database)
             self._clear_away()
 
@@ -216,10 +211,7 @@ class Store:
         return None if found is None else _File(self._folder / found[0], found[1])
 
     def _make(self, index: Database, conversation: bytes, peer: bytes) -> ConversationStore:
-        file = _File.fresh(self._folder)
-        self._announce(index, file)
-        database = file.create()
-        try:
+        with self._new_file(index) as (file, database):
             history = ConversationStore.begin(database, conversation, peer)
             with index.transaction():
                 index.run("DELETE FROM leftover WHERE file = ?", (file.path.name,))
@@ -227,34 +219,43 @@ class Store:
                     "INSERT INTO conversation (id, peer, file, key, created) VALUES (?, ?, ?, ?, ?)",
                     (conversation, peer, file.path.name, file.key, time.time()),
                 )
-        except BaseException:
-            self._give_up(database)
-            raise
         return history
 
-    def _give_up(self, database: Database) -> None:
-        """Remove a file that was not finished: on a full disk its space is wanted now."""
-        database.close()
-        with contextlib.suppress(ProfileError):  # the next opening does it
-            self._remove_leftovers()
+    @contextlib.contextmanager
+    def _new_file(self, index: Database) -> Iterator[tuple[_File, Database]]:
+        """Make a file that stands among the leftovers; the body takes it from there with its last step.
 
-    def _announce(self, index: Database, file: _File) -> None:
-        """Note a file among the leftovers before it is made: only success takes it from there."""
-        with index.transaction():
-            index.run("INSERT INTO leftover (file) VALUES (?)", (file.path.name,))
+        Where that fails the file goes again: on a full disk its space is wanted.
+        """
+        file = _File.fresh(self._folder)
+        index.run("INSERT INTO leftover (file) VALUES (?)", (file.path.name,))
+        try:
+            with contextlib.ExitStack() as if_it_fails:
+                database = file.create()
+                if_it_fails.callback(database.close)
+                yield file, database
+                if_it_fails.pop_all()
+        except BaseException:
+            with contextlib.suppress(ProfileError):  # else the next opening does it
+                self._remove_leftovers()
+            raise
 
     def _clear_away(self) -> None:
-        """Make a key that was struck out unreadable, then remove the files that nothing opens now."""
+        """Make a key that was struck out unreadable, and remove the files that nothing opens now."""
         with self._listed() as index:
-            index.settle()
-            self._remove_leftovers()
+            try:
+                index.settle()
+            finally:
+                self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
         with self._listed() as index:
-            for (name,) in index.rows("SELECT file FROM leftover"):
+            names = [name for (name,) in index.rows("SELECT file FROM leftover")]
+            for name in names:
                 for path in companions(self._folder / name):
                     _remove(path)
-                index.run("DELETE FROM leftover WHERE file = ?", (name,))
+            with index.transaction():
+                index.run_many("DELETE FROM leftover WHERE file = ?", [(name,) for name in names])
 
 
 def _resume(database: Database, conversation: bytes, peer: bytes) -> ConversationStore:

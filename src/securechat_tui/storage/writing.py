@@ -111,6 +111,7 @@ class Writing:
             ),
         )
         self._database.run(_WORDS, (change.row, change.text))
+        self._database.run("UPDATE conversation SET unread = unread + 1 WHERE read_row < ?", (change.row,))
 
     def _batch(self, batch: Signature) -> int:
         if self.last_batch is None or self.last_batch[0] != batch:

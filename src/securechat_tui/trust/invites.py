@@ -61,7 +61,7 @@ _FORMAT: Final = 1
 _CHECK_LENGTH: Final = 5
 _PACKED_LENGTHS: Final = {4: 4, 6: 16}
 _LAST_SECOND: Final = 0xFFFFFFFF
-_HOST: Final = re.compile(r"[a-z0-9._:-]+")
+_NAME: Final = re.compile(r"[a-z0-9._-]+")
 _AUTHORITY: Final = re.compile(
     r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+)):(?P<port>[1-9][0-9]{0,4})"
 )
@@ -108,7 +108,8 @@ def _clock(moment: float) -> str:
 
 def looks_like_invite(text: str) -> bool:
     """Whether somebody who typed this meant an invite, right or wrong."""
-    return _MARK in text or text.lstrip()[: len(SCHEME)].lower() == SCHEME
+    text = "".join(text.split()).lower()
+    return _MARK in text or text.startswith(SCHEME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,9 @@ class Invite:
 
 
 def _is_host(host: str) -> bool:
-    return len(host) <= MAX_HOST_LENGTH and _HOST.fullmatch(host) is not None
+    if ":" in host:
+        return _is_number(host)
+    return len(host) <= MAX_HOST_LENGTH and _NAME.fullmatch(host) is not None
 
 
 def _is_number(host: str) -> bool:
@@ -221,7 +224,10 @@ def _endpoint(authority: str) -> Endpoint:
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise ValueError("not an authority")
-    return match["v6"] or match["name"], int(match["port"])
+    host, port = match["v6"] or match["name"], int(match["port"])
+    if _authority(host, port) != authority:
+        raise ValueError("brackets around what is no IPv6 address")
+    return host, port
 
 
 def _base32(data: bytes) -> str:

@@ -34,7 +34,7 @@ __all__ = [
     "Pins",
     "PinsFull",
     "after_handshake",
-    "confirm_newest",
+    "confirm",
 ]
 
 Endpoint = tuple[str, int]
@@ -201,9 +201,13 @@ def after_handshake(contact: Contact, new_secret: bytes, used: bytes | None = No
     return replace(contact, newest=new_secret, confirmed=used)
 
 
-def confirm_newest(contact: Contact) -> Contact:
-    """At the guest, with the host's first record: the host has stored the newest secret too."""
-    return replace(contact, confirmed=contact.newest)
+def confirm(contact: Contact, secret: bytes) -> Contact:
+    """At the guest, with the host's first record: the host has stored this session's secret too.
+
+    It need not be the newest: where the two have called each other at once, another session has come
+    between, and the host may know its secret or not.
+    """
+    return replace(contact, confirmed=secret)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ class Attention:
         self._bell = bell
         self._write = write
         self._clock = clock
-        self._is_away = False
+        self.is_away = False
+        """Whether the terminal has no focus."""
         self._count = 0
         self._next_bell = 0.0
         self.has_title = False
@@ -50,19 +51,19 @@ class Attention:
 
     def look_away(self) -> None:
         """The terminal has lost the focus."""
-        self._is_away = True
+        self.is_away = True
         self._count = 0
 
     def return_(self) -> None:
         """The terminal has the focus again."""
-        self._is_away = False
+        self.is_away = False
         if self._count and self.has_title:
             self._write(title_sequence(0))
         self._count = 0
 
     def messages(self, count: int) -> None:
         """So many messages have come."""
-        if not self._is_away or not count:
+        if not self.is_away or not count:
             return
         self._count += count
         if self.manner in {"title", "all"}:

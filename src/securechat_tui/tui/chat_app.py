@@ -18,21 +18,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from securechat_tui.chat.events import (
-    Code,
-    Dialing,
-    Event,
-    Gate,
-    Hosting,
-    IdentityNeeded,
-    Peer,
-    Ready,
-    Refused,
-    SafeText,
-    Secure,
-    Trust,
-    TrustChanged,
-)
+from securechat_tui.chat.events import Event, SafeText
 from securechat_tui.chat.events import Message as Received
 from securechat_tui.chat.preferences import ThemeName
 from securechat_tui.tui.attention import Attention
@@ -44,9 +30,10 @@ from securechat_tui.tui.desk import CommandDesk
 from securechat_tui.tui.key_change import KeyChange
 from securechat_tui.tui.keymap import key_label, make_keymap
 from securechat_tui.tui.narration import Narrator
-from securechat_tui.tui.opening import HostAt, JoinTarget, Opening, Practice, PracticeControl, StartScreen
-from securechat_tui.tui.perform import EngineJobs, Job, Outcome
+from securechat_tui.tui.opening import JoinTarget, Opening, Practice, PracticeControl, StartScreen
+from securechat_tui.tui.perform import EngineJobs, Job, Outcome, opening_job
 from securechat_tui.tui.port import ScreenPort
+from securechat_tui.tui.reactions import Reactions
 from securechat_tui.tui.safety import SafetyFilter
 from securechat_tui.tui.screens.chat import ChatScreen
 from securechat_tui.tui.screens.passphrase import PassphraseScreen
@@ -54,8 +41,11 @@ from securechat_tui.tui.screens.start import HomeScreen, StartChoice
 from securechat_tui.tui.screens.verify import VerifyScreen
 from securechat_tui.tui.screens.welcome import WelcomeScreen
 from securechat_tui.tui.state import ChatState
+from securechat_tui.tui.switchboard import Switchboard
 from securechat_tui.tui.themes import THEMES, VARIABLES
+from securechat_tui.tui.widgets.chat_log import ChatLog
 from securechat_tui.tui.widgets.composer import Composer
+from securechat_tui.tui.widgets.conversation_list import Places, places_of
 
 __all__ = ["ChatApp"]
 
@@ -96,16 +86,17 @@ class ChatApp(App[int], inherit_bindings=False):
         self.engine = engine
         self.state = ChatState()
         self.chat = ChatScreen(self.state)
-        self.narrator = Narrator(self.chat)
+        self.switchboard = Switchboard(self)
         self.desk = CommandDesk(self)
         self.key_change = KeyChange(self)
+        self._reactions = Reactions(self)
         self.jobs = EngineJobs(self._report_outcome)
         self.practice: PracticeControl | None = opening.control if isinstance(opening, Practice) else None
         self.practice_target = opening.target if isinstance(opening, Practice) else ""
         self.commands = available(practice=self.practice is not None)
         self.wants_alone = False
         self._opening = opening
-        self._begun = False
+        self.is_begun = False
         self._inbox: list[Event] = []
         self._taken = asyncio.Event()
         self.clock = clock
@@ -157,7 +148,7 @@ class ChatApp(App[int], inherit_bindings=False):
         self._pump()
         self._work_jobs()
         if self.engine.identity is not None:
-            self._begin()
+            self.begin()
 
     @work(group="engine", exit_on_error=False)
     async def _pump(self) -> None:
@@ -187,19 +178,20 @@ class ChatApp(App[int], inherit_bindings=False):
     def _report_outcome(self, outcome: Outcome) -> None:
         self.post_message(self.JobEnded(outcome))
 
-    def _begin(self) -> None:
-        self._begun = True
+    def begin(self) -> None:
+        """There is an identity: begin as the command line said."""
+        self.is_begun = True
+        self.switchboard.recall()
+        self.refresh_state()
         match self._opening:
-            case HostAt() as host:
-                self.jobs.add(Job(lambda: self.engine.host(host.bind, invited_only=host.invited_only)))
             case Practice(target=target):
                 self.desk.perform("join", target)
-            case JoinTarget(target=target, verify_key=str() as fingerprint):
-                self.jobs.add(Job(lambda: self.engine.verify_key(fingerprint, target)))
-            case JoinTarget(target=target, new=new):
+            case JoinTarget(target=target, new=new, verify_key=None):
                 self.desk.perform("join", f"--new {target}" if new else target)
             case StartScreen():
                 self._push_home(self._opening)
+            case opening:
+                self.jobs.add(opening_job(self.engine, opening))
 
     def _push_home(self, opening: StartScreen) -> None:
         if self.engine.identity and not isinstance(self.screen, HomeScreen):
@@ -209,6 +201,16 @@ class ChatApp(App[int], inherit_bindings=False):
     def leave_program(self) -> None:
         """Go, with the exit code that what happened deserves."""
         self.exit(self.state.exit_code)
+
+    @property
+    def narrator(self) -> Narrator:
+        """Who writes the log on the screen."""
+        return self.switchboard.shown.narrator
+
+    @property
+    def is_in_chat(self) -> bool:
+        """Whether nothing lies over the chat."""
+        return self.screen is self.chat
 
     def show_chat(self) -> None:
         """Take everything off the chat."""
@@ -236,39 +238,23 @@ class ChatApp(App[int], inherit_bindings=False):
         """Fold events into the state and draw once."""
         for event in batch:
             self.state.apply(event)
-            self._react(event)
+            self.switchboard.take(event)
+            self._reactions.react(event)
             self.desk.observe(event)
-        self.narrator.tell(batch)
+        self.switchboard.tell(batch)
         self.attention.messages(sum(isinstance(event, Received) for event in batch))
-        self._refresh_state()
+        self.refresh_state()
 
-    def _refresh_state(self) -> None:
-        if self.state.conversation:
-            self.state.counters = self.engine.counters(self.state.conversation)
+    def refresh_state(self) -> None:
+        """Draw the present state, on the chat and on what lies over it."""
+        state = self.state
+        if state.shown:
+            state.shown.counters = self.engine.counters(state.shown.id)
         if self.chat.is_mounted:
             self.chat.refresh_state()
+            self.chat.show_places(places_of(state.house_link, [*state.talks.values()], state.shown))
         if isinstance(self.screen, VerifyScreen) and self.screen.is_mounted:
             self.screen.refresh_state()
-
-    def _react(self, event: Event) -> None:
-        match event:
-            case IdentityNeeded(suggested_name=name) if isinstance(self.screen, WelcomeScreen):
-                self.screen.suggest(name if self.engine.profile == _DEFAULT_PROFILE else self.engine.profile)
-            case Ready() if not self._begun:
-                self.show_chat()
-                self._begin()
-            case Refused(reason="key-changed"):
-                self.key_change.raise_alarm(event)
-            case Dialing() | Peer() | Hosting(active=True) | Secure():
-                self.chat.lock_composer(locked=False)
-            case Gate():
-                self.key_change.stand_at(event)
-            case Code():
-                self.desk.perform("verify")
-            case TrustChanged(trust=Trust.CHANGED):
-                self.show_chat()
-            case _:
-                pass
 
     def on_app_blur(self) -> None:
         """Whoever looks away will want to know where they were."""
@@ -278,10 +264,12 @@ class ChatApp(App[int], inherit_bindings=False):
     def on_app_focus(self) -> None:
         """Whoever is back needs no calling."""
         self.attention.return_()
+        self.switchboard.see()
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         """The last moment at which the terminal can be written to."""
         self.attention.finish()
+        await self.switchboard.keep_last_draft()
 
     def _write_control(self, sequence: str) -> None:
         """Write what no widget can. Nothing of anybody's text may be in it."""
@@ -302,8 +290,9 @@ class ChatApp(App[int], inherit_bindings=False):
     @on(Composer.CompletionAsked)
     def _completion_asked(self) -> None:
         composer = self.chat.composer
-        names = [str(contact.name) for contact in self.engine.contacts()]
-        text, candidates = complete(composer.text, self.commands, names)
+        names = {str(contact.name) for contact in self.engine.contacts()}
+        names |= {str(talk.peer.contact) for talk in self.state.talks.values()}
+        text, candidates = complete(composer.text, self.commands, sorted(names))
         composer.put(text, hint="  ".join(candidates))
 
     @on(WelcomeScreen.Create)
@@ -313,7 +302,24 @@ class ChatApp(App[int], inherit_bindings=False):
     @on(VerifyScreen.Chosen)
     def _verify_chosen(self, event: VerifyScreen.Chosen) -> None:
         self.desk.decide(event.choice, event.digits)
-        self._refresh_state()
+        self.refresh_state()
+
+    @on(ChatLog.OlderWanted)
+    def _older_wanted(self, event: ChatLog.OlderWanted) -> None:
+        self.switchboard.load_older(event.log_view)
+
+    @on(ChatLog.EndReached)
+    @on(ChatScreen.Returned)
+    def _looked_at(self) -> None:
+        self.switchboard.see()
+
+    @on(ChatScreen.OlderSought)
+    def _older_sought(self, event: ChatScreen.OlderSought) -> None:
+        self.desk.conversations.find_older(event.word)
+
+    @on(Places.Chosen)
+    def _place_chosen(self, event: Places.Chosen) -> None:
+        self.switchboard.show(event.conversation)
 
     @on(HomeScreen.Chosen)
     def _home_chosen(self, event: HomeScreen.Chosen) -> None:
@@ -328,20 +334,7 @@ class ChatApp(App[int], inherit_bindings=False):
 
     @on(JobEnded)
     def _job_ended(self, event: JobEnded) -> None:
-        outcome = event.outcome
-        if not outcome.sentence:
-            if outcome.job.ref:
-                self.narrator.held(outcome.job)
-            if self.engine.identity:
-                self.state.name = self.engine.identity.name
-            if outcome.job.done:
-                self.say(outcome.job.done)
-            return
-        self.state.note_failure(outcome.code)
-        if outcome.job.draft:
-            self.chat.composer.restore(outcome.job.draft)
-        self.say(outcome.sentence)
-        self._refresh_state()
+        self._reactions.conclude(event.outcome)
 
     # Actions --------------------------------------------------------------------------------------
 

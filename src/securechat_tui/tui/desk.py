@@ -1,13 +1,15 @@
 """Where keys, slash words and the palette hand in what they ask for."""
 
 from collections.abc import Callable
-from itertools import count
+from itertools import count, repeat
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Event, Invite, Peer, SafeText
 from securechat_tui.tui.attention import NOTIFY
 from securechat_tui.tui.commands import find, parse
+from securechat_tui.tui.conversation_desk import ConversationDesk
 from securechat_tui.tui.perform import Job, dial_job, host_job, practise_alarm
 from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen, Deed
 from securechat_tui.tui.screens.details import DetailsScreen
@@ -35,7 +37,8 @@ class CommandDesk:
 
     def __init__(self, app: "ChatApp") -> None:
         self._app = app
-        self._refs = count(1)
+        self.conversations = ConversationDesk(app)
+        self._refs = map("{}-{}".format, repeat(f"screen-{token_hex(4)}"), count(1))
         self._shows_invite = False
         self._deeds: dict[str, Callable[[str], None]] = {
             "help": self._help,
@@ -59,6 +62,7 @@ class CommandDesk:
             "nick": self._nick,
             "notify": self._notify,
             "theme": self._theme,
+            **self.conversations.deeds,
         }
 
     def submit(self, text: str) -> None:
@@ -87,15 +91,25 @@ class CommandDesk:
             self._app.say(_NO_TEXT.format(word=word))
 
     def _send(self, text: str, *, signed: bool | None = None, draft: str = "") -> None:
-        ref = f"screen-{next(self._refs)}"
+        # Unlike those of any other run: messages that waited since then bear theirs.
+        ref = next(self._refs)
         # Named, so that it reaches whom the person sees, whoever may come in before it is sent.
-        addressee = self._app.state.addressee
+        addressee = self._app.state.conversation
         will_be_signed = self._app.engine.preferences.sign_messages if signed is None else signed
 
         async def send() -> None:
             await self._app.engine.send(text, ref=ref, conversation=addressee, signed=signed)
 
-        self._engine_job(Job(send, draft=draft or text, text=text, ref=ref, signed=will_be_signed))
+        self._engine_job(
+            Job(
+                send,
+                draft=draft or text,
+                text=text,
+                ref=ref,
+                signed=will_be_signed,
+                conversation=addressee,
+            )
+        )
 
     def _help(self, _: str) -> None:
         self._app.push_screen(HelpScreen(self._app.commands, self._app.keymap))
@@ -112,15 +126,16 @@ class CommandDesk:
         elif self._app.engine.identity and not isinstance(self._app.screen, VerifyScreen):
             self._app.push_screen(VerifyScreen(self._app.engine.identity, self._app.state))
             if self._app.state.comparing is not Comparing.NOBODY:
-                self._engine_job(Job(self._app.engine.show_safety_number))
+                engine, here = self._app.engine, self._app.state.conversation
+                self._engine_job(Job(lambda: engine.show_safety_number(here)))
 
     def decide(self, choice: VerifyChoice, digits: str) -> None:
         """Do what was decided on the verify screen."""
-        engine = self._app.engine
-        here = self._app.state.conversation  # named: what is decided is about whom the person sees
+        engine, talk = self._app.engine, self._app.state.shown
+        here = talk.id if talk else None  # named: what is decided is about whom the person sees
         match choice:
             case VerifyChoice.ASK:
-                self._app.state.asked = True
+                self._set_asked(asked=True)
                 self._engine_job(Job(lambda: engine.verify(here)))
             case VerifyChoice.MATCH:
                 self._engine_job(Job(lambda: engine.match(digits or None, conversation=here)))
@@ -129,8 +144,12 @@ class CommandDesk:
             case VerifyChoice.WORDS_MATCH:
                 self._engine_job(Job(lambda: engine.match_safety_number(here)))
             case VerifyChoice.NOT_NOW:
-                self._app.state.asked = False
+                self._set_asked(asked=False)
                 self._engine_job(Job(lambda: engine.decline(here)))
+
+    def _set_asked(self, *, asked: bool) -> None:
+        if self._app.state.shown:
+            self._app.state.shown.asked = asked
 
     def _details(self, _: str) -> None:
         message = self._app.narrator.selected_message() or self._app.state.last
@@ -177,6 +196,7 @@ class CommandDesk:
             self._app.push_screen(JoinScreen(names), self._join_from_form)
             return
         self._app.show_chat()
+        self._app.switchboard.is_expecting = True
         self._engine_job(dial_job(self._app.engine, argument))
 
     def _join_from_form(self, target: str | None) -> None:
@@ -188,7 +208,9 @@ class CommandDesk:
         self._engine_job(Job(lambda: self._app.engine.accept_key(here)))
 
     def _leave(self, _: str) -> None:
-        self._engine_job(Job(self._app.engine.leave))
+        engine, talk = self._app.engine, self._app.state.shown
+        here = talk.id if talk and (talk.is_here or talk.awaited) else None
+        self._engine_job(Job(lambda: engine.leave(here)))
 
     def _reconnect(self, _: str) -> None:
         self._engine_job(Job(self._app.engine.reconnect))
@@ -222,7 +244,7 @@ class CommandDesk:
             self._app.say(_NO_MESSAGE)
 
     def _clear(self, _: str) -> None:
-        self._app.narrator.clear()
+        self._app.switchboard.shown.clear()
 
     def _alarm(self, _: str) -> None:
         practice = self._app.practice

@@ -8,7 +8,9 @@ from securechat_tui.chat.gates import Resolution
 from securechat_tui.tui.perform import Job, end_practice_alarm
 from securechat_tui.tui.screens.alarm import AlarmChoice, AlarmScreen
 from securechat_tui.tui.screens.new_key import NewKeyChoice, NewKeyScreen
+from securechat_tui.tui.screens.resume import ResumeChoice, ResumeScreen
 from securechat_tui.tui.screens.unsigned import UnsignedChoice, UnsignedScreen
+from securechat_tui.tui.talk import Talk
 
 if TYPE_CHECKING:
     from securechat_tui.tui.chat_app import ChatApp
@@ -23,12 +25,33 @@ class KeyChange:
 
     def __init__(self, app: "ChatApp") -> None:
         self._app = app
+        self._asked: set[Gate] = set()
+
+    def take(self, refused: Refused) -> None:
+        """Raise the alarm at once where it is about whom the person is with, or tries to join; else there."""
+        talks, here = self._app.state.talks.values(), self._app.state.shown
+        about = next((talk for talk in talks if talk.peer.fingerprint == refused.expected), None)
+        if about is None or about is here or refused.target or not self._app.state.is_several:
+            self.raise_alarm(refused)
+        else:
+            self._app.switchboard.hold_alarm(about, refused)
+
+    def ask_about(self, talk: Talk) -> None:
+        """Ask what has waited for the person to come to a conversation."""
+        if talk.alarm is not None:
+            refused, talk.alarm = talk.alarm, None
+            self.raise_alarm(refused)
+        elif talk.gate is not None:
+            self.stand_at(talk.gate)
+        elif talk.code is not None:
+            self._app.desk.perform("verify")
 
     def raise_alarm(self, refused: Refused) -> None:
         """Keep the draft, lock the composer, and ask."""
         app = self._app
         app.show_chat()
-        app.chat.lock_composer(locked=True)
+        app.state.stop(stopped=True)
+        app.refresh_state()
         alarm = AlarmScreen(
             refused,
             caller=app.state.refused_caller,
@@ -44,9 +67,9 @@ class KeyChange:
         if choice is AlarmChoice.VERIFY:
             self._verify(refused)
             return
-        app.chat.lock_composer(locked=False)
-        if self._is_about_present_peer():
-            app.jobs.add(Job(app.engine.leave))
+        app.state.stop(stopped=False)
+        app.refresh_state()
+        self._leave_if_present(refused)
         if app.practice is not None:
             practice, target = app.practice, app.practice_target
             done = "That was the alarm. Nothing was sent to the other key, and the first one is back."
@@ -55,16 +78,18 @@ class KeyChange:
     def _verify(self, refused: Refused) -> None:
         """Call the changed key, or wait for its next call; the gate locks the composer when it is here."""
         app = self._app
-        if self._is_about_present_peer():
-            app.jobs.add(Job(app.engine.leave))
-        app.chat.lock_composer(locked=False)
+        self._leave_if_present(refused)
+        app.state.stop(stopped=False)
+        app.refresh_state()
         done = "" if refused.target else _AWAITED
         app.jobs.add(Job(lambda: app.engine.verify_key(refused.offered, refused.target), done=done))
 
     def stand_at(self, gate: Gate) -> None:
-        """Lock the composer; some questions need an answer at once."""
+        """Some questions need an answer at once; each is asked once."""
         app = self._app
-        app.chat.lock_composer(locked=True, gated=True)
+        if gate in self._asked:
+            return
+        self._asked.add(gate)
         match gate.reason:
             case "rotation":
                 app.show_chat()
@@ -72,8 +97,21 @@ class KeyChange:
             case "unsigned":
                 app.show_chat()
                 app.push_screen(UnsignedScreen(gate.message, clock=app.clock), partial(self._resolved, gate))
+            case "resume":
+                app.show_chat()
+                app.push_screen(ResumeScreen(gate.message, clock=app.clock), partial(self._resumed, gate))
             case _:
                 pass
+
+    def _resumed(self, gate: Gate, choice: ResumeChoice | None) -> None:
+        engine, here = self._app.engine, gate.conversation
+        match choice:
+            case ResumeChoice.RESEND:
+                self._app.jobs.add(Job(lambda: engine.resolve(Resolution.RESEND, here)))
+            case ResumeChoice.ANEW:
+                self._app.jobs.add(Job(lambda: engine.resolve(Resolution.NEW_GENERATION, here)))
+            case _:
+                self._app.jobs.add(Job(lambda: engine.leave(here)))
 
     def _resolved(self, gate: Gate, choice: UnsignedChoice | None) -> None:
         engine, here = self._app.engine, gate.conversation
@@ -95,8 +133,9 @@ class KeyChange:
             case _:
                 self._app.jobs.add(Job(lambda: engine.leave(gate.conversation)))
 
-    def _is_about_present_peer(self) -> bool:
-        """Whether the key that was found changed is that of the person one is talking with."""
-        refused, peer = self._app.state.refused, self._app.state.peer
-        known = refused is not None and peer is not None and refused.expected == peer.fingerprint
-        return known and bool(self._app.engine.conversations)
+    def _leave_if_present(self, refused: Refused) -> None:
+        """Part from the person whose key was found changed, if they are here."""
+        engine, live = self._app.engine, self._app.engine.conversations
+        for talk in self._app.state.talks.values():
+            if talk.peer.fingerprint == refused.expected and talk.id in live:
+                self._app.jobs.add(Job(partial(engine.leave, talk.id)))

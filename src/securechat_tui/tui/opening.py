@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from securechat_tui.chat.openings import HostAt, JoinTarget
+from securechat_tui.chat.openings import HostAt, JoinTarget, TalkTo
 
-__all__ = ["HostAt", "JoinTarget", "Opening", "Practice", "PracticeControl", "StartScreen"]
+__all__ = ["HostAt", "JoinTarget", "Opening", "Practice", "PracticeControl", "StartScreen", "TalkTo"]
 
 
 class PracticeControl(Protocol):
@@ -34,4 +34,4 @@ class Practice:
     control: PracticeControl
 
 
-Opening = StartScreen | HostAt | JoinTarget | Practice
+Opening = StartScreen | HostAt | JoinTarget | TalkTo | Practice

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.tui.opening import PracticeControl
+from securechat_tui.tui.opening import HostAt, JoinTarget, PracticeControl, TalkTo
 from securechat_tui.tui.port import ScreenPort
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "dial_job",
     "end_practice_alarm",
     "host_job",
+    "opening_job",
     "practise_alarm",
     "split_flag",
 ]
@@ -35,6 +36,8 @@ class Job:
     """The message that it sends, known by ``ref``."""
     ref: str = ""
     signed: bool = True
+    conversation: str | None = None
+    """Where it was typed; None in the house."""
     done: str = ""
     """A sentence for when it went well, where that does not show by itself."""
 
@@ -46,6 +49,17 @@ class Outcome:
     job: Job
     sentence: str = ""
     code: str = ""
+
+
+def opening_job(engine: ScreenPort, opening: HostAt | JoinTarget | TalkTo) -> Job:
+    """What the command line asked for, where the desk has no word for it."""
+    match opening:
+        case HostAt(bind, invited_only):
+            return Job(lambda: engine.host(bind, invited_only=invited_only))
+        case TalkTo(name, bind):
+            return Job(lambda: engine.talk(name, bind))
+        case JoinTarget(target, _, fingerprint):
+            return Job(lambda: engine.verify_key(fingerprint or "", target))
 
 
 class EngineJobs:

@@ -5,7 +5,7 @@ from typing import Protocol
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
-from securechat_tui.chat.views import ConnectionView, Counters, IdentityView
+from securechat_tui.chat.views import Counters, IdentityView
 
 __all__ = ["ScreenPort"]
 
@@ -61,6 +61,3 @@ class ScreenPort(EnginePort, Protocol):
 
     async def keep_draft(self, conversation: str, text: str) -> None:
         """Keep what is being typed in a conversation; an empty text takes it away."""
-
-    def connections(self) -> tuple[ConnectionView, ...]:
-        """What came and went since the program began, oldest first."""

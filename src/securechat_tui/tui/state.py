@@ -1,14 +1,13 @@
-"""What the screen knows of the world: every event of the engine, folded into one value."""
+"""What the screen knows of the world: the house, every conversation, and which of them is on the screen."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import dataclass, field
 
 from securechat_tui.chat.events import (
     Closed,
     Code,
-    ComparisonStopped,
+    ConversationEvent,
     Dialing,
     Error,
     Event,
@@ -20,17 +19,14 @@ from securechat_tui.chat.events import (
     Peer,
     Ready,
     Refused,
-    Rekeyed,
-    RoundTrip,
     SafetyNumber,
     Secure,
     Trust,
-    TrustChanged,
-    VerifyAsked,
 )
 from securechat_tui.chat.views import Counters
+from securechat_tui.tui.talk import Comparing, Link, Talk
 
-__all__ = ["EXIT_CONNECT", "EXIT_DONE", "EXIT_TRUST", "ChatState", "Comparing", "Link"]
+__all__ = ["EXIT_CONNECT", "EXIT_DONE", "EXIT_TRUST", "ChatState", "Comparing", "Link", "Talk"]
 
 EXIT_DONE = 0
 EXIT_CONNECT = 3
@@ -41,97 +37,127 @@ _BAD_INVITE = "bad-invite"
 _CONNECT_ERRORS = frozenset({"cannot-listen", "cannot-connect"})
 
 
-class Link(Enum):
-    """How far the way to a peer is."""
-
-    IDLE = "not connected"
-    WAITING = "waiting for a guest"
-    DIALING = "connecting"
-    SECURING = "securing"
-    CONNECTED = "connected"
-    LOST = "connection lost"
-    CLOSED = "conversation ended"
-    REFUSED = "refused"
-
-
-class Comparing(Enum):
-    """How far a comparison of codes is, as the person sees it."""
-
-    NOBODY = "nobody is here"
-    IDLE = "nobody has asked"
-    ASKED = "the person here has asked"
-    WANTED = "the person there has asked"
-    CODE = "there is a code to compare"
-
-
 @dataclass(slots=True)
 class ChatState:
-    """The present, as the sidebar and the status line show it. Times are Unix seconds."""
+    """The present, as the sidebar and the status line show it. Times are Unix seconds.
+
+    The house is what belongs to no conversation: who one is, where one listens, who is called. While there
+    is one conversation alone, it and the house are shown as one.
+    """
 
     profile: str = ""
     name: str = ""
     fingerprint: str = ""
     version: str = ""
-    link: Link = Link.IDLE
     attempt: int = 0
     target: str = ""
     listening: list[tuple[str, int]] = field(default_factory=list)
     reachable: tuple[str, ...] = ()
     """Addresses at which another machine may reach this host."""
-    peer: Peer | None = None
-    secure: Secure | None = None
-    epoch: int = 0
-    renewed: float = 0.0
     hosting: bool = False
     invited_only: bool = False
     invite: Invite | None = None
     """The invite made last, until a guest has come."""
     wall_clock: Callable[[], float] = time.time
-    round_trip: float | None = None
-    last: Message | None = None
-    counters: Counters = field(default_factory=lambda: Counters(sent=0, received=0, bad=0, delivered=0))
     refused: Refused | None = None
     refused_caller: bool = False
     """Whether it was a caller who was refused here, not oneself who refused a host."""
     exit_code: int = EXIT_DONE
     ever_secure: bool = False
-    gate: Gate | None = None
-    """Why nothing passes until the person has decided."""
-    asked: bool = False
-    """Whether the person here would like to compare codes."""
-    wanted: bool = False
-    """Whether the person there would."""
-    code: Code | None = None
-    safety_number: SafetyNumber | None = None
-    is_addressed: bool = False
-    """Whether the peer on the screen is here, or expected back after a cut."""
+    talks: dict[str, Talk] = field(default_factory=dict)
+    """The conversations of this run, by id, in the order in which they came."""
+    shown: Talk | None = None
+    """The one on the screen; None where that is the house."""
+    house_stopped: bool = False
+    """Whether nothing can be typed in the house, because of an alarm."""
+    _house_link: Link = Link.IDLE
+    _house_turn: int = 0
+    _turn: int = 0
+
+    @property
+    def peer(self) -> Peer | None:
+        """With whom the conversation on the screen is."""
+        return self.shown.peer if self.shown else None
+
+    @property
+    def secure(self) -> Secure | None:
+        """Its session, from when messages flow."""
+        return self.shown.secure if self.shown else None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of its keys."""
+        return self.shown.epoch if self.shown else 0
+
+    @property
+    def renewed(self) -> float:
+        """When they were renewed."""
+        return self.shown.renewed if self.shown else 0.0
+
+    @property
+    def round_trip(self) -> float | None:
+        """Its last round trip, in seconds."""
+        return self.shown.round_trip if self.shown else None
+
+    @property
+    def last(self) -> Message | None:
+        """Its last message received in this session."""
+        return self.shown.last if self.shown else None
+
+    @property
+    def counters(self) -> Counters:
+        """Its counts."""
+        return self.shown.counters if self.shown else Counters()
+
+    @property
+    def code(self) -> Code | None:
+        """The code to compare in it."""
+        return self.shown.code if self.shown else None
+
+    @property
+    def safety_number(self) -> SafetyNumber | None:
+        """Its safety number, once it was asked for."""
+        return self.shown.safety_number if self.shown else None
+
+    @property
+    def gate(self) -> Gate | None:
+        """The question at which it stands."""
+        return self.shown.gate if self.shown else None
 
     @property
     def conversation(self) -> str | None:
         """The id of the conversation on the screen; it stays when the session is over."""
-        return self.peer.conversation if self.peer else None
-
-    @property
-    def addressee(self) -> str | None:
-        """The conversation that what is typed now belongs to; None where nobody is here or expected back."""
-        return self.conversation if self.is_addressed else None
+        return self.shown.id if self.shown else None
 
     @property
     def comparing(self) -> Comparing:
-        """How far a comparison of codes is."""
-        if self.link not in {Link.SECURING, Link.CONNECTED}:
-            return Comparing.NOBODY
-        if self.code is not None:
-            return Comparing.CODE
-        if self.asked:
-            return Comparing.ASKED
-        return Comparing.WANTED if self.wanted else Comparing.IDLE
+        """How far a comparison of codes is in it."""
+        return self.shown.comparing if self.shown else Comparing.NOBODY
 
     @property
     def can_confirm_words(self) -> bool:
         """Whether saying that the words match would change anything."""
         here = self.comparing is not Comparing.NOBODY and self.safety_number is not None
         return here and self.trust is not Trust.VERIFIED
+
+    @property
+    def link(self) -> Link:
+        """How far the way to the peer is; with one conversation alone, what the house does comes into it."""
+        talk = self.shown
+        if talk is None:
+            return self._house_link
+        is_own = talk.is_here or self.is_several or talk.turn > self._house_turn
+        return talk.link if is_own else self._house_link
+
+    @property
+    def house_link(self) -> Link:
+        """What the house does by itself: it waits for guests, calls somebody, or has been refused."""
+        return self._house_link
+
+    @property
+    def is_several(self) -> bool:
+        """Whether there is more than one conversation."""
+        return len(self.talks) > 1
 
     @property
     def trust(self) -> Trust:
@@ -150,6 +176,22 @@ class ChatState:
         """Hosting, with nobody there."""
         return self.link is Link.WAITING
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing can be typed here, because of an alarm."""
+        return self.shown.is_stopped if self.shown else self.house_stopped
+
+    def stop(self, *, stopped: bool) -> None:
+        """Let nothing be typed where the person is, or let it be typed again."""
+        if self.shown:
+            self.shown.is_stopped = stopped
+        else:
+            self.house_stopped = stopped
+
+    def show(self, conversation: str | None) -> None:
+        """Put a conversation on the screen, or the house."""
+        self.shown = self.talks[conversation] if conversation is not None else None
+
     def apply(self, event: Event) -> None:
         """Fold one event in. An event that says nothing about the present changes nothing."""
         match event:
@@ -157,50 +199,42 @@ class ChatState:
                 self._apply_reach(event)
             case Invite():
                 self.invite = event
-            case Peer() | Secure() | Closed():
-                self._apply_session(event)
-            case Message():
-                self.last = event
-            case Rekeyed(epoch=epoch, time=time):
-                self.epoch, self.renewed = epoch, time
-            case RoundTrip(seconds=seconds):
-                self.round_trip = seconds
-            case _:
-                self._apply_trust(event)
-
-    def _apply_trust(self, event: Event) -> None:
-        """What is said of another conversation than the one on the screen, and came late, is not about it."""
-        match event:
-            case VerifyAsked() | Code() | ComparisonStopped() | SafetyNumber() | Gate() if (
-                event.conversation != self.conversation
-            ):
-                pass
-            case VerifyAsked():
-                self.wanted, self.code = True, None
-            case Code():
-                self.code, self.asked, self.wanted = event, False, False
-            case ComparisonStopped():
-                self._forget_comparison()
-            case TrustChanged():
-                self._apply_trust_changed(event)
-            case SafetyNumber():
-                self.safety_number = event
-            case Gate():
-                self.gate = event
+            case ConversationEvent():
+                self._apply_talk(event)
             case _:
                 pass
 
-    def _apply_trust_changed(self, event: TrustChanged) -> None:
-        self._forget_comparison()
-        if self.peer is not None and self.peer.fingerprint == event.fingerprint:
-            peer = replace(self.peer, trust=event.trust, contact=event.contact)
-            # A key that has taken a contact's place is no other contact of the same name any more.
-            is_heir = peer.contact != self.peer.contact
-            self.peer = replace(peer, known_elsewhere="") if is_heir else peer
+    def _apply_talk(self, event: ConversationEvent) -> None:
+        if isinstance(event, Peer):
+            self._welcome(event)
+        talk = self.talks.get(event.conversation)
+        if talk is None:
+            return
+        link = talk.link
+        talk.apply(event)
+        if talk.link is not link or isinstance(event, Peer | Closed):
+            talk.turn = self._next_turn()
+        if isinstance(event, Secure):
+            self.ever_secure = True
+            self.refused, self.exit_code = None, EXIT_DONE
+        elif isinstance(event, Closed) and talk.link is Link.CLOSED and self.hosting:
+            self._set_house(Link.WAITING)
 
-    def _forget_comparison(self) -> None:
-        self.asked = self.wanted = False
-        self.code = None
+    def _welcome(self, event: Peer) -> None:
+        """Somebody is here. The first one comes to the screen; later ones wait to be gone to."""
+        if event.conversation not in self.talks:
+            self.talks[event.conversation] = Talk(event)
+            if not self.is_several:
+                self.show(event.conversation)
+        self.invite = None
+        self._set_house(Link.WAITING if self.hosting else Link.IDLE)
+
+    def _set_house(self, link: Link) -> None:
+        self._house_link, self._house_turn = link, self._next_turn()
+
+    def _next_turn(self) -> int:
+        self._turn += 1
+        return self._turn
 
     def _apply_reach(self, event: Ready | Listening | Hosting | Dialing | Error | Refused) -> None:
         match event:
@@ -212,9 +246,11 @@ class ChatState:
             case Hosting():
                 self._apply_hosting(event)
             case Dialing():
-                self.link, self.attempt = Link.DIALING, event.attempt
+                self._set_house(Link.DIALING)
+                self.attempt = event.attempt
                 self.target = join_address(event.address, event.port)
                 self.refused = None
+                self._go_on()
             case Refused():
                 self._apply_refused(event)
             case Error():
@@ -225,59 +261,35 @@ class ChatState:
         self.reachable = event.from_elsewhere if event.active else ()
         self.invited_only = event.invited_only
         if event.active:
-            self._settle(Link.WAITING)
+            self._set_house(Link.WAITING)
+            self._go_on()
             self._conclude(EXIT_DONE)
             return
         self.listening.clear()
-        if self.link is Link.WAITING:
-            self.link = Link.IDLE
+        if self._house_link is Link.WAITING:
+            self._house_link = Link.IDLE
 
     def _apply_refused(self, event: Refused) -> None:
         self.refused = event
-        self.refused_caller = self.hosting and self.link is not Link.DIALING
+        self.refused_caller = self.hosting and self._house_link is not Link.DIALING
         if self.refused_caller:
             return  # somebody was turned away; the host goes on as before
-        self._settle(Link.REFUSED)
+        self._set_house(Link.REFUSED)
         self._conclude(EXIT_TRUST if event.reason in _TRUST_REFUSALS else EXIT_CONNECT)
+
+    def _go_on(self) -> None:
+        """The person has taken something up again: with one conversation alone, here too."""
+        self.house_stopped = False
+        if self.shown and not self.is_several:
+            self.shown.is_stopped = False
 
     def note_failure(self, code: str) -> None:
         """A command or an attempt has failed with this code; most codes say nothing about the connection."""
         if code in _CONNECT_ERRORS:
-            self._settle(Link.IDLE)
+            self._set_house(Link.IDLE)
             self._conclude(EXIT_CONNECT)
         elif code == _BAD_INVITE:
             self._conclude(EXIT_TRUST)
-
-    def _apply_session(self, event: Peer | Secure | Closed) -> None:
-        match event:
-            case Peer():
-                self.peer, self.secure, self.last = event, None, None
-                self.gate = self.safety_number = None
-                self._forget_comparison()
-                self.is_addressed = True
-                self.invite = None
-                self.link, self.round_trip = Link.SECURING, None
-            case Secure():
-                self.secure, self.epoch, self.renewed = event, event.epoch, event.time
-                self.gate = None
-                self.link, self.ever_secure = Link.CONNECTED, True
-                self.refused, self.exit_code = None, EXIT_DONE
-            case Closed():
-                self._apply_closed(event)
-
-    def _apply_closed(self, event: Closed) -> None:
-        self.round_trip = None
-        self._forget_comparison()
-        self.is_addressed = event.awaited
-        if event.reason == "lost":
-            self.link = Link.LOST
-        else:
-            self.link = Link.WAITING if self.hosting else Link.CLOSED
-
-    def _settle(self, link: Link) -> None:
-        """Take up ``link`` unless a conversation is under way."""
-        if self.link not in {Link.SECURING, Link.CONNECTED}:
-            self.link = link
 
     def _conclude(self, code: int) -> None:
         """What the program will say when it ends, unless a conversation has come about."""

@@ -13,6 +13,7 @@ __all__ = [
     "check_rows",
     "clock_time",
     "day",
+    "duration_words",
     "fingerprint_lines",
     "long_time",
     "mark",
@@ -104,10 +105,13 @@ def check_rows(checks: Checks) -> tuple[tuple[str, bool], ...]:
 
 
 def verdict_word(checks: Checks) -> str:
-    """The whole verdict as one glyph and one or two words; the weightiest fault wins."""
-    faults = [name for name, passed in check_rows(checks) if not passed]
+    """The whole verdict as one glyph and one or two words; the weightiest fault wins.
+
+    An unsigned message is none: its author has chosen so.
+    """
+    faults = [name for name, passed in check_rows(checks) if not passed and name != "signed"]
     if not faults:
-        return "✓ all checks"
+        return "✓ all checks" if checks.signed else "– unsigned"
     if faults == ["fresh"]:
         return "✗ late"
     return f"✗ not {faults[0] if faults[0] != 'fresh' else faults[1]}"
@@ -137,6 +141,16 @@ def remaining_words(seconds: float) -> str:
     """A time to come, counted down: minutes and seconds."""
     minutes, left = divmod(math.ceil(seconds), _MINUTE)
     return f"{minutes}:{left:02}"
+
+
+def duration_words(seconds: float) -> str:
+    """How long something has lasted: seconds, then minutes, then hours and minutes."""
+    if seconds < _MINUTE:
+        return f"{max(seconds, 0.0):.0f} s"
+    minutes = int(seconds) // _MINUTE
+    if seconds < _HOUR:
+        return f"{minutes} min"
+    return f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
 
 
 def size_words(count: int) -> str:

@@ -35,15 +35,7 @@ class AlarmScreen(QuestionScreen[AlarmChoice]):
 
     CSS_PATH = "alarm.tcss"
     AUTO_FOCUS = "#disconnect"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "disconnect", "Disconnect"),
-        ("left", "app.focus_previous"),
-        ("right", "app.focus_next"),
-        ("up", "scroll('up')"),
-        ("down", "scroll('down')"),
-        ("pageup", "scroll('page_up')"),
-        ("pagedown", "scroll('page_down')"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "disconnect", "Disconnect")]
 
     def __init__(
         self, refused: Refused, *, caller: bool, can_verify: bool, clock: Callable[[], float]
@@ -61,7 +53,7 @@ class AlarmScreen(QuestionScreen[AlarmChoice]):
         """The sentence, the keys, and the ways out."""
         with Vertical(id="alarm") as frame:
             frame.border_title = Content("✖ KEY CHANGED")
-            with VerticalScroll(id="alarm-body", can_focus=False):
+            with VerticalScroll(classes="body", can_focus=False):
                 yield Static(alarm_sentence(self._refused), markup=False, id="alarm-sentence")
                 yield Static(self._content(), markup=False, id="alarm-text")
             with Horizontal(id="alarm-buttons"):
@@ -77,17 +69,6 @@ class AlarmScreen(QuestionScreen[AlarmChoice]):
     def _choose(self, event: Button.Pressed) -> None:
         """Hand the choice to whoever raised the alarm."""
         self.dismiss(AlarmChoice(event.button.id))
-
-    def action_scroll(self, way: str) -> None:
-        """Move what there is to read."""
-        body = self.query_one("#alarm-body", VerticalScroll)
-        moves = {
-            "up": body.scroll_up,
-            "down": body.scroll_down,
-            "page_up": body.scroll_page_up,
-            "page_down": body.scroll_page_down,
-        }
-        moves[way](animate=False)
 
     def action_disconnect(self) -> None:
         """The safe way out."""

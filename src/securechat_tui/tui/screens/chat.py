@@ -5,8 +5,9 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
@@ -16,6 +17,7 @@ from securechat_tui.tui.state import ChatState
 from securechat_tui.tui.widgets.chat_log import ChatLog
 from securechat_tui.tui.widgets.command_footer import CommandFooter
 from securechat_tui.tui.widgets.composer import Composer
+from securechat_tui.tui.widgets.conversation_list import ConversationList, ConversationStrip, Place
 from securechat_tui.tui.widgets.find_bar import FindBar, count_words
 from securechat_tui.tui.widgets.sidebar import Sidebar, StatusLine
 from securechat_tui.tui.widgets.too_small import TooSmall
@@ -24,7 +26,13 @@ from securechat_tui.tui.widgets.waiting import WaitingCard
 __all__ = ["ChatScreen"]
 
 _OVERLAY = "-sidebar-over"
+_ALONE = 2
+"""Places, where there is one conversation and the house."""
 _PLACEHOLDER = "message, or / for commands"
+_SEVERAL = "-several"
+_ROOMY = "-roomy"
+_ROOM_FOR_LIST = 116
+"""Columns from which list, log and sidebar stand side by side."""
 _GATED = "nothing is sent until you have decided (F3 compares, /leave ends)"
 _READ_ONLY = "read only: nothing can be sent (Ctrl+P, then Join or Host, goes on)"
 
@@ -35,23 +43,43 @@ class ChatScreen(Screen[None]):
     AUTO_FOCUS = "#composer"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.CHAT)]
 
+    class OlderSought(Message):
+        """No hit is left in what the log holds: older messages may hold the word."""
+
+        def __init__(self, word: str) -> None:
+            super().__init__()
+            self.word = word
+
     class Shown(Message):
         """The screen is complete and can be told things."""
 
     def __init__(self, state: ChatState) -> None:
         super().__init__()
         self._state = state
-        self._title = ""
+        self._log = ChatLog(classes="log")
+        self.composer = Composer(placeholder=_PLACEHOLDER)
+
+    class Returned(Message):
+        """Nothing lies over the chat any more."""
+
+    def on_screen_resume(self) -> None:
+        """Whoever comes back sees what has come meanwhile."""
+        self.post_message(self.Returned())
 
     def compose(self) -> ComposeResult:
         """Log and composer to the left, the sidebar to the right or over the whole."""
         with Horizontal(id="chat-body"):
+            with VerticalScroll(id="list-frame", can_focus=False) as frame:
+                frame.border_title = "Conversations"
+                yield ConversationList(id="list")
             with Vertical(id="chat-main"):
+                yield ConversationStrip(id="strip")
                 yield StatusLine(self._state)
-                yield ChatLog(id="log")
+                with Container(id="logs"):
+                    yield self._log
                 yield FindBar()
                 yield WaitingCard(self._state)
-                yield Composer(placeholder=_PLACEHOLDER)
+                yield self.composer
                 yield Static("", id="hint", markup=False)
             with VerticalScroll(id="sidebar-frame", can_focus=False) as frame:
                 frame.border_title = "Security"
@@ -64,20 +92,34 @@ class ChatScreen(Screen[None]):
         self.refresh_state()
         self.post_message(self.Shown())
 
-    @property
-    def log_view(self) -> ChatLog:
-        """The chat log."""
-        return self.query_one("#log", ChatLog)
+    def on_resize(self, event: Resize) -> None:
+        """The list has a column of its own where it leaves the log enough room."""
+        self.set_class(event.size.width >= _ROOM_FOR_LIST, _ROOMY)
 
     @property
-    def composer(self) -> Composer:
-        """The composer."""
-        return self.query_one("#composer", Composer)
+    def log_view(self) -> ChatLog:
+        """The log on the screen."""
+        return self._log
+
+    def add_log(self) -> ChatLog:
+        """Another log, which is not on the screen yet."""
+        log = ChatLog(classes="log")
+        log.display = False
+        self.query_one("#logs").mount(log)
+        return log
+
+    def put_up(self, log: ChatLog) -> None:
+        """Let another log be on the screen."""
+        self._log.display = False
+        self._log, log.display = log, True
+        self.remove_class(_OVERLAY)
+        self.composer.focus()
 
     def refresh_state(self) -> None:
         """Draw the state anew with the next frame, however often this is called before it."""
         peer = self._state.peer
         self._entitle(peer.contact if peer else "securechat-tui")
+        self._lock()
         waiting = self.query_one(WaitingCard)
         waiting.display = self._state.is_waiting
         if waiting.display:
@@ -85,11 +127,21 @@ class ChatScreen(Screen[None]):
         self.query_one(StatusLine).refresh()
         self.query_one(Sidebar).redraw()
 
+    def show_places(self, places: tuple[Place, ...]) -> None:
+        """List the conversations, where there are several."""
+        self.set_class(len(places) > _ALONE, _SEVERAL)
+        self.query_one(ConversationStrip).show(places)
+        entries = self.query_one(ConversationList)
+        if entries.show(places):
+            frame = self.query_one("#list-frame", VerticalScroll)
+            row, height = entries.row_in_view, frame.scrollable_content_region.height
+            if height and not frame.scroll_y <= row < frame.scroll_y + height - 1:
+                frame.scroll_to(y=max(0, row - height // 2), animate=False)
+
     def _entitle(self, title: str) -> None:
         """Put a title above the log. To set it draws the whole log anew, so that it is not set again."""
-        if title != self._title:
-            self._title = title
-            self.log_view.border_title = Content(title)
+        if str(self._log.border_title or "") != title:
+            self._log.border_title = Content(title)
 
     def show_hint(self, sentence: str) -> None:
         """Show a sentence beneath the composer; an empty one takes it away."""
@@ -97,14 +149,16 @@ class ChatScreen(Screen[None]):
         hint.update(sentence)
         hint.display = bool(sentence)
 
-    def lock_composer(self, *, locked: bool, gated: bool = False) -> None:
-        """Disable the composer, keeping the draft, or enable it again."""
-        composer = self.composer
-        composer.disabled = locked
-        composer.placeholder = (_GATED if gated else _READ_ONLY) if locked else _PLACEHOLDER
-        composer.border_subtitle = Content("read only, draft kept") if locked else None
-        if not locked:
-            composer.focus()
+    def _lock(self) -> None:
+        """Disable the composer, keeping the draft, where nothing may be said; else enable it again."""
+        composer, is_gated = self.composer, self._state.gate is not None
+        locked = is_gated or self._state.is_stopped
+        composer.placeholder = _GATED if is_gated else _READ_ONLY if locked else _PLACEHOLDER
+        if locked is not composer.disabled:
+            composer.disabled = locked
+            composer.border_subtitle = Content("read only, draft kept") if locked else None
+            if not locked:
+                composer.focus()
 
     def toggle_sidebar(self) -> None:
         """Hide or show it where it has its place; lay it over the log where it has none."""
@@ -143,6 +197,15 @@ class ChatScreen(Screen[None]):
         self.remove_class(_OVERLAY)
         self._find_bar.open(word)
 
+    @property
+    def sought(self) -> str | None:
+        """The word in the find bar, where that is open."""
+        return self._find_bar.sought
+
+    def restore_find(self, word: str | None) -> None:
+        """Let the find bar be as it was when the conversation was left."""
+        self._find_bar.restore(word)
+
     @on(FindBar.Sought)
     def _sought(self, event: FindBar.Sought) -> None:
         event.stop()
@@ -152,12 +215,18 @@ class ChatScreen(Screen[None]):
     @on(FindBar.Step)
     def _step(self, event: FindBar.Step) -> None:
         event.stop()
-        self.log_view.find_next(older=event.older)
+        if event.older and self._log.is_at_last_hit and self._log.has_older:
+            self.post_message(self.OlderSought(self._find_bar.sought or ""))
+        else:
+            self._log.find_next(older=event.older)
 
     @on(ChatLog.Found)
     def _found(self, event: ChatLog.Found) -> None:
         event.stop()
-        self._find_bar.show_count(count_words(event.rank, event.count, done=event.done))
+        if event.log_view is not self._log:
+            return
+        more = self._log.has_older
+        self._find_bar.show_count(count_words(event.rank, event.count, done=event.done, more=more))
 
     def action_focus_log(self) -> None:
         """To the log, where Up and Down select a message."""
@@ -167,7 +236,7 @@ class ChatScreen(Screen[None]):
     def _unseen_changed(self, event: ChatLog.UnseenChanged) -> None:
         event.stop()
         subtitle = Content(f"↓ {event.count} new below (Ctrl+End)") if event.count else None
-        self.log_view.border_subtitle = subtitle
+        event.log_view.border_subtitle = subtitle
 
     @on(Composer.Changed, "#composer")
     def _typed(self) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
@@ -22,11 +22,7 @@ class ChoiceScreen(QuestionScreen[_Answer]):
 
     CSS_PATH = "choice.tcss"
     AUTO_FOCUS = "Button"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "first", "Leave"),
-        ("left", "app.focus_previous"),
-        ("right", "app.focus_next"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "first", "Leave")]
 
     def __init__(
         self,
@@ -45,8 +41,9 @@ class ChoiceScreen(QuestionScreen[_Answer]):
         """The sentence, what it means, and the ways out."""
         with Vertical(id="choice") as frame:
             frame.border_title = Content(self._title)
-            yield Static(self._sentence, markup=False, id="sentence")
-            yield Static(self._meaning, markup=False, id="meaning")
+            with VerticalScroll(classes="body", can_focus=False):
+                yield Static(self._sentence, markup=False, id="sentence")
+                yield Static(self._meaning, markup=False, id="meaning")
             with Horizontal(id="ways"):
                 for _, label in self._ways:
                     yield Button(label)

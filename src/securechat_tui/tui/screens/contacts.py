@@ -61,11 +61,11 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
 
     def compose(self) -> ComposeResult:
         """The list, or a line that says that it is empty."""
-        with Vertical(id="contacts") as frame:
+        with Vertical(classes="picker") as frame:
             frame.border_title = "Contacts"
             frame.border_subtitle = "Esc closes"
             yield FittedOptions([partial(contact_row, one) for one in self._contacts])
-            yield Static(_HINT if self._contacts else _NOBODY, markup=False, id="contacts-hint")
+            yield Static(_HINT if self._contacts else _NOBODY, markup=False, classes="picker-hint")
 
     @on(OptionList.OptionSelected)
     def _join(self, event: OptionList.OptionSelected) -> None:
@@ -82,7 +82,7 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
             return
         self._doomed = name
         hint = f"Delete again forgets {name}'s key: at the next contact they are a stranger."
-        self.query_one("#contacts-hint", Static).update(hint)
+        self.query_one(".picker-hint", Static).update(hint)
 
     def action_details(self) -> None:
         """Show all about the highlighted contact, with the history of its trust."""

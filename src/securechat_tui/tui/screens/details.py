@@ -16,7 +16,7 @@ _MEANING = {
     "fresh": ("it arrived within a minute of being written", "late: normal for one that had to wait"),
     "signed": (
         "by its author, on the record: others can be shown it",
-        "unsigned: only this session vouches for it; nobody else can be shown it",
+        "only this session vouches for it; nobody else can be shown it",
     ),
 }
 _COLUMN = 12
@@ -61,6 +61,8 @@ def _check_row(message: Message, name: str, *, passed: bool) -> Pair:
     extra = f" ({wording.age_words(message.age)})" if name == "fresh" else ""
     colour = "$success" if passed else "$warning"
     term = Content.assemble((wording.mark(passed=passed), colour), f" {name}")
+    if name == "signed" and not passed:
+        term = Content("– unsigned")  # no fault: its author has chosen so
     return Pair(term, Content(f"{meaning}{extra}"))
 
 

@@ -41,7 +41,7 @@ class JoinScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """One line to type in, and the stranger's box."""
-        with Vertical(id="join") as frame:
+        with Vertical(classes="form") as frame:
             frame.border_title = "Join"
             frame.border_subtitle = "Enter joins, Esc cancels"
             yield Static("ADDRESS[:PORT], a contact's name, or an invite", markup=False)
@@ -51,13 +51,13 @@ class JoinScreen(ModalScreen[str | None]):
                 id="target",
             )
             yield PlainCheckbox("somebody new at a known address (--new)", id="new")
-            yield Static("", id="join-hint", markup=False)
+            yield Static("", classes="form-hint", markup=False)
 
     @on(Input.Submitted)
     def _submit(self) -> None:
         target = self.query_one("#target", Input).value.strip()
         if not target:
-            self.query_one("#join-hint", Static).update(_EMPTY)
+            self.query_one(".form-hint", Static).update(_EMPTY)
             return
         stranger = self.query_one("#new", PlainCheckbox).value
         self.dismiss(f"--new {target}" if stranger else target)

@@ -6,17 +6,17 @@ from typing import TypeVar
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.timer import Timer
 
 from securechat_tui.tui.interrupt import SECONDS_TO_PAUSE, TypingPause
+from securechat_tui.tui.screens.scrolling import ScrollingScreen
 
 __all__ = ["QuestionScreen"]
 
 _Answer = TypeVar("_Answer")
 
 
-class QuestionScreen(ModalScreen[_Answer]):
+class QuestionScreen(ScrollingScreen[_Answer]):
     """Takes keys once there was a pause in the typing. Its frame is one child, a ``Vertical``."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -9,7 +9,7 @@ __all__ = ["UnsignedChoice", "UnsignedScreen"]
 
 _MEANING = (
     "Cancelled, they are never delivered. Signed, they are sent under new numbers. "
-    "If you leave, they wait for the next meeting, as long as this program runs."
+    "If you leave, they wait for the next meeting."
 )
 
 

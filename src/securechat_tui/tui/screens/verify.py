@@ -10,10 +10,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from securechat_tui.chat.views import IdentityView
+from securechat_tui.tui.screens.scrolling import ScrollingScreen
 from securechat_tui.tui.screens.verify_content import code_content, keys_content, words_content
 from securechat_tui.tui.state import ChatState, Comparing
 
@@ -52,20 +52,12 @@ _QUIET = frozenset({Comparing.NOBODY, Comparing.IDLE})
 """Where there is nothing that "Not now" could mean but to close."""
 
 
-class VerifyScreen(ModalScreen[None]):
+class VerifyScreen(ScrollingScreen[None]):
     """Shows what the state says and hands on what the person decides. The first button is the safe one."""
 
     CSS_PATH = "verify.tcss"
     AUTO_FOCUS = "#not-now"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "not_now", "Not now"),
-        ("left", "app.focus_previous"),
-        ("right", "app.focus_next"),
-        ("up", "scroll_body('up')"),
-        ("down", "scroll_body('down')"),
-        ("pageup", "scroll_body('page_up')"),
-        ("pagedown", "scroll_body('page_down')"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "not_now", "Not now")]
 
     @dataclass
     class Chosen(Message):
@@ -85,7 +77,7 @@ class VerifyScreen(ModalScreen[None]):
         with Vertical(id="verify") as frame:
             frame.border_title = Content("Is it really them?")
             frame.border_subtitle = Content("Esc closes")
-            with VerticalScroll(id="verify-body", can_focus=False):
+            with VerticalScroll(classes="body", can_focus=False):
                 yield Static("", markup=False, id="verify-code")
                 yield Input(placeholder=_DIGITS, id="verify-digits", restrict=r"[0-9 \-]*", max_length=24)
                 yield Static("", markup=False, id="verify-words")
@@ -145,14 +137,3 @@ class VerifyScreen(ModalScreen[None]):
         if self._state.comparing not in _QUIET:
             self.post_message(self.Chosen(VerifyChoice.NOT_NOW))
         self.dismiss(None)
-
-    def action_scroll_body(self, way: str) -> None:
-        """Move what there is to read."""
-        body = self.query_one("#verify-body", VerticalScroll)
-        moves = {
-            "up": body.scroll_up,
-            "down": body.scroll_down,
-            "page_up": body.scroll_page_up,
-            "page_down": body.scroll_page_down,
-        }
-        moves[way](animate=False)

@@ -1,7 +1,7 @@
 """The chat log: one widget for any number of messages, which can be selected and found."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -10,6 +10,7 @@ from textual.selection import Selection
 
 from securechat_tui.tui.widgets.log_drawing import Place
 from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEntry, Tick
+from securechat_tui.tui.widgets.log_model import Anchor
 from securechat_tui.tui.widgets.log_search import LogSearch
 from securechat_tui.tui.widgets.log_selection import Span, selected_text
 from securechat_tui.tui.widgets.log_viewport import LogViewport
@@ -38,11 +39,15 @@ class ChatLog(LogViewport, can_focus=True):
     class Found(Message):
         """A search has come to know more, or gone to another hit."""
 
-        def __init__(self, rank: int | None, count: int, *, done: bool) -> None:
+        def __init__(self, log: "ChatLog", rank: int | None, count: int, *, done: bool) -> None:
             super().__init__()
+            self.log_view = log
             self.rank = rank
             self.count = count
             self.done = done
+
+    class EndReached(Message):
+        """The newest entry is in view again."""
 
     class Selected(Message):
         """A message was selected for its details; None where none is any more."""
@@ -62,6 +67,9 @@ class ChatLog(LogViewport, can_focus=True):
         super()._reset()
         self._unseen: deque[int] = deque()
         self._told = 0
+        self._was_at_end = True
+        self._seeks = False
+        """Whether to go to the next older hit when the search comes upon it."""
 
     # What the app calls
 
@@ -84,9 +92,9 @@ class ChatLog(LogViewport, can_focus=True):
         """Add entries at the end."""
         for entry in entries:
             if not self._follows and not (isinstance(entry, MessageEntry) and entry.own):
-                self._unseen.append(len(self._model))
+                self._unseen.append(self._model.stop)
             if self._search is not None:
-                self._search.take(len(self._model), entry.text)
+                self._search.take(self._model.stop, entry.text)
             self._model.append(entry)
         self._tell_found()
         self._forget_marker()
@@ -107,6 +115,20 @@ class ChatLog(LogViewport, can_focus=True):
         self._model.set_marker()
         self._schedule()
 
+    def mark_unread(self, count: int) -> None:
+        """Set the marker above the last messages received, so many of them, and begin to read there."""
+        self._forget_marker()
+        self._model.mark_unread(count)
+        self.show_marker()
+
+    def show_marker(self) -> None:
+        """Go to the marker, where there is one."""
+        if self._model.marker is not None:
+            # Where all of them fit on the screen, it follows: such an anchor cannot be at the top.
+            self._follows, self._anchor = False, Anchor(self._model.marker, 0, 0)
+            self._was_at_end = False
+        self._schedule()
+
     def clear_unread_marker(self) -> None:
         """Take the marker away."""
         self._forget_marker()
@@ -124,14 +146,27 @@ class ChatLog(LogViewport, can_focus=True):
             self.post_message(self.Selected(self, None))
         self._schedule()
 
+    @property
+    def top(self) -> str:
+        """What stands above the first entry."""
+        return self._model.top
+
+    def go_to(self, row: int) -> bool:
+        """Select the message with a row of what is kept, and show it; False where the log has it not."""
+        place = self._model.place_of(row)
+        if place is None:
+            return False
+        self._select(place)
+        return True
+
     def select_previous(self) -> None:
         """Select the message above, or the last one in view."""
         start = self._last_visible() + 1 if self._selected is None else self._selected
-        self._select_first(range(start - 1, -1, -1))
+        self._select_first(range(start - 1, self._model.first - 1, -1))
 
     def select_next(self) -> None:
         """Select the message below; past the last one, none."""
-        if self._selected is not None and not self._select_first(range(self._selected + 1, len(self._model))):
+        if self._selected is not None and not self._select_first(range(self._selected + 1, self._model.stop)):
             self.deselect()
 
     def deselect(self) -> None:
@@ -147,8 +182,33 @@ class ChatLog(LogViewport, can_focus=True):
         """Select the message below."""
         self.select_next()
 
+    def prepend(self, entries: Sequence[Entry], *, top: str, more: bool) -> None:
+        """Put entries before the first one; a search goes on into them."""
+        super().prepend(entries, top=top, more=more)
+        if self._search is not None:
+            self._look_on(self._search)
+
+    def notices(self) -> list[Entry]:
+        """The notices in the log."""
+        entries = map(self._model.entry, range(self._model.first, self._model.stop))
+        return [entry for entry in entries if isinstance(entry, NoticeEntry)]
+
+    @property
+    def is_at_last_hit(self) -> bool:
+        """Whether a search has looked through everything, and no older hit is left."""
+        search = self._search
+        return search is not None and search.is_done and not search.has_older
+
+    @property
+    def hit_count(self) -> int:
+        """How many hits the search has found so far."""
+        return len(self._search) if self._search else 0
+
     def find(self, word: str) -> None:
         """Mark every hit of ``word``, in upper or lower case, and go to the newest; an empty one ends it."""
+        if self._search is not None and self._search.word == word:
+            self._tell_found()
+            return
         self._search = LogSearch(word, self._model) if word else None
         self._strips.clear()
         self.refresh()
@@ -165,6 +225,12 @@ class ChatLog(LogViewport, can_focus=True):
             self._bring_into_view(index, self._search.place(text))
         self._tell_found()
 
+    def find_on(self) -> None:
+        """Go to the next older hit as soon as the search comes upon it; begin again where there is none."""
+        if self._search is not None:
+            self._seeks = True
+            self._look_on(self._search)
+
     def _look_on(self, search: LogSearch) -> None:
         """Look through a part of the log in each frame, so that keys and drawing have their turn."""
         if search is not self._search:
@@ -172,7 +238,9 @@ class ChatLog(LogViewport, can_focus=True):
         search.advance()
         if not search.is_done:
             self.set_timer(_FRAME, partial(self._look_on, search))
-        if search.current is None and len(search):
+        seeks = self._seeks or search.current is None
+        if len(search) and (search.has_older or search.is_done) and seeks:
+            self._seeks = False
             self.find_next(older=True)
         else:
             self._tell_found()
@@ -180,10 +248,14 @@ class ChatLog(LogViewport, can_focus=True):
     def _tell_found(self) -> None:
         search = self._search
         if search is not None:
-            self.post_message(self.Found(search.rank, len(search), done=search.is_done))
+            self.post_message(self.Found(self, search.rank, len(search), done=search.is_done))
 
     def _has_moved(self) -> None:
         """What has come into view is no longer unseen."""
+        super()._has_moved()
+        if self._follows and not self._was_at_end:
+            self.post_message(self.EndReached())
+        self._was_at_end = self._follows
         last = self._last_visible()
         while self._unseen and self._unseen[0] <= last:
             self._unseen.popleft()

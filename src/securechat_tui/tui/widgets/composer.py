@@ -18,6 +18,8 @@ __all__ = ["Composer"]
 
 _NEAR_LIMIT = MAX_TEXT_BYTES * 9 // 10
 _EXIT_WORD = "exit"
+_IN_TURN = frozenset({"previous", "next", "unread"})
+"""Keys of the app that change where letters go: those typed before go there, those after come here."""
 
 
 def _is_chord(key: str) -> bool:
@@ -158,10 +160,10 @@ class Composer(TextArea):
         if event.is_printable and not _is_chord(key):
             return
         bound = self.screen.active_bindings.get(key)
-        if bound is not None and bound.node is self:
+        if bound is not None and (bound.node is self or bound.binding.id in _IN_TURN):
             event.stop()
             event.prevent_default()
-            await self.run_action(bound.binding.action)
+            await self.app.run_action(bound.binding.action, bound.node)
         elif key == "enter" or event.is_printable:
             # The focus went between Enter and now: the draft stays as it is, without a new line in it.
             # Nor does a chord such as Alt+x, that nothing here is bound to, type its letter.

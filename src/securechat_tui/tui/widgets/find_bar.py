@@ -80,6 +80,18 @@ class FindBar(Horizontal):
         self._input.focus()
         self._input.action_select_all()
 
+    @property
+    def sought(self) -> str | None:
+        """The word, where the bar is open."""
+        return self._input.value if self.display else None
+
+    def restore(self, word: str | None) -> None:
+        """Be open with a word, or closed, as when the conversation was left; the log knows its hits."""
+        self.display = word is not None
+        with self._input.prevent(Input.Changed):
+            self._input.value = word or ""
+        self.post_message(self.Sought(word or ""))
+
     def close(self) -> None:
         """Take the bar away."""
         if self.display:
@@ -98,8 +110,8 @@ class FindBar(Horizontal):
             self.post_message(self.Sought(event.value))
 
 
-def count_words(rank: int | None, count: int, *, done: bool) -> str:
-    """Which hit of how many; an ellipsis while the search goes on."""
+def count_words(rank: int | None, count: int, *, done: bool, more: bool = False) -> str:
+    """Which hit of how many; an ellipsis while the search goes on, a plus where older messages are kept."""
     if not count:
-        return "not found" if done else "searching …"
-    return f"{(rank or 0) + 1} of {count:,}{'' if done else ' …'}"
+        return ("not here: Enter looks further up" if more else "not found") if done else "searching …"
+    return f"{(rank or 0) + 1} of {count:,}{'' if not done else '+' if more else ''}{'' if done else ' …'}"

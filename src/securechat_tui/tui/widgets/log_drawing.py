@@ -119,6 +119,8 @@ def _rule(model: LogModel, index: int, kind: RowKind, style_of: Callable[[str], 
     width = model.columns.width
     if kind is RowKind.MARKER:
         return Segment(f" {model.unread} new ".center(width, "─"), style_of("chat-log--unread"))
+    if kind is RowKind.TOP:
+        return Segment(f" {model.top} ".center(width, "─"), style_of("chat-log--rule"))
     day = LocalDays().day(model.entry(index).time)
     words = f" {day:%a} {day.day} {day:%b} " if day else ""
     return Segment(f"{_DAY_RULE}{words}{_DAY_RULE}", style_of("chat-log--rule"))

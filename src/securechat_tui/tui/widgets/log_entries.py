@@ -40,7 +40,8 @@ class MessageEntry:
     ``id`` is the caller's, stable, and unique among those whose tick can change; ``time`` is in Unix
     seconds. A received message carries the ``colour`` of its nick (a number below ``NICKS``), its
     ``verdict`` (glyphs with a word, empty where there is nothing to say) and whether it came ``late``;
-    one's own carries its ``tick``, and as ``verdict`` a word where it is unsigned.
+    one's own carries its ``tick``, and as ``verdict`` a word where it is unsigned. ``row`` is its place in
+    what is kept of the conversation, 0 where it has none.
     """
 
     id: str
@@ -52,6 +53,7 @@ class MessageEntry:
     verdict: str = ""
     late: bool = False
     tick: Tick | None = None
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class _Row(msgspec.Struct, array_like=True, gc=False, frozen=True):
     late: bool = False
     tick: Tick | None = None
     colour: int = 0
+    row: int = 0
 
 
 _FAR_AWAY: Final = 1e15
@@ -105,6 +108,7 @@ def _row(entry: Entry) -> _Row:
         late=entry.late,
         tick=entry.tick,
         colour=entry.colour,
+        row=entry.row,
     )
 
 
@@ -122,6 +126,7 @@ def _entry(row: _Row) -> Entry:
         late=row.late,
         tick=row.tick,
         colour=row.colour,
+        row=row.row,
     )
 
 

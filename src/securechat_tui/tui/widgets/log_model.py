@@ -1,11 +1,13 @@
 """The chat log without its screen: entries, their rows, the anchor, what is new and what is marked.
 
-Rows of an entry are, from above: a day rule where its local day is another than that of the entry
-before it, the marker of what is unread where it is the first unread one, then the lines of its text.
+Rows of an entry are, from above: what there is to say about what comes before the first one, a day rule
+where its local day is another than that of the entry before it, the marker of what is unread where it is
+the first unread one, then the lines of its text.
 Heights are exact within :meth:`LogModel.settle`'s reach of the anchor and estimated elsewhere.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Final, NamedTuple
@@ -87,6 +89,7 @@ class Columns(NamedTuple):
 class RowKind(Enum):
     """What one row of an entry is."""
 
+    TOP = "top"
     DAY = "day"
     MARKER = "marker"
     TEXT = "text"
@@ -127,6 +130,8 @@ class LogModel:
         """The entry above which the marker of what is unread stands."""
         self.unread = 0
         """Messages received since the marker was set."""
+        self.top = ""
+        """What stands above the first entry: whether there are older ones; empty for nothing."""
         self._entries = EntryStore()
         self._rows = RowTable()
         self._days = LocalDays()
@@ -142,6 +147,16 @@ class LogModel:
         return len(self._entries)
 
     @property
+    def first(self) -> int:
+        """The place of the first entry: below 0 where some were put before those that came first."""
+        return self._entries.first
+
+    @property
+    def stop(self) -> int:
+        """The place behind the last entry."""
+        return self._entries.stop
+
+    @property
     def height(self) -> int:
         """All rows, partly estimated."""
         return self._rows.height
@@ -150,13 +165,13 @@ class LogModel:
         """An entry by its place."""
         return self._entries[index]
 
-    def texts(self, chunk: int) -> list[str]:
-        """The texts of a chunk of entries, by its number."""
-        return self._entries.texts(chunk)
+    def texts(self, chunk: int) -> tuple[int, list[str]]:
+        """The place of the first entry of a chunk, by its number, and the texts of all."""
+        return self._entries.start_of(chunk), self._entries.texts(chunk)
 
     def append(self, entry: Entry) -> None:
         """Add an entry at the end."""
-        index = len(self._entries)
+        index = self.stop
         day = self._days.day(entry.time)
         day_rule = day is not None and day != self._last_day
         self._last_day = day or self._last_day
@@ -165,11 +180,45 @@ class LogModel:
             self._append_message(index, entry)
         self._rows.append(_extent(entry), day_rule=day_rule)
 
-    def _append_message(self, index: int, entry: MessageEntry) -> None:
+    def prepend(self, entries: Sequence[Entry]) -> None:
+        """Put entries before the first one, in their order."""
+        old, days = self.first, LocalDays()
+        if len(self):
+            self._changed(old)
+        self._entries.prepend(entries)
+        self._rows.prepend([_extent(entry) for entry in entries])
+        last: object = None
+        for index, entry in enumerate(entries, self.first):
+            if isinstance(entry, MessageEntry):
+                self._take_message(index, entry)
+            day = days.day(entry.time)
+            if day is not None and day != last:
+                self._rows.set_day_rules([index], present=True)
+                last = day
+        self._join_days(old, last)
+
+    def _join_days(self, index: int, day: object) -> None:
+        """What had come first has lost its day rule where it is of the same day as what is before it now."""
+        if index == self.stop:
+            self._last_day = day or self._last_day
+        elif day is not None and day == self._days.day(self._entries[index].time):
+            self._rows.set_day_rules([index], present=False)
+
+    def set_top(self, words: str) -> None:
+        """Say above the first entry whether there are older ones."""
+        if words != self.top:
+            self.top = words
+            if len(self):
+                self._changed(self.first)
+
+    def _take_message(self, index: int, entry: MessageEntry) -> None:
         self._widest_nick = max(self._widest_nick, min(_NICK_MAX, cell_len(entry.nick)))
+        if entry.own and entry.tick not in {None, Tick.DELIVERED, Tick.CANCELLED}:
+            self._pending[entry.id] = index
+
+    def _append_message(self, index: int, entry: MessageEntry) -> None:
+        self._take_message(index, entry)
         if entry.own:
-            if entry.tick not in {None, Tick.DELIVERED, Tick.CANCELLED}:
-                self._pending[entry.id] = index
             return
         if self._marking:
             self._marking = False
@@ -177,10 +226,46 @@ class LogModel:
         if self.marker is not None:
             self.unread += 1
 
+    def place_of(self, row: int) -> int | None:
+        """The place of the message with a row, or of the next one there is; None where there is none.
+
+        Rows rise along the log, but not every entry has one.
+        """
+        low, high = self.first, self.stop
+        while low < high:
+            middle = (low + high) // 2
+            place = self._next_with_row(middle, high)
+            if place is None or self._row(place) >= row:
+                high = middle
+            else:
+                low = place + 1
+        return self._next_with_row(low, self.stop)
+
+    def _next_with_row(self, start: int, stop: int) -> int | None:
+        return next((place for place in range(start, stop) if self._row(place)), None)
+
+    def _row(self, place: int) -> int:
+        entry = self._entries[place]
+        return entry.row if isinstance(entry, MessageEntry) else 0
+
     def set_marker(self) -> None:
         """What has come is read; the next message received gets the marker above it."""
         self.clear_marker()
         self._marking = True
+
+    def mark_unread(self, count: int) -> None:
+        """Set the marker above the last ``count`` messages received, or above all of them."""
+        self.clear_marker()
+        left = count
+        for index in range(self.stop - 1, self.first - 1, -1):
+            entry = self._entries[index]
+            if isinstance(entry, MessageEntry) and not entry.own:
+                self.marker, left = index, left - 1
+            if not left:
+                break
+        if self.marker is not None:
+            self.unread = count
+            self._changed(self.marker)
 
     def clear_marker(self) -> None:
         """Take the marker away."""
@@ -238,7 +323,8 @@ class LogModel:
         status, width = "", self.columns.notice
         if isinstance(entry, MessageEntry):
             status, width = status_text(entry), self.columns.text(_status_room(entry))
-        head = (RowKind.DAY,) * self._rows.has_day_rule(index)
+        head = (RowKind.TOP,) * (index == self.first and bool(self.top))
+        head += (RowKind.DAY,) * self._rows.has_day_rule(index)
         head += (RowKind.MARKER,) * (index == self.marker)
         return Layout(text, tuple(wrap(text, width)), head, status)
 
@@ -253,7 +339,7 @@ class LogModel:
     def settle(self, index: int, rows: int) -> None:
         """Measure an entry and what lies within ``rows`` rows above and below it."""
         self.measure(index)
-        for neighbours in (range(index + 1, len(self)), range(index - 1, -1, -1)):
+        for neighbours in (range(index + 1, self.stop), range(index - 1, self.first - 1, -1)):
             reach = rows
             for neighbour in neighbours:
                 reach -= self.measure(neighbour)

@@ -8,6 +8,7 @@ but the sum of what follows, which is taken once, when it is next asked for.
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -41,6 +42,18 @@ class _Chunk:
         self.days |= day_rule << len(self.lines)
         self.lines.append(extent.lines)
         self.cells.append(extent.cells)
+        if len(self.lines) == CHUNK:
+            self.groups = self._grouped()
+
+    def put_before(self, extents: Sequence[Extent], width: int) -> None:
+        """Add entries at the beginning, without day rules; what is known of the others stays known."""
+        count = len(extents)
+        if self.heights:
+            self.heights = array("I", [extent.height(width) for extent in extents]) + self.heights
+        self.lines = array("I", [extent.lines for extent in extents]) + self.lines
+        self.cells = array("I", [extent.cells for extent in extents]) + self.cells
+        self.days <<= count
+        self.exact <<= count
         if len(self.lines) == CHUNK:
             self.groups = self._grouped()
 
@@ -84,9 +97,11 @@ class RowTable:
         self._starts: list[int] = []
         self._clean = 0
         """How many of ``_starts`` are right."""
+        self._first = 0
+        self._stop = 0
 
     def __len__(self) -> int:
-        return (len(self._chunks) - 1) * CHUNK + len(self._chunks[-1].lines) if self._chunks else 0
+        return self._stop - self._first
 
     @property
     def height(self) -> int:
@@ -98,7 +113,7 @@ class RowTable:
 
     def append(self, extent: Extent, *, day_rule: bool) -> None:
         """Add an entry at the end, ``day_rule`` if it has one above it."""
-        if not self._chunks or len(self._chunks[-1].lines) == CHUNK:
+        if self._stop % CHUNK == 0:
             self._chunks.append(_Chunk())
             self._totals.append(0)
             self._starts.append(0)
@@ -108,11 +123,47 @@ class RowTable:
         if chunk.heights:
             chunk.heights.append(estimate)
         self._totals[-1] += estimate
+        self._stop += 1
+
+    def prepend(self, extents: Sequence[Extent]) -> None:
+        """Add entries before the first, without day rules."""
+        while extents:
+            room = self._first % CHUNK
+            part, extents = extents[-(room or CHUNK) :], extents[: -(room or CHUNK)]
+            if not room:
+                self._chunks.insert(0, _Chunk())
+                self._totals.insert(0, 0)
+                self._starts.insert(0, 0)
+            chunk = self._chunks[0]
+            chunk.put_before(part, self.width)
+            self._totals[0] = sum(chunk.heights) if chunk.heights else chunk.estimate(self.width)
+            self._first -= len(part)
+        self._clean = 0
+
+    def _find(self, index: int) -> tuple[int, int]:
+        """The place among the chunks of the one with an entry, and the entry's place in that."""
+        number = index // CHUNK
+        return number - self._first // CHUNK, index - max(self._first, number * CHUNK)
+
+    def _index(self, number: int, position: int) -> int:
+        """The inverse of :meth:`_find`."""
+        return max(self._first, (number + self._first // CHUNK) * CHUNK) + position
 
     def has_day_rule(self, index: int) -> bool:
         """Whether a day rule stands above an entry."""
-        number, position = divmod(index, CHUNK)
+        number, position = self._find(index)
         return bool(self._chunks[number].days >> position & 1)
+
+    def set_day_rules(self, indexes: Iterable[int], *, present: bool) -> None:
+        """Put a day rule above each of some entries, or take it away."""
+        for index in indexes:
+            if self.has_day_rule(index) is present:
+                continue
+            number, position = self._find(index)
+            chunk = self._opened(number)
+            chunk.days ^= 1 << position
+            chunk.heights[position] += 1 if present else -1
+            self._change(number, 1 if present else -1)
 
     def resize(self, width: int) -> None:
         """Estimate everything anew for texts of another width."""
@@ -124,13 +175,13 @@ class RowTable:
 
     def measured(self, index: int) -> int | None:
         """The exact height of an entry, if it is known."""
-        number, position = divmod(index, CHUNK)
+        number, position = self._find(index)
         chunk = self._chunks[number]
         return chunk.heights[position] if chunk.exact >> position & 1 else None
 
     def set_measured(self, index: int, height: int) -> None:
         """Note the exact height of an entry."""
-        number, position = divmod(index, CHUNK)
+        number, position = self._find(index)
         chunk = self._opened(number)
         chunk.exact |= 1 << position
         self._change(number, height - chunk.heights[position])
@@ -138,12 +189,12 @@ class RowTable:
 
     def invalidate(self, index: int) -> None:
         """Take the height of an entry for a mere estimate again."""
-        number, position = divmod(index, CHUNK)
+        number, position = self._find(index)
         self._chunks[number].exact &= ~(1 << position)
 
     def row_of(self, index: int) -> int:
         """The first row of an entry."""
-        number, position = divmod(index, CHUNK)
+        number, position = self._find(index)
         self._sum()
         return self._starts[number] + sum(self._opened(number).heights[:position])
 
@@ -156,7 +207,7 @@ class RowTable:
         offset = min(row - self._starts[number], self._totals[number] - 1)
         for position, height in enumerate(heights):
             if offset < height:
-                return number * CHUNK + position, offset
+                return self._index(number, position), offset
             offset -= height
         raise AssertionError("the heights of a chunk do not make its total")
 

@@ -27,10 +27,11 @@ class LogSearch:
         self.current: int | None = None
         """The entry of the hit one is at."""
         self._model = model
-        self._begin = len(model)
-        self._chunk = (self._begin - 1) // CHUNK
+        self._begin = model.stop
+        self._down = self._begin
+        """Down to which entry the log has been looked through."""
         self._older = array("q")
-        """Minus the index of each hit below ``_begin``: found newest first, so it rises."""
+        """Minus the place of each hit below ``_begin``: found newest first, so it rises."""
         self._newer = array("q")
 
     def __len__(self) -> int:
@@ -39,7 +40,7 @@ class LogSearch:
     @property
     def is_done(self) -> bool:
         """Whether the whole log has been looked through."""
-        return self._chunk < 0
+        return self._down <= self._model.first
 
     @property
     def rank(self) -> int | None:
@@ -50,18 +51,24 @@ class LogSearch:
             return len(self._newer) - 1 - bisect_left(self._newer, self.current)
         return len(self._newer) + bisect_left(self._older, -self.current)
 
+    @property
+    def has_older(self) -> bool:
+        """Whether a hit is known that is older than the current one."""
+        rank = self.rank
+        return len(self) > 0 if rank is None else rank < len(self) - 1
+
     def advance(self) -> None:
         """Look through the next part of the log, towards older entries."""
         chunks, characters = _CHUNKS_AT_ONCE, _CHARACTERS_AT_ONCE
         while not self.is_done and chunks > 0 and characters > 0:
-            texts = self._model.texts(self._chunk)
-            self._search_chunk(self._chunk * CHUNK, texts)
-            self._chunk -= 1
+            first, texts = self._model.texts((self._down - 1) // CHUNK)
+            self._search_chunk(first, texts)
+            self._down = first
             chunks -= 1
             characters -= sum(map(len, texts))
 
     def _search_chunk(self, first: int, texts: list[str]) -> None:
-        for position in range(min(len(texts), self._begin - first) - 1, -1, -1):
+        for position in range(min(len(texts), self._down - first) - 1, -1, -1):
             if self.pattern.search(texts[position]):
                 self._older.append(-(first + position))
 

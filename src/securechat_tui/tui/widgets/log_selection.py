@@ -30,7 +30,7 @@ class Span(NamedTuple):
 
 def selected_text(model: LogModel, span: Span) -> str:
     """The texts within a span, each message of several headed by time and nick."""
-    last = min(span.stop.entry, len(model) - 1)
+    last = min(span.stop.entry, model.stop - 1)
     pieces = []
     for index in range(span.start.entry, last + 1):
         text = model.layout(index).text

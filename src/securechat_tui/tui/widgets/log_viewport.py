@@ -5,11 +5,13 @@ What is shown lives in a :class:`~securechat_tui.tui.widgets.log_model.LogModel`
 whatever is appended, measured or wrapped anew.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -17,6 +19,7 @@ from textual.types import CallbackType
 from textual.widget import Widget
 
 from securechat_tui.tui.widgets.log_drawing import COMPONENTS, Place, Row, draw
+from securechat_tui.tui.widgets.log_entries import Entry
 from securechat_tui.tui.widgets.log_model import Anchor, LogModel
 from securechat_tui.tui.widgets.log_search import LogSearch
 
@@ -59,6 +62,18 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
     }
     """
 
+    class OlderWanted(Message):
+        """What comes before the first entry will soon be in view."""
+
+        def __init__(self, log: "LogViewport") -> None:
+            super().__init__()
+            self.log_view = log
+
+        @property
+        def control(self) -> "LogViewport":
+            """The log."""
+            return self.log_view
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._reset()
@@ -74,6 +89,9 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         self._is_scheduled = False
         self._is_placing = False
         self._search: LogSearch | None = None
+        self._wants_older = False
+        self.has_older = False
+        """Whether older entries could be put before the first one."""
 
     @property
     def entry_count(self) -> int:
@@ -84,6 +102,34 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
     def follows(self) -> bool:
         """Whether the newest entry is in view, and will be when more comes."""
         return self._follows
+
+    def prepend(self, entries: Sequence[Entry], *, top: str, more: bool) -> None:
+        """Put entries before the first one; what is in view stays where it is.
+
+        ``top`` is what stands above them. Where there is ``more``, OlderWanted is posted when they are near.
+        """
+        old = self._model.first
+        # An anchor in the text stays; what stood above the first entry's text may be gone.
+        is_above = bool(len(self._model)) and self._anchor.entry == old and self._anchor.head >= 0
+        rows = len(self._model.layout(old).head) - self._anchor.head if is_above else 0
+        self._model.prepend(entries)
+        self._model.set_top(top)
+        self._wants_older = self.has_older = more
+        self._strips.pop(old, None)
+        if is_above:
+            self._anchor_above(old, rows)
+        self._schedule()
+
+    def set_top(self, words: str) -> None:
+        """Say something else above the first entry."""
+        self._model.set_top(words)
+        self._strips.pop(self._model.first, None)
+        self._schedule()
+
+    def _anchor_above(self, index: int, rows: int) -> None:
+        """Let the text of an entry be so many rows below the top of the viewport."""
+        self._model.settle(index, rows + 1)
+        self._anchor = self._model.anchor_at(max(0, self._model.row_at(Anchor(index, -1, 0)) - rows))
 
     # Scrolling: never animated, since what comes into view is measured and may shift what is above it
 
@@ -165,7 +211,7 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         if len(self._model):
             # The way to the next page must be exact; from the bottom, what is in view lies before it.
             if self._follows:
-                self._model.settle(len(self._model) - 1, view.height * 2)
+                self._model.settle(self._model.stop - 1, view.height * 2)
             else:
                 self._model.settle(self._anchor.entry, view.height + 1)
         self._place(draw=draw)
@@ -190,6 +236,9 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _has_moved(self) -> None:
         """Something else is in view, or below it."""
+        if self._wants_older and self.scroll_offset.y <= self._view.height:
+            self._wants_older = False
+            self.post_message(self.OlderWanted(self))
 
     def _last_visible(self) -> int:
         if not len(self._model):

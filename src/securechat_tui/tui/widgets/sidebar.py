@@ -100,7 +100,8 @@ def summary(state: ChatState, width: int) -> Content:
 
 
 def _verdict(message: Message) -> Content:
-    passed = all(passed for _, passed in wording.check_rows(message.checks))
+    rows = wording.check_rows(message.checks)
+    passed = all(passed for name, passed in rows if name != "signed")
     return Content.styled(wording.verdict_word(message.checks), "$success" if passed else "$warning")
 
 
@@ -172,8 +173,10 @@ def _check_cell(message: Message, name: str, *, passed: bool) -> Content:
         "in order": f" #{message.number}",
         "fresh": f" {wording.age_words(message.age)}",
     }.get(name, "")
+    if name == "signed" and not passed:
+        return Content("– unsigned")  # no fault: its author has chosen so
     word = "late" if name == "fresh" and not passed else name
-    colour = "$success" if passed else "$warning" if name in {"fresh", "signed"} else "$error"
+    colour = "$success" if passed else "$warning" if name == "fresh" else "$error"
     return Content.assemble((wording.mark(passed=passed), colour), f" {word}{extra}")
 
 

@@ -1,0 +1,158 @@
+"""The commands about several conversations and about what is kept of them."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.events import Found
+from securechat_tui.tui.acquaintance import known_talk
+from securechat_tui.tui.perform import Job
+from securechat_tui.tui.screens.connections import ConnectionsScreen
+from securechat_tui.tui.screens.conversations import ConversationsScreen
+from securechat_tui.tui.screens.search import Hit, SearchScreen
+from securechat_tui.tui.screens.wipe import WipeScreen
+from securechat_tui.tui.widgets.conversation_list import Place, places_of
+
+if TYPE_CHECKING:
+    from securechat_tui.tui.chat_app import ChatApp
+
+__all__ = ["ConversationDesk"]
+
+_NOBODY_ELSE = "There is no other conversation to go to; /go lists those that are kept."
+_NOTHING_UNREAD = "Nothing waits in another conversation."
+_UNKNOWN = "Nothing is kept with {name} yet: /talk {name} calls them."
+_WHOM = "Say with whom, such as: /talk bob"
+_WHAT = "Type what to look for after it, such as: /search parcel"
+_NOT_FOUND = "Nothing that is kept holds \u201c{text}\u201d."
+_NO_PANE = "This is the house, of which nothing is kept: go to the conversation that you mean."
+
+
+class ConversationDesk:
+    """Goes from one conversation to another, looks through what is kept, and destroys it."""
+
+    def __init__(self, app: "ChatApp") -> None:
+        self._app = app
+        self.deeds: dict[str, Callable[[str], None]] = {
+            "previous": partial(self._step, -1),
+            "next": partial(self._step, 1),
+            "unread": self._unread,
+            "go": self._go,
+            "talk": self._talk,
+            "search": self._search,
+            "wipe": self._wipe,
+            "connections": self._connections,
+        }
+
+    def _step(self, by: int, _: str) -> None:
+        if self._app.state.is_several:
+            self._app.switchboard.step(by)
+        else:
+            self._app.say(_NOBODY_ELSE)
+
+    def _unread(self, _: str) -> None:
+        if not self._app.switchboard.next_unread():
+            self._app.say(_NOTHING_UNREAD)
+
+    def _go(self, name: str) -> None:
+        if not name:
+            self._app.push_screen(ConversationsScreen(self._kept_places()), self._chosen)
+        elif not self._app.switchboard.go(name):
+            self._app.say(_UNKNOWN.format(name=name))
+
+    def _kept_places(self) -> tuple[Place, ...]:
+        """Those that are open, and those that are kept beside them, the most recent first."""
+        state, engine = self._app.state, self._app.engine
+        contacts = {one.fingerprint: one for one in engine.contacts()}
+        kept = [
+            known_talk(view, contacts.get(view.fingerprint))
+            for view in engine.overview()
+            if view.id not in state.talks
+        ]
+        return places_of(state.house_link, [*state.talks.values(), *kept], state.shown)
+
+    def _chosen(self, place: Place | None) -> None:
+        if place is None:
+            return
+        if place.id is None:
+            self._app.switchboard.show(None)
+        else:
+            self._app.switchboard.go_to(place.id)
+
+    def _talk(self, name: str) -> None:
+        if not name:
+            self._app.say(_WHOM)
+            return
+        self._app.show_chat()
+        self._app.switchboard.is_expecting = True
+        self._app.jobs.add(Job(lambda: self._app.engine.talk(name)))
+
+    def _search(self, text: str) -> None:
+        if text:
+            self._app.run_worker(self._look_for(text), group="search", exclusive=True, exit_on_error=False)
+        else:
+            self._app.say(_WHAT)
+
+    async def _look_for(self, text: str) -> None:
+        found = await self._found(text, None)
+        names = {view.id: view.name for view in self._app.engine.overview()}
+        names |= {talk.id: talk.peer.contact for talk in self._app.state.talks.values()}
+        hits = [
+            Hit(one.conversation, str(names.get(one.conversation, "?")), kept)
+            for one in found
+            for kept in one.messages
+        ]
+        if hits:
+            self._app.push_screen(SearchScreen(text, hits), self._hit_chosen)
+        else:
+            self._app.say(_NOT_FOUND.format(text=text))
+
+    async def _found(self, text: str, conversation: str | None, limit: int = 100) -> tuple[Found, ...]:
+        try:
+            return await self._app.engine.search(text, conversation=conversation, limit=limit)
+        except CommandError as error:
+            self._app.say(str(error))
+            return ()
+
+    def _hit_chosen(self, hit: Hit | None) -> None:
+        if hit is not None:
+            way = self._app.switchboard.go_to_row(hit.conversation, hit.kept.row)
+            self._app.run_worker(way, group="search", exclusive=True, exit_on_error=False)
+
+    def find_older(self, word: str) -> None:
+        """Look for a word in what is kept and not in the log yet."""
+        self._app.run_worker(self._find_older(word), group="search", exclusive=True, exit_on_error=False)
+
+    async def _find_older(self, word: str) -> None:
+        """Load down to the newest hit that the log has not; where there is none, begin again."""
+        here, pane = self._app.state.conversation, self._app.switchboard.shown
+        if here is None or pane.scrollback is None:
+            return
+        found = await self._found(word, here, limit=pane.log.hit_count + 100)
+        older = [kept.row for one in found for kept in one.messages if pane.scrollback.is_above(kept.row)]
+        if older:
+            await pane.scrollback.load_down_to(max(older))
+        pane.log.find_on()
+
+    def _wipe(self, _: str) -> None:
+        talk = self._app.state.shown
+        if talk is None:
+            self._app.say(_NO_PANE)
+            return
+        wiped = partial(self._wipe_confirmed, talk.id, str(talk.peer.contact))
+        self._app.push_screen(WipeScreen(str(talk.peer.contact)), wiped)
+
+    def _wipe_confirmed(self, conversation: str, name: str, confirmed: bool | None) -> None:
+        if not confirmed:
+            return
+        engine, pane = self._app.engine, self._app.switchboard.panes.of(conversation)
+
+        async def wipe() -> None:
+            await engine.wipe(conversation)
+            pane.clear(wiped=True)
+
+        done = f"What was kept of the conversation with {name} is destroyed here; {name} may still have it."
+        self._app.jobs.add(Job(wipe, done=done))
+
+    def _connections(self, _: str) -> None:
+        self._app.push_screen(ConnectionsScreen(self._app.engine.connections()))

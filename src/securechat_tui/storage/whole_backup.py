@@ -181,9 +181,13 @@ class SealedProfile:
     def read(cls, path: Path) -> Self:
         """Read a file as far as that goes without its passphrase; raises the ProfileError family."""
         with _opened(path) as file:
-            head = b"".join(file.readline(_MAX_HEAD) for _ in range(_HEAD_LINES))
+            return cls.parse(path, b"".join(file.readline(_MAX_HEAD) for _ in range(_HEAD_LINES)))
+
+    @classmethod
+    def parse(cls, path: Path, head: bytes) -> Self:
+        """Take the first lines of a file, in clear; raises NewerBackup and BadBackup."""
         number = head.removeprefix(_MAGIC).split(b"\n")[0]
-        if head.startswith(_MAGIC) and number.isdigit() and int(number) > _FORMAT:
+        if head.startswith(_MAGIC) and number.isdigit() and number.lstrip(b"0") != b"%d" % _FORMAT:
             raise NewerBackup(path=path)
         found = _HEAD.fullmatch(head)
         if found is None or found[5] != checksum_line(found[1]):
@@ -267,16 +271,18 @@ class OpenBackup:
         """Give each file's name and bytes; what is not taken of one is passed over."""
         with _opened(self._sealed.path) as file:
             file.seek(len(self._sealed.head) + len(checksum_line(b"")))
-            stream = _Stream(self._pieces(file), self._bad(_DAMAGED))
-            while name := self._name(stream):
-                size = int.from_bytes(stream.take(8))
-                if name == _CONTENTS and size > _MAX_CONTENTS:
-                    raise self._bad(_DAMAGED)
-                body = stream.body(size)
-                yield name, body
-                for _ in body:
-                    pass
-            stream.end()
+            yield from self._entries(_Stream(self._pieces(file), self._bad(_DAMAGED)))
+
+    def _entries(self, stream: "_Stream") -> Iterator[tuple[str, Iterator[bytes]]]:
+        while name := self._name(stream):
+            size = int.from_bytes(stream.take(8))
+            if name == _CONTENTS and size > _MAX_CONTENTS:
+                raise self._bad(_DAMAGED)
+            body = stream.body(size)
+            yield name, body
+            for _ in body:
+                pass
+        stream.end()
 
     def _pieces(self, file: BinaryIO) -> Iterator[bytes]:
         try:

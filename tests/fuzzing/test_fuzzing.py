@@ -27,7 +27,7 @@ EACH = pytest.mark.parametrize("harness", HARNESSES, ids=[harness.name for harne
 
 def test_every_parser_has_a_harness() -> None:
     names = {harness.name for harness in HARNESSES}
-    assert len(names) == len(HARNESSES) == 38
+    assert len(names) == len(HARNESSES) == 41
     assert names >= {"frames", "hint", "session", "k1", "k2", "s", "host section", "guest section"}
     assert names >= {"padding", "record", "payload", "header", "content", "inbox", "resume"}
     assert names >= {
@@ -45,6 +45,7 @@ def test_every_parser_has_a_harness() -> None:
     }
     assert names >= {"invite", "rekey first half", "rekey second half"}
     assert names >= {"text", "name", "screen", "address", "json command", "plain line", "slash command"}
+    assert names >= {"lab pickle", "lab units", "lab relay"}
 
 
 @EACH

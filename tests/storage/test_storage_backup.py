@@ -248,6 +248,15 @@ def test_what_is_inside_is_checked_too(
     assert "PRIVATE" not in str(refused.value)
 
 
+def test_what_is_inside_is_not_quoted(tmp_path: Path, identity: IdentityKey) -> None:
+    """A key in the place of a field's name, say, is not shown with the complaint about that name."""
+    sealed = forge(tmp_path / "file", content(identity, **{identity.to_pem().decode(): 7}))
+    with pytest.raises(BadBackup) as refused:
+        sealed.open(RIGHT)
+    assert "PRIVATE" not in str(refused.value)
+    assert "BEGIN" not in str(refused.value)
+
+
 @pytest.mark.parametrize("secrets", [(SECRET, None), (None, SECRET)], ids=["newest", "confirmed"])
 def test_reconnect_secrets_do_not_come_in(
     tmp_path: Path, identity: IdentityKey, contact: Contact, secrets: tuple[bytes | None, bytes | None]

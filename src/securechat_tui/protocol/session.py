@@ -48,7 +48,7 @@ from securechat_tui.protocol.payloads import (
     decode_payload,
 )
 from securechat_tui.protocol.recordlayer import RecordLayer
-from securechat_tui.protocol.records import Direction
+from securechat_tui.protocol.records import Direction, Watch
 from securechat_tui.protocol.rotation import Rotation
 
 HINT_BUSY = 1
@@ -142,6 +142,10 @@ class Session:
     def session_id(self) -> bytes:
         """The id of an established session, 32 bytes; it is no secret."""
         return self._established().session_id
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell ``watch`` how each record is made or opened; LocalError before the handshake is complete."""
+        self._established().watch(watch)
 
     def next_timeout(self) -> float | None:
         """Return the monotonic second at which :meth:`handle_timeout` is wanted."""

@@ -181,6 +181,8 @@ def _decode(path: Path, plain: bytes) -> Backup:
         )
     except NewerFormat:
         raise NewerBackup(path=path) from None
+    except msgspec.MsgspecError:  # its words may quote what stands there, and so the key
+        raise BadBackup(path=path, reason="what is inside is not what a backup holds") from None
     except (BadKey, ValueError, RecursionError) as error:
         raise BadBackup(path=path, reason=f"inside it: {error}") from None
 

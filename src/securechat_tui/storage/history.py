@@ -169,6 +169,12 @@ class ConversationStore:
             for row, place, content, claimed, signed, ref in found
         ]
 
+    def has_salt(self, salt: bytes) -> bool:
+        """Whether one's own messages hold one with this salt; it reads them all."""
+        return bool(
+            self._database.value("SELECT 1 FROM message WHERE mine = 1 AND salt = ? LIMIT 1", (salt,))
+        )
+
     # Reading.
 
     def page(self, limit: int, before: int | None = None) -> list[StoredMessage]:

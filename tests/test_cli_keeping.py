@@ -165,7 +165,7 @@ def test_an_export_says_which_conversation_it_needs(
     alice: Profile, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     _, err = run(capsys, "export", code=ExitCode.FAILED)
-    assert "say with whom: bob, unverified" in err
+    assert f"say with whom: bob, {PRINTS['carol']}" in err
     _, err = run(capsys, "export", "dave", code=ExitCode.FAILED)
     assert "No conversation is kept with dave" in err
     (tmp_path / "there").write_text("mine")

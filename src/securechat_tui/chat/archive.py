@@ -31,7 +31,9 @@ class KeptConversation:
     name: SafeText
     peer: PublicIdentity
     is_present: bool
-    """Whether it is with one's present key, and not with a former one."""
+    """Whether it is under one's own present key, and not under a former one."""
+    is_current: bool
+    """Whether it is with the present key of a contact."""
 
 
 @contextmanager
@@ -62,14 +64,16 @@ class Archive:
 
     def _describe(self, known: KnownConversation) -> KeptConversation:
         peer = PublicIdentity.from_spki(known.peer)
-        contact = self._pins.by_fingerprint(peer.fingerprint)
+        current = self._pins.by_fingerprint(peer.fingerprint)
+        contact = current or self._pins.by_former(peer.fingerprint)
         name = contact.name if contact else SafeText.name(f"unverified {peer.fingerprint.short}")
         is_present = known.id == conversation_id(self._own.fingerprint, peer.fingerprint)
-        return KeptConversation(known.id.hex(), name, peer, is_present)
+        return KeptConversation(known.id.hex(), name, peer, is_present, current is not None)
 
     def find(self, name: str | None) -> tuple[KeptConversation, ...]:
-        """The conversations with a contact, or with the key of a fingerprint; all where nobody is named.
+        """The conversations with a contact, under former keys too, or with the key of a fingerprint.
 
+        All where nobody is named.
         Raises CommandError where there is none.
         """
         kept = self.conversations()
@@ -87,6 +91,8 @@ class Archive:
         """
         found = self.find(name)
         present = [one for one in found if one.is_present]
+        if name is not None:  # the contact, as it is now
+            present = [one for one in present if one.is_current] or present
         if not present:
             raise CommandError(
                 "former-key",
@@ -94,7 +100,7 @@ class Archive:
                 "is not kept: it cannot be exported.",
             )
         if len(present) > 1:
-            names = ", ".join(one.name for one in present)
+            names = ", ".join(one.name if one.is_current else str(one.peer.fingerprint) for one in present)
             raise CommandError("which", f"Several conversations are kept; say with whom: {names}.")
         (one,) = present
         store = self._store.conversation(bytes.fromhex(one.id), one.peer.spki)

@@ -26,8 +26,8 @@ EVERYTHING: Final = "everything"
 """What a person types before all histories are destroyed."""
 _WIPING: Final = (
     "This destroys what is kept of {whom}: texts, proofs, verdicts, drafts, and the key to them. "
-    "Not even a copy of the disk's present content brings them back. What is not delivered yet is cancelled. "
-    "Your contacts, and what they keep, stay as they are."
+    "Nothing brings them back, but for copies of your disk from before. What is not delivered yet is "
+    "cancelled. Your contacts, and what they keep, stay as they are."
 )
 _BACKED_UP: Final = (
     "In it: your key, contacts, settings and everything that is kept of your conversations.",

@@ -62,8 +62,7 @@ class Person:
         """Give ``count`` messages at once, and wait until all are signed and written."""
         self._awaited = self._sent + count
         self._progress.clear()
-        for _ in range(count):
-            await self.engine.send(message)
+        await asyncio.gather(*(self.engine.send(message) for _ in range(count)))
         await self._progress.wait()
 
     async def echoed(self, message: str) -> None:

@@ -10,7 +10,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from chat_people import Face, contacts, key_of, met, opened, person
@@ -80,7 +80,7 @@ class Still:
         return shown
 
     def _event(self, event: E) -> E:
-        values = {
+        values: dict[str, Any] = {
             one.name: self._value(one.name, getattr(event, one.name)) for one in dataclasses.fields(event)
         }
         return dataclasses.replace(event, **values)

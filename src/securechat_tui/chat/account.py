@@ -23,7 +23,7 @@ from securechat_tui.storage.errors import PassphraseNeeded, ProfileError, WrongP
 from securechat_tui.storage.keystore import Keys, create_keys, open_keys, read_sealed, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
-from securechat_tui.storage.rotation import load_rotation, shown
+from securechat_tui.storage.rotation import load_statements, shown
 from securechat_tui.trust.pins import Pins
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def login_name() -> str:
 class _Loaded:
     config: Config
     pins: Pins
-    rotation: Rotation | None
+    rotations: tuple[Rotation, ...]
     unlocked: "_Unlocked | None"
     locked: bool
     is_sealed: bool
@@ -61,13 +61,13 @@ class _Unlocked:
 def _load(profile: Profile, keys: Keys | None) -> _Loaded:
     profile.open()
     try:
-        config, pins, rotation = load_config(profile), load_contacts(profile), load_rotation(profile)
+        config, pins, rotations = load_config(profile), load_contacts(profile), load_statements(profile)
         is_sealed = read_sealed(profile) is not None
         if is_sealed and keys is None:
-            return _Loaded(config, pins, rotation, None, locked=True, is_sealed=True)
+            return _Loaded(config, pins, rotations, None, locked=True, is_sealed=True)
         keys = keys or open_keys(profile)
         unlocked = _open_store(profile, keys) if keys else None
-        return _Loaded(config, pins, rotation, unlocked, locked=False, is_sealed=is_sealed)
+        return _Loaded(config, pins, rotations, unlocked, locked=False, is_sealed=is_sealed)
     except BaseException:
         profile.close()
         raise
@@ -105,14 +105,14 @@ class Account:
         self._store: Store | None = None
         self._keys = keys
         self._cost = cost
-        self._rotation: Rotation | None = None
+        self._rotations: tuple[Rotation, ...] = ()
         self._saving = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Lock the profile and read it; raises the ProfileError family."""
         loaded = await asyncio.to_thread(_load, self.profile, self._keys)
-        self.config, self.pins, self._rotation = loaded.config, loaded.pins, loaded.rotation
+        self.config, self.pins, self._rotations = loaded.config, loaded.pins, loaded.rotations
         self.locked, self.has_passphrase = loaded.locked, loaded.is_sealed
         if loaded.unlocked is not None:
             self._take(loaded.unlocked)
@@ -170,7 +170,7 @@ class Account:
     @property
     def rotations(self) -> tuple[Rotation, ...]:
         """What peers are shown about a change of one's own key."""
-        return shown(self._rotation, self.own_key.public)
+        return shown(self._rotations, self.own_key.public)
 
     @property
     def view(self) -> IdentityView | None:

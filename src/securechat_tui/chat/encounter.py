@@ -162,8 +162,7 @@ class Encounter:
         account, gate = self.engine.account, self._introduction.gate
         if conversation.distrusted:
             trust, gate = Trust.CHANGED, gates.COMPARISON
-        requires = account.config.require_signatures
-        conversation.attach(connection, account.name, trust, gate, requires=requires)
+        conversation.attach(connection, account.name, trust, gate, requires=account.config.require_signatures)
 
     async def _stored(
         self, connection: Connection, proof: session_events.Authenticated
@@ -228,6 +227,8 @@ class Encounter:
         match payload:
             case Hello():
                 await self._hello(conversation, payload)
+            case Resume() if conversation.secure and payload.conversation != conversation.number:
+                await self.engine.formers.settle(conversation, payload)
             case Resume():
                 await self._settle(connection)
                 if self.conversation is not None:  # else another session goes on by now
@@ -268,7 +269,7 @@ class Encounter:
         if conversation is None or connection is None or not conversation.gate:
             return
         if self._introduction.succeeds is not None and conversation.gate not in gates.CHOICES:
-            self.engine.succeeded(self._introduction.succeeds)
+            self.engine.succeeded(self._introduction.succeeds, is_named=conversation.gate == gates.ROTATION)
         waiting = await conversation.open_gate()
         if conversation.gate:
             self.engine.stream.emit(gates.gate_event(conversation))
@@ -332,6 +333,7 @@ class Encounter:
             )
         )
         await self.engine.secured(conversation)
+        self.engine.formers.greet(conversation)
         await conversation.flow()
 
     def _reject(self, connection: Connection, conversation: Conversation, error: RemoteError) -> None:

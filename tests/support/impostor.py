@@ -64,6 +64,7 @@ class Impostor:
         """Take the guest's call, call the host, and complete both handshakes."""
         towards_guest = await desk.next(NAME)
         towards_host = await call(at_host.address, NAME)
+        towards_guest.called, towards_host.called = host, guest
         await asyncio.gather(towards_guest.open(), towards_host.open())
         return cls(Leg.of(towards_host, Direction.GUEST, host), Leg.of(towards_guest, Direction.HOST, guest))
 

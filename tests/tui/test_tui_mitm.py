@@ -9,6 +9,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Iterable
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -88,7 +89,7 @@ class Still:
     def _value(self, name: str, value: object) -> object:
         if value and name in FIXED:
             return FIXED[name]
-        return self._text(value) if isinstance(value, str) else value
+        return self._text(value) if isinstance(value, str) and not isinstance(value, Enum) else value
 
     def _text(self, value: str) -> str:
         text = str(value)
@@ -103,7 +104,7 @@ def pictured(
     """Let the screen show what an engine has told, and compare the picture with the one approved."""
 
     def engine() -> FakeEngine:
-        return FakeEngine(identity=dataclasses.replace(IDENTITY, name=own))
+        return FakeEngine(identity=dataclasses.replace(IDENTITY, name=own, fingerprint=KEYS[own]))
 
     app, play = stage_scene(Scene(opening, engine, lambda: told, keys=keys))
     return compare(app, terminal_size=USUAL, run_before=play)

@@ -5,6 +5,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual.worker import Worker
+
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Code,
@@ -166,7 +168,7 @@ class Switchboard:
 
     def _work(self, way: Callable[[], Coroutine[None, None, None]]) -> None:
         """Read what is kept. No coroutine yet: whoever leaves before the worker begins would not await it."""
-        self._app.run_worker(way, group="history", exit_on_error=False)
+        _: Worker[None] = self._app.run_worker(way, group="history", exit_on_error=False)
 
     async def _open_history(self, scrollback: Scrollback, unread: int) -> None:
         await scrollback.begin(unread)

@@ -71,7 +71,7 @@ class Still:
     def __init__(self, *ports: str) -> None:
         self._words = {str(key_of(name)): shown for name, shown in KEYS.items()}
         self._words |= {key_of(NAME).short: OTHER_FINGERPRINT[7:15]}
-        self._words |= {f"127.0.0.1:{port}": "192.0.2.7:8000" for port in ports}
+        self._words |= {f"127.0.0.1:{port}": "192.168.1.20:8000" for port in ports}
 
     def events(self, told: Iterable[Event], shown_code: Code) -> list[Event]:
         return [self._code(one, shown_code) if isinstance(one, Code) else self._event(one) for one in told]
@@ -141,7 +141,7 @@ async def first_contact() -> list[Event]:
 
 def test_at_first_contact_with_an_invite_he_is_refused(snap_compare: Compare) -> None:
     told = asyncio.run(first_contact())
-    assert pictured(snap_compare, told, JoinTarget("192.0.2.7:8000"))
+    assert pictured(snap_compare, told, JoinTarget("192.168.1.20:8000"))
 
 
 # At a later contact: the key is pinned, and he has another.
@@ -214,6 +214,7 @@ async def comparison() -> Compared:
         at_bob.forget()
         await at_bob.engine.join(desk.address)
         again = await desk.next(NAME)
+        again.called = "alice"
         opening = asyncio.create_task(again.open())
         assert (await at_bob.until(Gate)).reason == "comparison"
         last = still.events(shown(at_bob, Peer, Gate), OTHER_CODE)
@@ -240,14 +241,14 @@ def test_while_codes_are_compared_the_guest_s_person_sees_another(
     compared_codes: Compared, snap_compare: Compare
 ) -> None:
     told = compared_codes.at_bob
-    assert pictured(snap_compare, told, JoinTarget("192.0.2.7:8000"), keys=("f3",))
+    assert pictured(snap_compare, told, JoinTarget("192.168.1.20:8000"), keys=("f3",))
 
 
 def test_once_they_differ_nothing_goes_on(compared_codes: Compared, snap_compare: Compare) -> None:
     told = [*compared_codes.at_bob, *compared_codes.after]
-    assert pictured(snap_compare, told, JoinTarget("192.0.2.7:8000"))
+    assert pictured(snap_compare, told, JoinTarget("192.168.1.20:8000"))
 
 
 def test_when_he_is_there_again_the_gate_is_shut(compared_codes: Compared, snap_compare: Compare) -> None:
     told = compared_codes.again
-    assert pictured(snap_compare, told, JoinTarget("192.0.2.7:8000"))
+    assert pictured(snap_compare, told, JoinTarget("192.168.1.20:8000"))

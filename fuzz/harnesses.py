@@ -3,6 +3,7 @@
 from fuzz import (
     commands,
     delivery,
+    exports,
     files,
     frames,
     handshake,
@@ -25,6 +26,7 @@ HARNESSES = (
     *texts.HARNESSES,
     *invitations.HARNESSES,
     *files.HARNESSES,
+    *exports.HARNESSES,
     *commands.HARNESSES,
     *lab.HARNESSES,
 )

@@ -19,7 +19,7 @@ from securechat_tui.storage.config import Config, save_config
 from securechat_tui.storage.files import write_private
 from securechat_tui.storage.keystore import decode_clear, read_sealed
 from securechat_tui.storage.profile import Profile
-from securechat_tui.storage.rotation import load_rotation
+from securechat_tui.storage.rotation import load_statements
 
 FINGERPRINT = str(identity_key("alice").public.fingerprint)
 Give = Callable[..., None]
@@ -242,8 +242,7 @@ def test_a_new_key_in_the_place_of_the_present_one(
     answer(monkeypatch, "replace")
     made = msgspec.json.decode(told(capsys, "identity", "new", "--json"))
     assert (made["name"], made["former"]) == ("Alice", present)
-    statement = load_rotation(alice)
-    assert statement is not None
+    _, statement = load_statements(alice)
     assert (str(Fingerprint(statement.new)), statement.counter) == (made["fingerprint"], 2)
 
 

@@ -27,7 +27,7 @@ from securechat_tui.chat.events import (
 from securechat_tui.chat.journal import Journal
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.storage.profile import Profile
-from securechat_tui.storage.rotation import save_statement
+from securechat_tui.storage.rotation import save_statements
 from securechat_tui.trust.states import Trust
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("quick_keys")
 def rotate(profile: Profile, old: str, new: str) -> None:
     """Give a person another key, signed by the one it had."""
     with profile:
-        save_statement(profile, Rotation.sign(identity_key(old), identity_key(new).public, 1))
+        save_statements(profile, [Rotation.sign(identity_key(old), identity_key(new).public, 1)])
         write_identity(profile, new)
 
 

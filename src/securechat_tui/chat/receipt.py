@@ -58,7 +58,8 @@ class Receipt:
             case Unsigned():
                 self._accept(inbox.unsigned(payload))
             case Gone() if inbox.gone(payload):
-                self._journal.note(Skipped(payload.generation, payload.number, payload.item))
+                skipped = Skipped(payload.generation, payload.number, payload.signed, payload.item)
+                self._journal.note(skipped)
             case _:
                 pass
 

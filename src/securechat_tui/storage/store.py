@@ -189,6 +189,18 @@ class Store:
         for known in self.conversations():
             self.wipe(known.id)
 
+    def settle(self) -> None:
+        """Open and close every file once: each is whole then, without a log beside it.
+
+        Call this where nothing else uses the conversations. Raises :class:`DamagedConversation` for one that
+        cannot be opened.
+        """
+        with self._listed() as index:
+            for known in self.conversations():
+                self.conversation(known.id, known.peer).close()
+                del self._open[known.id]
+            index.settle()
+
     @contextlib.contextmanager
     def _listed(self) -> Iterator[Database]:
         """The open list, for one thread at a time."""

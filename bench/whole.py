@@ -131,7 +131,7 @@ def _nothing(*_: object) -> None:
 def serve_unkept(folder: Path, announce: Announce) -> None:
     """Host an engine whose store takes everything and keeps nothing."""
     with patch.object(ConversationStore, "write", _nothing):
-        serve(folder, announce)
+        serve(folder / "unkept", announce)
 
 
 def keep_nothing(person: Person) -> None:

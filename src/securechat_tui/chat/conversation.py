@@ -6,7 +6,6 @@ Whatever changes is put on disk, and only then shown, written or acknowledged; e
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from securechat_tui.chat import events, gates
 from securechat_tui.chat.accounts import Accounts
@@ -144,7 +143,7 @@ class Conversation:
         self._writer.stop()
 
     async def close(self) -> None:
-        """Let the session go, and wait until nothing is being written to disk any more."""
+        """Let the session go, and wait for the disk."""
         self.detach()
         await self.journal.close()
 
@@ -162,8 +161,7 @@ class Conversation:
     async def open_gate(self) -> Resume | None:
         """Nothing more stands in the way: say RESUME. Return the peer's, where it has come meanwhile.
 
-        Two accounts that cannot both be true are the next gate, then unsigned messages for a peer who takes
-        signed ones alone. Raises the ProfileError family.
+        Accounts that differ and unsigned messages for a peer who takes none are gates. Raises ProfileError.
         """
         self.gate = self._next_gate()
         if self.gate:
@@ -252,8 +250,7 @@ class Conversation:
     async def send(self, text: str, ref: str | None, *, signed: bool = True) -> None:
         """Number a message and queue it, on disk first.
 
-        Raises CommandError at the gate, where nothing is taken, for what the peer would reject, and where it
-        cannot be kept.
+        Raises CommandError at the gate, for what the peer would reject, and where it cannot be kept.
         """
         if self.gate:
             raise CommandError("gated", "Nothing is sent until you have decided about this key.")
@@ -283,7 +280,7 @@ class Conversation:
         self._writer.wake()
 
     def let_go(self, message: Outgoing, *, renumbered: bool) -> None:
-        """A message is cancelled, on disk already; ``renumbered``: it goes on under another number."""
+        """A message is cancelled, on disk too; ``renumbered``: it goes on under another number."""
         self.outbox.cancel(message)
         self._stream.emit(self._tell.cancelled(message, renumbered=renumbered))
         self._progress.set()
@@ -331,7 +328,7 @@ class Conversation:
 
     def wrote(self, message: Outgoing) -> None:
         """A message has been written for the first time."""
-        self.counters = replace(self.counters, sent=self.counters.sent + 1)
+        self.counters = self.counters.plus(sent=1)
         self._stream.emit(self._tell.sent(message))
 
     def _tell_delivered(self, acknowledged: list[Outgoing]) -> None:
@@ -341,7 +338,7 @@ class Conversation:
         if acknowledged:
             self.journal.commit_soon()
         if messages:
-            self.counters = replace(self.counters, delivered=self.counters.delivered + len(messages))
+            self.counters = self.counters.plus(delivered=len(messages))
             self._progress.set()
 
     # The peer's messages.
@@ -349,28 +346,32 @@ class Conversation:
     def receive(self, payload: Payload) -> None:
         """Check content of the peer; :meth:`settle` keeps and shows it.
 
-        Raises a RemoteError for what breaks a rule, and the ProfileError for which what came before it was
-        taken back.
+        Raises a RemoteError for what breaks a rule, and the ProfileError for which it was taken back.
         """
         if isinstance(payload, Acknowledgement):
             self._tell_delivered(self.outbox.acknowledge(payload))
         else:
             self.receipt.take(payload)
 
-    async def settle(self, room: Callable[[], Awaitable[None]]) -> None:
-        """Put what was checked on disk, then show it, then acknowledge it.
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether something that has come is not on disk, or not acknowledged where it can be."""
+        return self.boxes.has_received or (self.receipt.is_answer_due and self.secure)
 
-        ``room`` waits until the face can take more. Raises the ProfileError family where it could not be
-        kept: it is as if it had not come.
+    async def settle(self, room: Callable[[], Awaitable[None]]) -> None:
+        """Put what was checked on disk, then show it, then acknowledge it; ``room`` waits for the face.
+
+        Raises the ProfileError family where it could not be kept: it is as if it had not come.
         """
+        is_due = self.receipt.is_answer_due and self.secure
+        self.receipt.is_answer_due = self.receipt.is_answer_due and not is_due
         for message in await self.receipt.keep():
-            self.counters = replace(self.counters, received=self.counters.received + 1)
+            self.counters = self.counters.plus(received=1)
             self.marks.unread += 1
             self._show(message)
             await room()
-        if self.receipt.is_answer_due and self.secure:
-            self.receipt.is_answer_due = False
-            self.say(self.inbox.acknowledgement())
+        if is_due:
+            self.say(self.receipt.acknowledgement())
 
     def _show(self, event: events.Message | events.Queued) -> None:
         self.marks.shown, self.marks.last = event.row, event.time
@@ -378,7 +379,7 @@ class Conversation:
 
     def bad(self) -> None:
         """Count a message that failed a check."""
-        self.counters = replace(self.counters, bad=self.counters.bad + 1)
+        self.counters = self.counters.plus(bad=1)
 
     # Writing.
 

@@ -3,7 +3,8 @@
 import time
 from typing import Final
 
-from securechat_tui.chat.events import Notice, Refused
+from securechat_tui.chat.events import Notice, Refused, Rejected
+from securechat_tui.protocol.errors import OutOfOrder, RemoteError, SignatureFailure
 from securechat_tui.protocol.events import End
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.randomart import randomart
@@ -48,6 +49,24 @@ def refused_version(verdict: Downgrade, address: str) -> Refused:
         message=f"{verdict.contact.name} used a newer version of the protocol before: refused, because an "
         "older one may be weaker. Ask which program is used there now.",
         address=address,
+    )
+
+
+def rejected(conversation: str, name: str, number: int, error: RemoteError) -> Rejected:
+    """Describe a message that broke a rule which only its author can have broken."""
+    match error:
+        case SignatureFailure():
+            check = "signed"
+        case OutOfOrder():
+            check = "in_order"
+        case _:
+            check = "intact"
+    return Rejected(
+        time=time.time(),
+        conversation=conversation,
+        number=number,
+        check=check,
+        message=f"A message of {name} failed its check ({error}): session ended.",
     )
 
 

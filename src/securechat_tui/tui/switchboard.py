@@ -1,11 +1,9 @@
 """Which conversation is on the screen, and what is said there of the others."""
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
-
-from textual.worker import Worker
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
@@ -164,11 +162,11 @@ class Switchboard:
     def _begin_history(self, talk: Talk) -> None:
         scrollback = self.panes.of(talk.id).scrollback
         if scrollback is not None and not scrollback.is_begun:
-            self._work(partial(self._open_history, scrollback, talk.unread))
+            self._read(partial(self._open_history, scrollback, talk.unread))
 
-    def _work(self, way: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Read what is kept. No coroutine yet: whoever leaves before the worker begins would not await it."""
-        _: Worker[None] = self._app.run_worker(way, group="history", exit_on_error=False)
+    def _read(self, way: Callable[[], object]) -> None:
+        """Read what is kept, in a worker that begins it: an app that ends may never come to that."""
+        self._app.run_worker(way, group="history", exit_on_error=False)
 
     async def _open_history(self, scrollback: Scrollback, unread: int) -> None:
         await scrollback.begin(unread)
@@ -178,7 +176,7 @@ class Switchboard:
         """What comes before the first message of a log is near."""
         for _, pane in self.panes:
             if pane.log is log and pane.scrollback is not None:
-                self._work(pane.scrollback.load)
+                self._read(partial(pane.scrollback.load))
 
     def restore(self, pane: Pane, text: str) -> None:
         """Bring back what could not be sent, to where it was typed."""

@@ -75,7 +75,9 @@ def main() -> int:
     """Read the arguments."""
     parser = argparse.ArgumentParser(description="Kill a conversation at random and miss nothing of it.")
     parser.add_argument("minutes", type=float)
-    parser.add_argument("--seed", type=int, default=time.time_ns(), help="choose the same again (default: anew)")
+    parser.add_argument(
+        "--seed", type=int, default=time.time_ns(), help="choose the same again (default: anew)"
+    )
     wanted = parser.parse_args()
     return asyncio.run(soak(wanted.minutes, wanted.seed))
 

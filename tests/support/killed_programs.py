@@ -110,7 +110,9 @@ class Side:
 
     async def _read(self, life: Life, out: int, err: int) -> None:
         try:
-            await asyncio.gather(self._each(out, lambda line: self._take(life, line)), self._each(err, self._complain))
+            await asyncio.gather(
+                self._each(out, lambda line: self._take(life, line)), self._each(err, self._complain)
+            )
         except BaseException:
             life.kill()
             raise
@@ -220,7 +222,9 @@ def complaints(author: Side, reader: Side) -> list[str]:
     """Compare what one has said with what the other has received, now that both have ended."""
     said, received = author.history()[0], reader.history()[1]
     order = [int(text.split()[1]) for text in received]
-    found = [] if said == received else [f"{reader.name} has not what {author.name} has kept: {said} {received}"]
+    found = (
+        [] if said == received else [f"{reader.name} has not what {author.name} has kept: {said} {received}"]
+    )
     if order != sorted(set(order)):
         found.append(f"{reader.name} has received what {author.name} said doubled or out of order: {order}")
     if lost := set(author.told) - set(received):

@@ -41,6 +41,10 @@ MINUTES ?= 5
 soak: $(VENV)/dev
 	PYTHONPATH=tests/support $(BIN)/python tools/soak.py $(MINUTES)
 
+# A network that fails at every byte of a handshake, in random order: make soak-faults MINUTES=60
+soak-faults: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python tools/soak_faults.py $(MINUTES)
+
 # Two programs that are killed at random: make soak-kills MINUTES=20
 soak-kills: $(VENV)/dev
 	PYTHONPATH=tests/support $(BIN)/python tools/soak_kills.py $(MINUTES)

@@ -1,7 +1,7 @@
 """The installed program with a hook in it: it kills itself at a chosen call, notes what it seals, or lives
 at another time.
 
-    python hooked_program.py HOOKS ARGUMENT ...     HOOKS is JSON, the rest are the program's own arguments
+    python hooked_program.py HOOKS PROGRAM ARGUMENT ...     HOOKS is JSON; the rest is what a person types
 
 The hooks take the place of names in loaded modules; the files of the program are as they are installed.
 """
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -45,6 +46,10 @@ class Hooks:
 
     def encode(self) -> str:
         return json.dumps(asdict(self))
+
+    def command(self) -> tuple[str, ...]:
+        """What is put before the program's own command, to run it with these hooks."""
+        return sys.executable, str(Path(__file__)), self.encode()
 
     def install(self) -> None:
         """Put the hooks in this process."""
@@ -133,7 +138,7 @@ def main() -> int:
     from securechat_tui import cli  # noqa: PLC0415
 
     Hooks(**json.loads(sys.argv[1])).install()
-    return cli.main(sys.argv[2:])
+    return cli.main(sys.argv[3:])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint bench fuzz mitm soak soak-faults soak-kills soak-screen screenshots vectors reference requirements clean
+.PHONY: run demo test lint bench fuzz matrix mitm soak soak-faults soak-kills soak-screen screenshots vectors reference requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -35,6 +35,10 @@ fuzz: $(VENV)/fuzz
 # Every bit of every frame, and more: the number of the man in the middle's tries, and his zero.
 mitm: $(VENV)/dev
 	PYTHONPATH=tests/support $(BIN)/python tools/mitm.py
+
+# Every attack of the lab on every protocol, run now and written into docs/lab.md.
+matrix: $(VENV)/dev
+	$(BIN)/python tools/lab_matrix.py
 
 # Two programs whose connection is cut at random: make soak MINUTES=20
 MINUTES ?= 5

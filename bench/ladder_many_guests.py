@@ -1,9 +1,9 @@
-"""Sixteen guests at one host: what two bad ones cost the fourteen others.
+"""Sixteen guests at one host, and what two bad ones cost the fourteen others.
 
-One guest reads nothing (its process is stopped) while the host sends it megabytes; another sends short signed
-texts as fast as it can. The others take turns with one short text each, which comes back: there are four
-processes, each engine with its profile on disk. "idle" is the same with the flooding guest stopped and nothing
-for the deaf one.
+One guest reads nothing (its process is stopped) while the host sends it a megabyte; another sends short
+signed texts as fast as it can. The others take turns with one short text each, which comes back. There are
+four processes, and each engine has its profile on disk. "idle" is the same with the flooding guest stopped
+and nothing for the deaf one.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import Final
 
 from bench.measure import Figures, Target, interleave, publish, targets_table
 from bench.peer import ECHO, SWALLOW, text
-from bench.whole import Person
+from bench.whole import Person, join
 from securechat_tui.chat import events
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Event
@@ -73,22 +73,14 @@ async def _serve(folder: Path) -> None:
     await host.end()
 
 
-async def _guest(folder: Path, name: str, port: int) -> Person:
-    guest = Person(folder, name)
-    await guest.begin()
-    await guest.engine.join(f"127.0.0.1:{port}")
-    await guest.came.wait()
-    return guest
-
-
 async def _be_deaf(folder: Path, port: int) -> None:
-    await _guest(folder, _DEAF, port)
+    await join(folder, port, _DEAF)
     print(flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
 
 async def _flood(folder: Path, port: int) -> None:
-    guest = await _guest(folder, "flood", port)
+    guest = await join(folder, port, "flood")
     print(flush=True)
     message = text(SWALLOW, _SIZE).decode()
     while True:
@@ -113,7 +105,7 @@ def _answer(process: "subprocess.Popen[str]") -> str:
 
 
 async def _others(folder: Path, port: int) -> list[Person]:
-    return [await _guest(folder, f"guest-{number}", port) for number in range(_OTHERS)]
+    return [await join(folder, port, f"guest-{number}") for number in range(_OTHERS)]
 
 
 async def _trips(guests: list[Person]) -> Figures:
@@ -136,38 +128,37 @@ async def _troubled(guests: list[Person], flood: "subprocess.Popen[str]") -> Fig
         flood.send_signal(signal.SIGSTOP)
 
 
+def _be(kind: str, folder: Path, *port: int) -> None:
+    """Be one of the other processes."""
+    if kind == "host":
+        asyncio.run(_serve(folder))
+    else:
+        asyncio.run((_be_deaf if kind == "deaf" else _flood)(folder, *port))
+
+
 def main() -> None:
-    """Be the process that is named, or measure."""
-    kind, *rest = sys.argv[1:] or ["measure"]
-    if kind != "measure":
-        folder, *port = rest
-        serving = {"host": _serve, "deaf": _be_deaf, "flood": _flood}[kind]
-        asyncio.run(serving(Path(folder), *map(int, port)))
-        return
+    """Start the others, and measure."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as started, asyncio.Runner() as runner:
         folder = Path(name)
         port = int(_answer(_start(started, "host", folder)))
-        bad = [_start(started, word, folder, port) for word in ("deaf", "flood")]
+        bad = [_start(started, word, folder, port) for word in (_DEAF, "flood")]
         for process in bad:
             _answer(process)
             process.send_signal(signal.SIGSTOP)
         guests = runner.run(_others(folder, port))
-        result = interleave(
-            {
-                "idle": lambda: runner.run(_trips(guests)),
-                "two bad guests": lambda: runner.run(_troubled(guests, bad[1])),
-            },
-            _ROUNDS,
-            within=_WITHIN,
-        )
-        targets = [
-            Target(figure, "two bad guests", "idle", 2.0, at_least=False) for figure in ("p50 ms", "p90 ms")
-        ]
+        contestants = {
+            "idle": lambda: runner.run(_trips(guests)),
+            "two bad guests": lambda: runner.run(_troubled(guests, bad[1])),
+        }
+        result = interleave(contestants, _ROUNDS, within=_WITHIN)
         runner.run(_end(guests))
-    publish(
-        "Sixteen guests, two of them bad",
-        f"{(__doc__ or '').strip()}\n\n{result.table()}\n\n{targets_table(result, targets)}",
+    targets = [
+        Target(figure, "two bad guests", "idle", 2.0, at_least=False) for figure in ("p50 ms", "p90 ms")
+    ]
+    body = (
+        f"{(__doc__ or '').partition('.')[2].strip()}\n\n{result.table()}\n{targets_table(result, targets)}"
     )
+    publish("Sixteen guests, two of them bad", body)
 
 
 async def _end(guests: list[Person]) -> None:
@@ -176,4 +167,7 @@ async def _end(guests: list[Person]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        _be(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:]))
+    else:
+        main()

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from bench.words import texts
 from securechat_tui.chat.engine import Engine
@@ -22,6 +23,9 @@ from securechat_tui.chat.profiles import new_identity
 from securechat_tui.storage.profile import Profile
 
 __all__ = ["other_person"]
+
+
+_AT_ONCE: Final = 128
 
 
 class _Other:
@@ -55,10 +59,9 @@ class _Other:
                 pass
 
     async def _send(self, count: int) -> None:
-        for number, text in enumerate(texts(count)):
-            await self._say(text)
-            if number % 64 == 0:
-                await asyncio.sleep(0)
+        waiting = list(texts(count))
+        for start in range(0, count, _AT_ONCE):  # they share a transaction and a signature
+            await asyncio.gather(*map(self._say, waiting[start : start + _AT_ONCE]))
 
     async def _say(self, text: str) -> None:
         """Send, as soon as there is room."""

@@ -4,11 +4,13 @@ import asyncio
 import time
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 from bench.peer import ECHO, SWALLOW, Announce, text
 from securechat_tui.chat import events
 from securechat_tui.chat.engine import Engine
 from securechat_tui.chat.events import Event
+from securechat_tui.storage.history import ConversationStore
 from securechat_tui.storage.profile import Profile
 
 
@@ -62,8 +64,7 @@ class Person:
         """Give ``count`` messages at once, and wait until all are signed and written."""
         self._awaited = self._sent + count
         self._progress.clear()
-        for _ in range(count):
-            await self.engine.send(message)
+        await asyncio.gather(*(self.engine.send(message) for _ in range(count)))
         await self._progress.wait()
 
     async def echoed(self, message: str) -> None:
@@ -80,9 +81,9 @@ class Person:
             await self._reading
 
 
-async def join(folder: Path, port: int) -> Person:
+async def join(folder: Path, port: int, name: str = "guest") -> Person:
     """Return a guest whose session stands."""
-    guest = Person(folder, "guest")
+    guest = Person(folder, name)
     await guest.begin()
     await guest.engine.join(f"127.0.0.1:{port}")
     await guest.came.wait()
@@ -121,3 +122,19 @@ def serve(folder: Path, announce: Announce) -> None:
         await asyncio.Event().wait()
 
     asyncio.run(run())
+
+
+def _nothing(*_: object) -> None:
+    """Keep nothing."""
+
+
+def serve_unkept(folder: Path, announce: Announce) -> None:
+    """Host an engine whose store takes everything and keeps nothing."""
+    with patch.object(ConversationStore, "write", _nothing):
+        serve(folder / "unkept", announce)
+
+
+def keep_nothing(person: Person) -> None:
+    """Let what this person says and hears from now on be kept nowhere."""
+    for conversation in person.engine.reception.conversations.all():
+        vars(conversation.journal.store)["write"] = _nothing

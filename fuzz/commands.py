@@ -207,6 +207,12 @@ class _Recorder:
         self.told.append(("search", text))
         return ()
 
+    async def mark_read(self, conversation: str) -> None:
+        self.told.append(("mark_read", conversation))
+
+    async def wipe(self, conversation: str) -> None:
+        self.told.append(("wipe", conversation))
+
     async def flush(self, seconds: float) -> int:
         return int(seconds * 0)
 

@@ -1,6 +1,18 @@
 """Every harness, the most exposed parsers first."""
 
-from fuzz import commands, delivery, files, frames, handshake, invitations, records, rekeys, texts
+from fuzz import (
+    commands,
+    delivery,
+    exports,
+    files,
+    frames,
+    handshake,
+    invitations,
+    lab,
+    records,
+    rekeys,
+    texts,
+)
 from fuzz.harness import Harness
 
 __all__ = ["HARNESSES", "named"]
@@ -14,7 +26,9 @@ HARNESSES = (
     *texts.HARNESSES,
     *invitations.HARNESSES,
     *files.HARNESSES,
+    *exports.HARNESSES,
     *commands.HARNESSES,
+    *lab.HARNESSES,
 )
 
 

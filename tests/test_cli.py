@@ -25,6 +25,9 @@ COMMANDS: tuple[list[str], ...] = (
     ["identity", "passphrase"], ["identity", "export"], ["identity", "import"], ["doctor"],
     ["contacts"], ["contacts", "list"], ["contacts", "show"], ["contacts", "forget"],
     ["contacts", "verify"], ["contacts", "block"], ["contacts", "unblock"],
+    ["export"], ["transcript"], ["transcript", "verify"], ["wipe"], ["backup"], ["restore"],
+    ["lab"], ["lab", "list"], ["lab", "host"], ["lab", "join"], ["lab", "follow"], ["lab", "attack"],
+    ["lab", "matrix"], ["lab", "lesson"],
 )  # fmt: skip
 
 
@@ -113,7 +116,7 @@ def test_the_quick_answers_load_no_room(option: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = done.stdout.splitlines()[-1].split()
-    commands = ["", ".contacts", ".doctor", ".identity", ".options"]
+    commands = ["", ".contacts", ".core_dumps", ".doctor", ".identity", ".keeping", ".lab", ".options"]
     assert loaded == [
         *(f"securechat_tui.cli{module}" for module in commands),
         "securechat_tui.headless",

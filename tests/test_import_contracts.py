@@ -103,11 +103,30 @@ def test_a_protocol_module_names_only_what_it_may(module: str) -> None:
     assert all(name.startswith("securechat_tui.protocol") for name in inside)
 
 
-def test_only_the_primitives_name_the_library() -> None:
+def test_only_two_rooms_of_primitives_name_the_library() -> None:
     sources = PROTOCOL.parent.rglob("*.py")
     importers = {
         path.relative_to(PROTOCOL.parent).as_posix()
         for path in sources
         if any(name.partition(".")[0] == "cryptography" for name in imported_by(path))
     }
-    assert importers == {"protocol/primitives.py"}
+    assert importers == {"protocol/primitives.py", "lab/primitives.py"}
+
+
+def test_nothing_but_the_command_line_names_the_lab() -> None:
+    package = PROTOCOL.parent
+    importers = {
+        path.relative_to(package).parts[0]
+        for path in package.rglob("*.py")
+        if any(name.startswith("securechat_tui.lab") for name in imported_by(path))
+    }
+    assert importers == {"cli", "lab"}
+
+
+def test_the_chat_does_not_load_the_lab() -> None:
+    probe = (
+        "import sys, securechat_tui.cli, securechat_tui.tui.app, securechat_tui.headless.faces\n"
+        "print(*(name for name in sys.modules if name.startswith('securechat_tui.lab')))"
+    )
+    found = subprocess.run([sys.executable, "-I", "-c", probe], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []

@@ -9,6 +9,7 @@ import pytest
 from chat_boxes import forged
 from chat_people import opened, person
 from chat_raw import RawPeer, answering, call
+from protocol_peers import hello
 
 from securechat_tui.chat import presence
 from securechat_tui.chat.errors import CommandError
@@ -44,7 +45,7 @@ from securechat_tui.protocol.payloads import (
     Unsigned,
     text_content,
 )
-from securechat_tui.protocol.signing import NO_HASH, Header, Seen
+from securechat_tui.protocol.signing import NO_GENERATION, NO_HASH, Header, Seen
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
 
@@ -99,10 +100,6 @@ def gone_too_far(peer: RawPeer) -> list[Payload]:
     return [Gone(peer.boxes.outbox.generation, 9, signed=False, item=OTHER_HASH)]
 
 
-def resume_of_others(peer: RawPeer) -> list[Payload]:
-    return [replace(peer.boxes.resume(), conversation=OTHER_HASH)]
-
-
 def resume_without_generation(peer: RawPeer) -> list[Payload]:
     return [replace(peer.boxes.resume(), generation=bytes(16))]
 
@@ -117,7 +114,6 @@ def resume_without_generation(peer: RawPeer) -> list[Payload]:
         (empty_text, "intact"),
         (acknowledged_too_much, "in_order"),
         (gone_too_far, "in_order"),
-        (resume_of_others, "intact"),
         (resume_without_generation, "in_order"),
     ],
 )
@@ -168,6 +164,23 @@ async def test_a_record_against_the_protocol_ends_the_session() -> None:
         bob.flush()
         closed = await alice.until(Closed)
         assert (closed.reason, closed.by) == ("rejected", "me")
+
+
+async def test_a_word_about_a_conversation_that_nobody_knows_is_ignored() -> None:
+    async with opened(person("alice")) as alice, await call(await alice.host(), "bob") as bob:
+        await bob.open()
+        await alice.until(Secure)
+        bob.say(replace(bob.boxes.resume(), conversation=OTHER_HASH))
+        bob.say_texts("and on")
+        assert (await alice.until(Message)).text == "and on"
+
+
+async def test_the_first_word_must_be_about_the_present_conversation() -> None:
+    async with opened(person("alice")) as alice, await call(await alice.host(), "bob") as bob:
+        await bob.established()
+        bob.say(hello(bob), Resume(OTHER_HASH, b"g" * c.GENERATION_LENGTH, NO_GENERATION, 0, NO_HASH))
+        assert (await alice.until(Rejected)).check == "intact"
+        assert alice.all(Secure) == []
 
 
 async def test_another_account_of_the_conversation_is_a_gate_of_the_next_session() -> None:

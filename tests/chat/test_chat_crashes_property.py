@@ -168,7 +168,8 @@ class Side:
                 self._accept(inbox.unsigned(payload))
             case Gone():
                 if inbox.gone(payload):
-                    self._noted.append(Skipped(payload.generation, payload.number, payload.item))
+                    skipped = Skipped(payload.generation, payload.number, payload.signed, payload.item)
+                    self._noted.append(skipped)
             case Acknowledgement():
                 self._confirm(self.boxes.outbox.acknowledge(payload))
 

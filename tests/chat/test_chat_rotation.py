@@ -11,7 +11,9 @@ from protocol_peers import identity_key
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
+    Cancelled,
     Closed,
+    Delivered,
     Error,
     Gate,
     Invite,
@@ -22,9 +24,10 @@ from securechat_tui.chat.events import (
     Secure,
     TrustChanged,
 )
+from securechat_tui.chat.journal import Journal
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.storage.profile import Profile
-from securechat_tui.storage.rotation import save_statement
+from securechat_tui.storage.rotation import save_statements
 from securechat_tui.trust.states import Trust
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
@@ -33,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("quick_keys")
 def rotate(profile: Profile, old: str, new: str) -> None:
     """Give a person another key, signed by the one it had."""
     with profile:
-        save_statement(profile, Rotation.sign(identity_key(old), identity_key(new).public, 1))
+        save_statements(profile, [Rotation.sign(identity_key(old), identity_key(new).public, 1)])
         write_identity(profile, new)
 
 
@@ -117,31 +120,113 @@ async def test_a_guest_stands_at_its_gate_for_a_host_with_a_new_key() -> None:
         assert (await secured(at_alice, at_bob, "alice"))[1].trust is Trust.PINNED
 
 
-async def test_what_waits_for_the_former_key_is_told_and_goes_to_no_other() -> None:
-    alice, bob = person("alice"), person("bob")
+@asynccontextmanager
+async def rotated_while_something_waits(alice: Profile, bob: Profile) -> AsyncIterator[tuple[Face, Face]]:
+    """Alice's and bob's last words wait for each other, one of hers has arrived; then bob has a new key."""
     async with opened(alice) as at_alice:
         async with opened(bob) as at_bob:
-            address = await at_alice.host()
-            await secured(at_alice, at_bob, address)
-            encounter = at_bob.engine.requests.encounter(None)
-            assert encounter.connection is not None
-            encounter.connection.abort()
-            await at_alice.until(Closed)
-            await at_alice.engine.send("for the old key")
-            await at_alice.until(Queued)
-            await at_bob.engine.close()
+            await secured(at_alice, at_bob, await at_alice.host())
+            await at_alice.engine.send("arrived")
+            await at_alice.until(Delivered)
+            here, there = at_alice.engine.conversations[0], at_bob.engine.conversations[0]
+            await at_bob.engine.leave()
+            await asyncio.gather(at_alice.until(Closed), at_bob.until(Closed))
+            await at_bob.engine.send("from bob, too late", conversation=there)
+        await at_alice.engine.send("for the old key", conversation=here, ref="old")
+        await at_alice.engine.send("unsigned", conversation=here, signed=False)
         rotate(bob, "bob", "mallory")
         at_alice.forget()
         async with opened(bob) as at_bob:
-            await at_bob.engine.join(address, new=True)
-            await at_alice.until(Gate)
-            await at_alice.engine.accept_key()
+            await at_bob.engine.join(at_alice.address, new=True)
+            assert (await at_alice.until(Gate)).reason == "rotation"
+            yield at_alice, at_bob
+
+
+async def test_what_waits_for_the_former_key_is_settled_with_the_new_one() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with rotated_while_something_waits(alice, bob) as (at_alice, at_bob):
+        assert at_bob.all(Message) == []
+        await at_alice.engine.accept_key()
+        received = await at_bob.until_many(2, Message)
+        assert [(one.number, one.text) for one in received] == [(1, "for the old key"), (2, "unsigned")]
+        assert [one.checks.signed for one in received] == [True, False]
+        assert (await at_alice.until(Delivered, lambda one: one.ref == "old")).number == 1
+        assert [one.renumbered for one in await at_alice.until_many(2, Cancelled)] == [True, True]
+        assert (await at_alice.until(Message)).text == "from bob, too late"
+        views = {str(view.name): view for view in at_alice.engine.overview()}
+        assert set(views) == {"bob", "bob (former key)"}
+        kept = await at_alice.engine.history(views["bob (former key)"].id)
+        assert [(one.text, one.tick) for one in kept.messages] == [
+            ("arrived", "delivered"),
+            ("for the old key", "cancelled"),
+            ("unsigned", "cancelled"),
+        ]
+        with pytest.raises(CommandError) as refused:
+            await at_alice.engine.send("no more", conversation=views["bob (former key)"].id)
+        assert refused.value.code == "former-key"
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await secured(at_alice, at_bob, await at_alice.host())
+        await at_alice.engine.send("once more")
+        assert (await at_bob.until(Message)).text == "once more"
+        await at_alice.until(Delivered)
+        assert len(at_bob.all(Message)) == 1
+        assert {view.name for view in at_bob.engine.overview()} == {"alice", "alice (former key)"}
+
+
+async def test_a_kill_between_the_two_conversations_loses_and_doubles_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The message stands in the new conversation already, and still waits in the old one."""
+    alice, bob = person("alice"), person("bob")
+    async with rotated_while_something_waits(alice, bob) as (at_alice, at_bob):
+        commit = Journal.commit
+        former = at_alice.engine.reception.conversations.known(key_of("bob"))
+        assert former is not None
+
+        async def dies(journal: Journal) -> None:
+            if journal is former.journal:
+                raise RuntimeError("killed")
+            await commit(journal)
+
+        monkeypatch.setattr(Journal, "commit", dies)
+        await at_alice.engine.accept_key()
+        assert (await at_alice.until(Error)).code == "internal"
+        await at_bob.until(Closed)
+    monkeypatch.undo()
+    async with opened(alice) as at_alice, opened(bob) as again:
+        await secured(at_alice, again, await at_alice.host())
+        await again.until(Message, lambda one: one.text == "unsigned")
+    async with opened(bob) as at_bob:
+        (view,) = [one for one in at_bob.engine.overview() if one.name == "alice"]
+        kept = await at_bob.engine.history(view.id)
+        texts = [one.text for one in kept.messages if one.by == "peer"]
+        assert texts == ["for the old key", "unsigned"]
+
+
+async def test_what_waits_for_a_former_key_goes_to_no_heir_that_it_has_not_named() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with opened(alice) as at_alice:
+        async with opened(bob) as at_bob:
+            await secured(at_alice, at_bob, await at_alice.host())
+            await at_bob.engine.leave()
+            await asyncio.gather(at_alice.until(Closed), at_bob.until(Closed))
+        (view,) = at_alice.engine.overview()
+        await at_alice.engine.send("for the old key", conversation=view.id)
+        with bob:
+            write_identity(bob, "mallory")
+        at_alice.forget()
+        async with opened(bob) as at_bob:
+            await at_alice.engine.verify_key(at_bob.fingerprint)
+            await at_bob.engine.join(at_alice.address)
+            assert (await at_alice.until(Gate)).reason == "key-changed"
+            await compared(at_alice, at_bob)
+            await at_alice.engine.match()
             told = await at_alice.until(Error)
             assert told.code == "not-sent"
             assert told.message == "Written for bob's former key, so not sent to the new one: 1 message(s)."
             await asyncio.gather(at_alice.until(Secure), at_bob.until(Secure))
             await at_alice.engine.send("for the new one")
-            assert (await at_bob.until(Message)).text == "for the new one"
+            assert [(await at_bob.until(Message)).text] == ["for the new one"]
 
 
 async def test_there_is_nothing_to_accept_without_a_statement() -> None:

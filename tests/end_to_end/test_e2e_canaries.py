@@ -1,4 +1,4 @@
-"""What was said, looked for, drafted and wiped is in no file, nor are keys; names are where they are known to be."""
+"""What was said, searched, drafted or wiped is in no file, nor are keys; names are in two that are known."""
 
 import base64
 import signal
@@ -86,7 +86,9 @@ async def test_a_session_leaves_no_canary(empty_desk: Desk, monkeypatch: pytest.
     assert left == []
     assert holding(home, keys[1][1]) == {"contacts.json"}, "what is there is found"
     assert list(temporary.iterdir()) == []
-    unknown = {path.name for path in home.rglob("*") if path.is_file() and path.parent.name != "conversations"}
+    unknown = {
+        path.name for path in home.rglob("*") if path.is_file() and path.parent.name != "conversations"
+    }
     assert unknown <= KNOWN | {name + end for name in KNOWN for end in ("-wal", "-shm")}
 
 

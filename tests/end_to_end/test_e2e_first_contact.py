@@ -10,18 +10,9 @@ from pathlib import Path
 from terminal_desk import Desk
 from terminal_programs import profile_folder
 from terminal_screen import ENTER, ESCAPE, F1, F2, F3, F4, Terminal, is_restored
+from terminal_walks import HOST, address_of, make_identity
 
-HOST = ("host", "--bind", "127.0.0.1:0")
 FINGERPRINT = r"SHA256:[A-Za-z0-9+/]{43}"
-JOINED = r"securechat-tui join (127\.0\.0\.1:\d+)"
-
-
-async def make_identity(terminal: Terminal, name: str) -> None:
-    """Go through the first run: a name over the suggested one, and Enter."""
-    await terminal.wait_for("Your name, as others will see it", "Create my identity")
-    await terminal.send(b"\x05\x15")  # to the end of the line, and all of it away
-    await terminal.wait_for("a name")
-    await terminal.enter(name)
 
 
 async def shown_keys(terminal: Terminal) -> tuple[str, str]:
@@ -50,8 +41,7 @@ def assert_private(folder: Path) -> None:
 async def test_from_a_fresh_machine_to_the_second_contact(empty_desk: Desk) -> None:
     host = empty_desk.terminal(*HOST, size=(120, 36))
     await make_identity(host, "Alice")
-    await host.wait_for("Waiting", "securechat-tui join 127.0.0.1:")
-    address = host.find(JOINED)
+    address = await address_of(host)
     join = ("--profile", "bob", "join", address)
     guest = empty_desk.terminal(*join, size=(80, 24))
     await make_identity(guest, "Bob")

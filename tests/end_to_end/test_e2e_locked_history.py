@@ -15,7 +15,7 @@ from securechat_tui.storage.store import Store
 
 
 def opened(profile: Profile, which: str) -> Database:
-    """Open a file of the history, as a database browser with the key would; it is locked until it is closed."""
+    """Open a file of the history, as a database browser with the key would; then it can be locked."""
     with profile:
         keys = open_keys(profile)
         assert keys is not None

@@ -27,7 +27,7 @@ EACH = pytest.mark.parametrize("harness", HARNESSES, ids=[harness.name for harne
 
 def test_every_parser_has_a_harness() -> None:
     names = {harness.name for harness in HARNESSES}
-    assert len(names) == len(HARNESSES) == 35
+    assert len(names) == len(HARNESSES) == 41
     assert names >= {"frames", "hint", "session", "k1", "k2", "s", "host section", "guest section"}
     assert names >= {"padding", "record", "payload", "header", "content", "inbox", "resume"}
     assert names >= {
@@ -37,11 +37,15 @@ def test_every_parser_has_a_harness() -> None:
         "backup content",
         "identity file",
         "sealed identity",
+        "profile backup file",
+        "profile backup content",
+        "transcript",
         "public key",
         "fingerprint",
     }
     assert names >= {"invite", "rekey first half", "rekey second half"}
     assert names >= {"text", "name", "screen", "address", "json command", "plain line", "slash command"}
+    assert names >= {"lab pickle", "lab units", "lab relay"}
 
 
 @EACH

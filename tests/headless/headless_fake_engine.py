@@ -18,6 +18,7 @@ from securechat_tui.chat.events import (
     Hosting,
     IdentityNeeded,
     Invite,
+    Kept,
     Listening,
     Message,
     PassphraseNeeded,
@@ -131,6 +132,8 @@ class FakeEngine:
         self.undelivered = 0
         self.people: list[ContactView] = []
         self.views: tuple[ConversationView, ...] = ()
+        self.kept: tuple[Kept, ...] = ()
+        self.found: tuple[Found, ...] = ()
         self.is_hosting = False
         self.is_calling = False
         self.conversations: tuple[str, ...] = ()
@@ -262,13 +265,19 @@ class FakeEngine:
 
     async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
         self._note("history", conversation, limit, before)
-        return History(time=TIME, conversation=conversation, messages=(), complete=True)
+        return History(time=TIME, conversation=conversation, messages=self.kept, complete=True)
 
     async def search(
         self, text: str, *, conversation: str | None = None, limit: int = 100
     ) -> tuple[Found, ...]:
         self._note("search", text, conversation, limit)
-        return ()
+        return self.found
+
+    async def mark_read(self, conversation: str) -> None:
+        self._note("mark_read", conversation)
+
+    async def wipe(self, conversation: str) -> None:
+        self._note("wipe", conversation)
 
     async def flush(self, seconds: float) -> int:
         self._note("flush", seconds)

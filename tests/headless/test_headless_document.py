@@ -25,6 +25,6 @@ def test_every_exit_code_is_documented() -> None:
 
 def test_every_command_is_understood() -> None:
     commands = re.findall(r"^\| `(\{\"cmd\".*?\})` \|", DOCUMENT, re.MULTILINE)
-    assert len(commands) == 16
+    assert len(commands) == 18
     for command in commands:
         decode_command(command.replace("…", '"x"').encode())

@@ -67,6 +67,7 @@ CONTRACT = {
     "connections": {"connections"},
     "history": {"conversation", "messages"},
     "found": {"conversation", "messages"},
+    "wiped": {"conversation"},
     "error": {"code", "message"},
 }  # fmt: skip
 """The events that programs rely on, and the fields of each besides ``event`` and ``time``."""

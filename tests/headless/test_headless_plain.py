@@ -156,12 +156,12 @@ async def test_slashes() -> None:
 
 async def test_an_unknown_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     async with Rig(joining(), plain=True) as rig:
-        rig.type("/frobnicate now", "/search", "/theme dark")
+        rig.type("/frobnicate now", "/nick", "/theme dark")
         rig.end()
         assert await rig.code() is ExitCode.DONE
     told = capsys.readouterr().err
     assert "There is no /frobnicate; nothing was sent." in told
-    assert "/search is not there yet" in told
+    assert "/nick is not there yet" in told
     assert "/theme belongs to the full screen" in told
     assert rig.engine.sent == []
 

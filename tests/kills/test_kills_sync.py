@@ -60,15 +60,21 @@ def steps(trace: str) -> list[str]:
 
 
 def unsynced(happened: list[str]) -> list[str]:
-    """What was said or told although the log was not written and synced since it was asked for or heard."""
-    found, since = [], list[str]()
+    """What was said or told although the log was not written and synced since it was asked for or heard.
+
+    What is told may come late, when an answer has been heard already; what is said may not.
+    """
+    found, last, since = [], "", {"asked": list[str](), "heard": list[str]()}
     for one in happened:
-        if one in ("asked", "heard"):
-            since = []
+        if one in since:
+            last, since[one] = one, []
         elif one in ("logged", "synced"):
-            since.append(one)
-        elif "logged" not in since or since[-1] != "synced":
-            found.append(one)
+            for begun in since.values():
+                begun.append(one)
+        else:
+            cause = {"told queued": "asked", "told message": "heard"}.get(one, last)
+            if "logged" not in since[cause] or since[cause][-1] != "synced":
+                found.append(one)
     return found
 
 

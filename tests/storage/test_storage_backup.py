@@ -13,6 +13,7 @@ from passphrases import CANARY, CHEAP, traces
 
 from securechat_tui.protocol import primitives
 from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
+from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage import backup as backups
 from securechat_tui.storage.backup import (
@@ -43,6 +44,7 @@ from securechat_tui.storage.files import write_private
 from securechat_tui.storage.keystore import load_identity
 from securechat_tui.storage.passphrase import Passphrase, Stretch, checksum_line
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.rotation import load_statements, shown
 from securechat_tui.trust.pins import Contact, Pins
 from securechat_tui.trust.states import Trust
 
@@ -85,6 +87,24 @@ def test_what_was_exported_is_there_again(file: Path, backup: Backup, profile: P
     assert after == replace(before, newest=None, confirmed=None)
     assert after.history == before.history
     assert (opened.made, opened.name) == (MADE, "Zoë")
+
+
+def test_the_statement_that_leads_to_the_key_comes_along(
+    tmp_path: Path, backup: Backup, profile: Profile
+) -> None:
+    former, never = IdentityKey.generate(3072), IdentityKey.generate(3072)
+    leading = Rotation.sign(former, backup.identity.public, 1)
+    failed = Rotation.sign(backup.identity, never.public, 2)
+    path = tmp_path / "changed.backup"
+    write_backup(path, replace(backup, rotations=(leading, failed)), RIGHT, CHEAP)
+    restore(profile, SealedBackup.read(path).open(RIGHT), RIGHT, CHEAP)
+    assert load_statements(profile) == (leading,)
+    assert shown(load_statements(profile), backup.identity.public) == (leading,)
+
+
+def test_without_a_change_of_keys_there_is_no_statement(file: Path, profile: Profile) -> None:
+    restore(profile, SealedBackup.read(file).open(RIGHT), RIGHT, CHEAP)
+    assert not profile.rotation_path.exists()
 
 
 def test_the_key_comes_back_under_the_backups_passphrase(file: Path, profile: Profile) -> None:
@@ -246,6 +266,15 @@ def test_what_is_inside_is_checked_too(
         sealed.open(RIGHT)
     assert "nothing was changed" in str(refused.value)
     assert "PRIVATE" not in str(refused.value)
+
+
+def test_what_is_inside_is_not_quoted(tmp_path: Path, identity: IdentityKey) -> None:
+    """A key in the place of a field's name, say, is not shown with the complaint about that name."""
+    sealed = forge(tmp_path / "file", content(identity, **{identity.to_pem().decode(): 7}))
+    with pytest.raises(BadBackup) as refused:
+        sealed.open(RIGHT)
+    assert "PRIVATE" not in str(refused.value)
+    assert "BEGIN" not in str(refused.value)
 
 
 @pytest.mark.parametrize("secrets", [(SECRET, None), (None, SECRET)], ids=["newest", "confirmed"])

@@ -128,7 +128,7 @@ def test_an_earlier_generation_of_the_peer_can_be_taken_up(history: Conversation
 
 def test_numbers_of_both_sides_are_apart(history: ConversationStore) -> None:
     history.write([queued(1, 1, generation=THEIRS)], sending(1, generation=THEIRS))
-    history.write([Skipped(THEIRS, 1, b"s" * 32)], None, receiving(1))
+    history.write([Skipped(THEIRS, 1, True, b"s" * 32)], None, receiving(1))
     assert history.item(True, THEIRS, 1) == digest(THEIRS, 1)
     assert history.item(False, THEIRS, 1) == b"s" * 32
     assert rows(history.page(9)) == [1]
@@ -259,7 +259,7 @@ def test_a_wipe_keeps_what_delivery_needs_and_nothing_else(
 ) -> None:
     history.write([queued(row, row, f"kanarie {row}") for row in (1, 2, 3)], sending(3, acknowledged=1))
     history.write([BatchSigned(MINE, batch(2), (2, 3), ((digest(1),), (digest(2),)))])
-    history.write([received(4, 1, "kanarie"), Skipped(THEIRS, 2, b"s" * 32)], None, receiving(2))
+    history.write([received(4, 1, "kanarie"), Skipped(THEIRS, 2, True, b"s" * 32)], None, receiving(2))
     history.keep_draft("kanarie")
     before = list(profile.conversations_folder.glob("*.db"))
     store.wipe(BOB)

@@ -216,7 +216,7 @@ class HistoryMachine(RuleBasedStateMachine):
         item = bytes([model.high % 256]) * 32
         model.items[False, model.theirs, model.high] = item
         self.history.write(
-            [Skipped(model.theirs, model.high, item)], None, receiving(model.high, model.theirs)
+            [Skipped(model.theirs, model.high, True, item)], None, receiving(model.high, model.theirs)
         )
 
     @rule()

@@ -85,7 +85,7 @@ def _become(request: dict[str, Any], streams: Sequence[int]) -> NoReturn:
             os.dup2(stream, place)
             os.close(stream)
         # The parent's are of files of another kind, and cannot be used for pipes.
-        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: PTH123, SIM115
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         os.environ.clear()
         os.environ.update(request["environment"])
         Hooks(**json.loads(request["hooks"])).install()

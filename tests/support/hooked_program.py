@@ -1,5 +1,4 @@
-"""The installed program with a hook in it: it kills itself at a chosen call, notes what it seals, or lives
-at another time.
+"""The installed program with hooks: it kills itself at a chosen call, notes what it seals, has another clock.
 
     python hooked_program.py HOOKS PROGRAM ARGUMENT ...     HOOKS is JSON; the rest is what a person types
 
@@ -19,6 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -34,7 +35,7 @@ class Hooks:
     seals: str = ""
     """A file that is given SHA-256(key || nonce) of everything that is sealed."""
     point: Literal["", "commit", "send"] = ""
-    """At which kind of call the program kills itself: a transaction of a conversation, a write to a socket."""
+    """At which kind of call it kills itself: a transaction of a conversation, or a write to a socket."""
     after: bool = False
     """Whether it dies when the call has returned, or before it is made."""
     count: int = 1
@@ -77,7 +78,7 @@ def _note_seals(path: str) -> None:
 
     class Noted:
         def __init__(self, key: bytes) -> None:
-            self._cipher, self._key = cipher(key), key
+            self._cipher, self._key = AESGCM(key), key
 
         def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
             os.write(file, sha256(self._key + nonce).digest())
@@ -86,8 +87,8 @@ def _note_seals(path: str) -> None:
         def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
             return self._cipher.decrypt(nonce, data, associated_data)
 
-    cipher = primitives.AESGCM
-    primitives.AESGCM = Noted  # type: ignore[misc]
+    module: Any = primitives
+    module.AESGCM = Noted
 
 
 def _die_at(hooks: Hooks) -> None:

@@ -12,6 +12,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,10 +54,8 @@ class Life:
 
     def do(self, **command: object) -> None:
         """Give a command; one that has died takes none."""
-        try:
+        with suppress(BrokenPipeError):
             os.write(self._stdin, json.dumps(command).encode() + b"\n")
-        except BrokenPipeError:
-            pass
 
     def kill(self) -> None:
         if self.exit_code is None:
@@ -72,7 +71,7 @@ class Side:
     """One of the two, over all its lives."""
 
     def __init__(
-        self, nursery: Nursery, home: Path, name: str, seals: Path, news: asyncio.Event, errors: list[str]
+        self, name: str, nursery: Nursery, home: Path, *, news: asyncio.Event, errors: list[str]
     ) -> None:
         self.name = name
         self.given = 0
@@ -90,17 +89,15 @@ class Side:
         """Called when a program has ended by itself since nobody was there."""
         self._nursery = nursery
         self._home = home
-        self._seals = seals
         self._news = news
         self._reading: asyncio.Task[None] | None = None
 
-    def start(self, *arguments: str, hooks: Hooks | None = None) -> Life:
+    def start(self, *arguments: str, hooks: Hooks) -> Life:
         """Begin a life."""
-        chosen = hooks or Hooks(seals=str(self._seals))
         (stdin, given), (out, printed), (err, complained) = os.pipe(), os.pipe(), os.pipe()
         streams = (stdin, printed, complained)
         words = ["--profile", self.name, *arguments, "--json"]
-        pid = self._nursery.start(words, environment(self._home), chosen, streams)
+        pid = self._nursery.start(words, environment(self._home), hooks, streams)
         for stream in streams:
             os.close(stream)
         life = self.life = Life(self._nursery, pid, given)
@@ -249,8 +246,8 @@ class Pair:
         self.seals = home / "seals"
         self.errors: list[str] = []
         news = asyncio.Event()
-        self.host = Side(nursery, home, "alice", self.seals, news, self.errors)
-        self.guest = Side(nursery, home, "bob", self.seals, news, self.errors)
+        self.host = Side("alice", nursery, home, news=news, errors=self.errors)
+        self.guest = Side("bob", nursery, home, news=news, errors=self.errors)
         self.kills = 0
 
     async def __aenter__(self) -> "Pair":

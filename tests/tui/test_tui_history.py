@@ -158,6 +158,15 @@ async def test_nothing_is_read_while_nobody_looks() -> None:
         assert stage.calls("mark_read") == [("mark_read", BOB)]
 
 
+async def test_what_was_seen_last_is_kept_at_the_end() -> None:
+    async with in_conversation(engine=keeping(3)) as stage:
+        for row in (4, 5):
+            stage.engine.emit(says("bob", row, f"kept {row}", row=row))
+            await stage.settle()
+        assert len(stage.calls("mark_read")) == 1
+    assert stage.calls("mark_read") == [("mark_read", BOB)] * 2
+
+
 async def test_the_first_unread_can_be_gone_to_at_the_beginning() -> None:
     engine = keeping(3, unread=2)
     engine.kept[place("carol")] = pages(4, "carol")
@@ -187,6 +196,12 @@ async def test_drafts_come_back_and_are_kept_once() -> None:
         stage.app.leave_program()
         await stage.until(lambda: len(stage.calls("keep_draft")) > 1)
     assert engine.calls[-2:] == [("keep_draft", place("carol"), "half a thoughts"), ("close",)]
+
+
+async def test_a_draft_of_the_first_one_comes_back_where_nothing_is_typed_yet() -> None:
+    async with in_conversation(engine=keeping(3, draft="half a thought")) as stage:
+        assert stage.app.chat.composer.text == "half a thought"
+    assert stage.calls("keep_draft") == []
 
 
 async def test_an_invite_in_a_draft_is_not_kept() -> None:

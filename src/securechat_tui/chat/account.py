@@ -23,7 +23,7 @@ from securechat_tui.storage.errors import PassphraseNeeded, ProfileError
 from securechat_tui.storage.keystore import Keys, create_keys, open_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
-from securechat_tui.storage.rotation import load_rotation, shown
+from securechat_tui.storage.rotation import load_statements, shown
 from securechat_tui.trust.pins import Pins
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def login_name() -> str:
 class _Loaded:
     config: Config
     pins: Pins
-    rotation: Rotation | None
+    rotations: tuple[Rotation, ...]
     unlocked: "_Unlocked | None"
     locked: bool
 
@@ -58,12 +58,12 @@ class _Unlocked:
 def _load(profile: Profile, keys: Keys | None) -> _Loaded:
     profile.open()
     try:
-        config, pins, rotation = load_config(profile), load_contacts(profile), load_rotation(profile)
+        config, pins, rotations = load_config(profile), load_contacts(profile), load_statements(profile)
         try:
             keys = keys or open_keys(profile)
         except PassphraseNeeded:
-            return _Loaded(config, pins, rotation, None, locked=True)
-        return _Loaded(config, pins, rotation, _open_store(profile, keys) if keys else None, locked=False)
+            return _Loaded(config, pins, rotations, None, locked=True)
+        return _Loaded(config, pins, rotations, _open_store(profile, keys) if keys else None, locked=False)
     except BaseException:
         profile.close()
         raise
@@ -92,14 +92,14 @@ class Account:
         self._store: Store | None = None
         self._keys = keys
         self._cost = cost
-        self._rotation: Rotation | None = None
+        self._rotations: tuple[Rotation, ...] = ()
         self._saving = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Lock the profile and read it; raises the ProfileError family."""
         loaded = await asyncio.to_thread(_load, self.profile, self._keys)
-        self.config, self.pins, self._rotation = loaded.config, loaded.pins, loaded.rotation
+        self.config, self.pins, self._rotations = loaded.config, loaded.pins, loaded.rotations
         self.locked = loaded.locked
         if loaded.unlocked is not None:
             self._take(loaded.unlocked)
@@ -157,7 +157,7 @@ class Account:
     @property
     def rotations(self) -> tuple[Rotation, ...]:
         """What peers are shown about a change of one's own key."""
-        return shown(self._rotation, self.own_key.public)
+        return shown(self._rotations, self.own_key.public)
 
     @property
     def view(self) -> IdentityView | None:

@@ -1,4 +1,4 @@
-"""Taking an identity elsewhere, and bringing it back."""
+"""Taking an identity, or a whole profile, elsewhere, and bringing it back."""
 
 import time
 from dataclasses import dataclass
@@ -17,10 +17,24 @@ from securechat_tui.storage.backup import (
 )
 from securechat_tui.storage.config import load_config
 from securechat_tui.storage.contacts import load_contacts
+from securechat_tui.storage.keystore import Keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.rotation import load_statements
+from securechat_tui.storage.store import Store
+from securechat_tui.storage.whole_backup import Contents, SealedProfile, back_up, check_unused
 
-__all__ = ["BackupView", "check_target", "export_backup", "find_backup", "import_backup"]
+__all__ = [
+    "BackupView",
+    "Contents",
+    "back_up_profile",
+    "check_target",
+    "export_backup",
+    "find_backup",
+    "find_profile_backup",
+    "import_backup",
+    "restore_profile",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,7 @@ def export_backup(
 ) -> BackupView:
     """Write identity, contacts and name to a file; the profile is open. Raises :class:`ProfileError`."""
     name = SafeText.name(load_config(profile).name or login_name())
-    backup = Backup(time.time(), name, key, load_contacts(profile))
+    backup = Backup(time.time(), name, key, load_contacts(profile), load_statements(profile))
     write_backup(path, backup, passphrase, cost)
     return BackupView.of(backup)
 
@@ -67,3 +81,39 @@ def import_backup(
     with profile:
         restore(profile, backup, passphrase, cost)
     return BackupView.of(backup)
+
+
+def back_up_profile(
+    profile: Profile, keys: Keys, path: Path, passphrase: Passphrase, cost: Cost = USUAL_COST
+) -> Contents:
+    """Write everything a profile has to a file; the profile is open. Raises :class:`ProfileError`."""
+    with Store(profile, keys.store) as store:
+        conversations = len(store.conversations())
+    contents = Contents(
+        format=1,
+        made=time.time(),
+        name=str(SafeText.name(load_config(profile).name or login_name())),
+        fingerprint=str(keys.identity.public.fingerprint),
+        contacts=len(load_contacts(profile).contacts),
+        conversations=conversations,
+    )
+    back_up(profile, keys, path, contents, passphrase, cost=cost)
+    return contents
+
+
+def find_profile_backup(profile: Profile, path: Path) -> SealedProfile:
+    """Read the backup of a whole profile, as :func:`find_backup` does."""
+    if profile.folder.exists():
+        check_unused(profile)
+    return SealedProfile.read(path)
+
+
+def restore_profile(profile: Profile, sealed: SealedProfile, passphrase: Passphrase) -> Contents:
+    """Restore a whole profile into an unused one; nothing is written before all of it is checked.
+
+    Raises :class:`ProfileError`.
+    """
+    backup = sealed.open(passphrase)
+    with profile:
+        backup.restore(profile)
+    return backup.contents

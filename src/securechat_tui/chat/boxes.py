@@ -5,6 +5,7 @@ from securechat_tui.chat.shelf import Shelf, Standing
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.signing import Seen
 from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.messages import Receiving
 
 __all__ = ["Boxes"]
 
@@ -29,6 +30,11 @@ class Boxes:
     def last_kept(self) -> int:
         """The last of one's own numbers that is on disk."""
         return self._kept.sending.last
+
+    @property
+    def received(self) -> Receiving:
+        """Where the peer's direction stands on disk."""
+        return self._kept.receiving
 
     @property
     def has_received(self) -> bool:

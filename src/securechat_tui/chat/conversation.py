@@ -1,13 +1,11 @@
 """One conversation with one key: its messages, over however many sessions and runs of the program.
 
-Whatever changes is computed in memory, put on disk, and only then shown, written or acknowledged. What
-could not be put there is taken back, as if it had never been.
+Whatever changes is put on disk, and only then shown, written or acknowledged; else it is taken back.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from securechat_tui.chat import events, gates
 from securechat_tui.chat.accounts import Accounts
@@ -27,7 +25,7 @@ from securechat_tui.chat.writer import Writer
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol.errors import RemoteError
-from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
+from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
     Hello,
@@ -54,12 +52,18 @@ class Conversation:
         shelf: Shelf,
         stream: EventStream,
         progress: asyncio.Event,
+        *,
+        own: Fingerprint | None = None,
     ) -> None:
-        """``shelf`` is what earlier runs have kept; ``progress`` is set when something was delivered."""
-        self.peer = peer
-        self.boxes = Boxes(key.public.fingerprint, peer, shelf)
+        """``own`` is whose conversation it is, where that is a former key's: nothing more is said in it then.
+
+        ``shelf`` is what earlier runs have kept; ``progress`` is set when something was delivered.
+        """
+        self.own, self.peer = own or key.public.fingerprint, peer
+        self.boxes = Boxes(self.own, peer, shelf)
         self.journal = Journal(shelf.store, self.boxes)
-        self.id = self.outbox.conversation.hex()
+        self.number = self.outbox.conversation
+        self.id = self.number.hex()
         self._tell = Teller(self.id, peer)
         self.receipt = Receipt(self.boxes, self.journal, self._tell)
         self.counters = Counters()
@@ -139,7 +143,7 @@ class Conversation:
         self._writer.stop()
 
     async def close(self) -> None:
-        """Let the session go, and wait until nothing is being written to disk any more."""
+        """Let the session go, and wait for the disk."""
         self.detach()
         await self.journal.close()
 
@@ -157,8 +161,7 @@ class Conversation:
     async def open_gate(self) -> Resume | None:
         """Nothing more stands in the way: say RESUME. Return the peer's, where it has come meanwhile.
 
-        Two accounts that cannot both be true are the next gate, then unsigned messages for a peer who takes
-        signed ones alone. Raises the ProfileError family.
+        Accounts that differ and unsigned messages for a peer who takes none are gates. Raises ProfileError.
         """
         self.gate = self._next_gate()
         if self.gate:
@@ -168,7 +171,7 @@ class Conversation:
             await self.journal.commit()  # what RESUME says, it says for good
         if self._connection is not connection:  # a newer session has taken over, with a gate of its own
             return None
-        self._say_resume()
+        self.say(self.account())
         return self._held_resume
 
     def _next_gate(self) -> str:
@@ -188,18 +191,11 @@ class Conversation:
         elif self.gate == gates.RESUME:
             await self._accounts.begin_anew(resend=choice is Resolution.RESEND)
 
-    def _say_resume(self) -> None:
+    def account(self) -> Resume:
+        """What is held of this conversation, on both sides as it stands here."""
         inbox = self.inbox
-        known = inbox.generation != NO_GENERATION
-        self.say(
-            Resume(
-                self.outbox.conversation,
-                self.outbox.generation,
-                inbox.generation,
-                inbox.high if known else 0,
-                inbox.running,
-            )
-        )
+        high = inbox.high if inbox.generation != NO_GENERATION else 0
+        return Resume(self.outbox.conversation, self.outbox.generation, inbox.generation, high, inbox.running)
 
     async def resumed(self, word: Resume) -> bool:
         """Take the peer's RESUME; True when messages begin to flow with it.
@@ -218,7 +214,7 @@ class Conversation:
             return False
         self.inbox.announce(word.generation)
         if self.outbox.generation != announced:
-            self._say_resume()
+            self.say(self.account())
         begins = not self.secure
         self.secure = self.known = True
         self._writer.wake()
@@ -240,8 +236,8 @@ class Conversation:
         for message in numbered:
             self._show(self._tell.queued(message))
 
-    def _again(self, message: Outgoing | Unreceived) -> Outgoing:
-        return self._number(message.text, message.ref, message.claimed_ms, signed=message.signed)
+    def _again(self, message: Outgoing | Unreceived, salt: bytes = b"") -> Outgoing:
+        return self._number(message.text, message.ref, message.claimed_ms, signed=message.signed, salt=salt)
 
     async def flow(self) -> None:
         """Begin to write what waits, after what was decided about it."""
@@ -254,8 +250,7 @@ class Conversation:
     async def send(self, text: str, ref: str | None, *, signed: bool = True) -> None:
         """Number a message and queue it, on disk first.
 
-        Raises CommandError at the gate, where nothing is taken, for what the peer would reject, and where it
-        cannot be kept.
+        Raises CommandError at the gate, for what the peer would reject, and where it cannot be kept.
         """
         if self.gate:
             raise CommandError("gated", "Nothing is sent until you have decided about this key.")
@@ -273,6 +268,27 @@ class Conversation:
             sentence = f"{self.name} takes signed messages only, so this was not sent: "
             raise CommandError("unsigned", sentence + "/signed before it sends it, on the record.")
 
+    def takes(self, *, signed: bool) -> bool:
+        """Whether the peer takes such a message."""
+        return signed or not self._peer_requires
+
+    async def queue_again(self, message: Outgoing, salt: bytes) -> None:
+        """Number a message of a former conversation here, as it was written then. Raises ProfileError."""
+        numbered = self._again(message, salt)
+        await self.journal.commit()
+        self._show(self._tell.queued(numbered))
+        self._writer.wake()
+
+    def let_go(self, message: Outgoing, *, renumbered: bool) -> None:
+        """A message is cancelled, on disk too; ``renumbered``: it goes on under another number."""
+        self.outbox.cancel(message)
+        self._stream.emit(self._tell.cancelled(message, renumbered=renumbered))
+        self._progress.set()
+
+    def delivered_by(self, word: Resume) -> None:
+        """Take the account of a peer who has another key by now; raises ResumeConflict and PeerForgot."""
+        self._tell_delivered(self.outbox.resume(word))
+
     async def queue(self, text: str, ref: str | None, *, signed: bool) -> None:
         """Number a message; one that the peer does not take is decided about before it is written.
 
@@ -285,13 +301,15 @@ class Conversation:
         self._show(self._tell.queued(message))
         self._writer.wake()
 
-    def _number(self, text: str, ref: str | None, claimed_ms: int, *, signed: bool) -> Outgoing:
+    def _number(
+        self, text: str, ref: str | None, claimed_ms: int, *, signed: bool, salt: bytes = b""
+    ) -> Outgoing:
         row = self.boxes.take_row()
         if signed:
             seen = Seen() if self.boxes.is_renewing else self.inbox.seen
-            message = self.outbox.add(text, ref, claimed_ms, seen, row)
+            message = self.outbox.add(text, ref, claimed_ms, seen, row, salt=salt)
         else:
-            message = self.outbox.add_unsigned(text, ref, claimed_ms, row)
+            message = self.outbox.add_unsigned(text, ref, claimed_ms, row, salt=salt)
         self.journal.note(queued_change(message, self.trust, self.name))
         return message
 
@@ -304,29 +322,13 @@ class Conversation:
         again = [self._number(one.text, one.ref, one.claimed_ms, signed=True) for one in messages if signs]
         await self.journal.commit()
         for message in messages:
-            self.outbox.cancel(message)
-            self._stream.emit(self._tell.cancelled(message, renumbered=signs))
+            self.let_go(message, renumbered=signs)
         for message in again:
             self._show(self._tell.queued(message))
-        self._progress.set()
-
-    async def wiped(self, wipe: Callable[[], None]) -> None:
-        """Let ``wipe`` destroy what is kept; what was not delivered yet is cancelled with it.
-
-        Raises the ProfileError family; nothing has changed then.
-        """
-        await self.journal.commit()
-        await self.journal.read(wipe)
-        for message in [one for one in self.outbox.undelivered() if one.number <= self.boxes.last_kept]:
-            self.outbox.cancel(message)
-            message.text, message.content = "", b""
-            self._stream.emit(self._tell.cancelled(message, renumbered=False))
-        self.marks.unread, self.marks.draft = 0, ""
-        self._progress.set()
 
     def wrote(self, message: Outgoing) -> None:
         """A message has been written for the first time."""
-        self.counters = replace(self.counters, sent=self.counters.sent + 1)
+        self.counters = self.counters.plus(sent=1)
         self._stream.emit(self._tell.sent(message))
 
     def _tell_delivered(self, acknowledged: list[Outgoing]) -> None:
@@ -336,7 +338,7 @@ class Conversation:
         if acknowledged:
             self.journal.commit_soon()
         if messages:
-            self.counters = replace(self.counters, delivered=self.counters.delivered + len(messages))
+            self.counters = self.counters.plus(delivered=len(messages))
             self._progress.set()
 
     # The peer's messages.
@@ -344,28 +346,32 @@ class Conversation:
     def receive(self, payload: Payload) -> None:
         """Check content of the peer; :meth:`settle` keeps and shows it.
 
-        Raises a RemoteError for what breaks a rule, and the ProfileError for which what came before it was
-        taken back.
+        Raises a RemoteError for what breaks a rule, and the ProfileError for which it was taken back.
         """
         if isinstance(payload, Acknowledgement):
             self._tell_delivered(self.outbox.acknowledge(payload))
         else:
             self.receipt.take(payload)
 
-    async def settle(self, room: Callable[[], Awaitable[None]]) -> None:
-        """Put what was checked on disk, then show it, then acknowledge it.
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether something that has come is not on disk, or not acknowledged where it can be."""
+        return self.boxes.has_received or (self.receipt.is_answer_due and self.secure)
 
-        ``room`` waits until the face can take more. Raises the ProfileError family where it could not be
-        kept: it is as if it had not come.
+    async def settle(self, room: Callable[[], Awaitable[None]]) -> None:
+        """Put what was checked on disk, then show it, then acknowledge it; ``room`` waits for the face.
+
+        Raises the ProfileError family where it could not be kept: it is as if it had not come.
         """
+        is_due = self.receipt.is_answer_due and self.secure
+        self.receipt.is_answer_due = self.receipt.is_answer_due and not is_due
         for message in await self.receipt.keep():
-            self.counters = replace(self.counters, received=self.counters.received + 1)
+            self.counters = self.counters.plus(received=1)
             self.marks.unread += 1
             self._show(message)
             await room()
-        if self.receipt.is_answer_due and self.secure:
-            self.receipt.is_answer_due = False
-            self.say(self.inbox.acknowledgement())
+        if is_due:
+            self.say(self.receipt.acknowledgement())
 
     def _show(self, event: events.Message | events.Queued) -> None:
         self.marks.shown, self.marks.last = event.row, event.time
@@ -373,7 +379,7 @@ class Conversation:
 
     def bad(self) -> None:
         """Count a message that failed a check."""
-        self.counters = replace(self.counters, bad=self.counters.bad + 1)
+        self.counters = self.counters.plus(bad=1)
 
     # Writing.
 

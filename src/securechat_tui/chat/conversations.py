@@ -7,6 +7,7 @@ from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.shelf import Shelf
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
+from securechat_tui.protocol.primitives import sha256
 from securechat_tui.protocol.signing import conversation_id
 
 __all__ = ["Conversations"]
@@ -33,17 +34,39 @@ class Conversations:
 
     async def load(self) -> None:
         """Open every conversation that is kept; raises the ProfileError family."""
+        key = self._account.own_key.public
         for record in await asyncio.to_thread(self._account.store.conversations):
-            await self.with_peer(PublicIdentity.from_spki(record.peer))
+            own = Fingerprint(sha256(record.own)) if record.own != key.spki else None
+            async with self._opening:
+                await self._open(record.id, PublicIdentity.from_spki(record.peer), own)
 
-    async def _open(self, number: bytes, peer: PublicIdentity) -> Conversation:
+    async def _open(
+        self, number: bytes, peer: PublicIdentity, own: Fingerprint | None = None
+    ) -> Conversation:
+        """Open a conversation of one's present key, or of the one whose fingerprint ``own`` is."""
+        key = self._account.own_key
+
         def load() -> Shelf:
-            return Shelf.load(self._account.store.conversation(number, peer.spki))
+            return Shelf.load(self._account.store.conversation(number, peer.spki, key.public.spki))
 
         shelf = await asyncio.to_thread(load)
-        found = Conversation(self._account.own_key, peer, shelf, self._stream, self._progress)
+        found = Conversation(key, peer, shelf, self._stream, self._progress, own=own)
         self._by_number[number] = found
         return found
+
+    # After a change of keys, on whichever side.
+
+    def is_former(self, conversation: Conversation) -> bool:
+        """Whether a newer key has taken the place of one of the two."""
+        peer, pins = conversation.peer.fingerprint, self._account.pins
+        is_own = conversation.own != self._account.own_key.public.fingerprint
+        return is_own or (pins.by_fingerprint(peer) is None and pins.by_former(peer) is not None)
+
+    def formers(self, conversation: Conversation) -> tuple[Conversation, ...]:
+        """Return the conversations of the same two people before either changed the key."""
+        contact = self._account.pins.by_fingerprint(conversation.peer.fingerprint)
+        peers = {conversation.peer.fingerprint, *(contact.former if contact else ())}
+        return tuple(one for one in self.all() if one is not conversation and one.peer.fingerprint in peers)
 
     async def close(self) -> None:
         """Let every session go, and wait until nothing is being written to disk any more."""

@@ -18,6 +18,7 @@ from securechat_tui.chat.house import Dialled, House
 from securechat_tui.chat.introduction import Answer, Introduction, NotAdmitted
 from securechat_tui.chat.invitations import InviteSpent
 from securechat_tui.chat.outbox import ResumeConflict
+from securechat_tui.chat.settling import Settling
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol import constants as c
@@ -69,9 +70,11 @@ class Encounter:
     conversation: Conversation | None = None
     comparing: Comparing | None = None
     connection: Connection | None = None
+    _settling: Settling = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._introduction = Introduction(self.engine, self.dialled, self.address)
+        self._settling = Settling(self.engine.stream.room, self._storage_failed)
 
     @property
     def settled(self) -> bool:
@@ -86,18 +89,25 @@ class Encounter:
 
     async def run(self) -> None:
         """Take events until the session is over."""
-        while True:
-            connection, happened = await self._waiting.get()
-            self.connection = connection
-            for event in happened:
-                if not isinstance(event, session_events.PayloadReceived):
-                    await self._settle(connection)
-                if not await self._take(connection, event):
-                    return
-                await self.engine.stream.room()
-            await self._settle(connection)
-            if self._waiting.empty():
-                connection.resume_reading()
+        try:
+            while await self._take_next():
+                pass
+        finally:
+            self._settling.cancel()
+
+    async def _take_next(self) -> bool:
+        """Take what the connection has brought; False when it was the last."""
+        connection, happened = await self._waiting.get()
+        self.connection = connection
+        for event in happened:
+            if not isinstance(event, session_events.PayloadReceived):
+                await self._settling.now()
+            if not await self._take(connection, event):
+                return False
+        await self._settling.beside()
+        if self._waiting.empty():
+            connection.resume_reading()
+        return True
 
     async def _take(self, connection: Connection, event: SessionEvent) -> bool:
         """Take one event; False when it was the last."""
@@ -157,6 +167,7 @@ class Encounter:
         if connection.session.closed or not self.engine.enter(self, conversation):
             return
         self.conversation = conversation
+        self._settling.begin(conversation)
         self.comparing = self._introduction.comparing(conversation, proof)
         account, gate = self.engine.account, self._introduction.gate
         if conversation.distrusted:
@@ -186,6 +197,7 @@ class Encounter:
     def give_place(self, reason: GoodbyeReason) -> None:
         """End the session, whose place another one has now."""
         conversation, self.conversation = self.conversation, None
+        self._settling.stop()
         self._met = True
         if conversation is not None:
             conversation.detach()
@@ -212,19 +224,21 @@ class Encounter:
         try:
             await self._hand_over(connection, conversation, payload)
         except RemoteError as error:
-            await self._settle(connection)
+            await self._settling.now()
             self._reject(connection, conversation, error)
         except ResumeConflict:
-            self._come_again(connection)
+            self._come_again()
         except ProfileError as error:
-            self._storage_failed(connection, error)
+            self._storage_failed(error)
 
     async def _hand_over(self, connection: Connection, conversation: Conversation, payload: Payload) -> None:
         match payload:
             case Hello():
                 await self._hello(conversation, payload)
+            case Resume() if conversation.secure and payload.conversation != conversation.number:
+                await self.engine.formers.settle(conversation, payload)
             case Resume():
-                await self._settle(connection)
+                await self._settling.now()
                 if self.conversation is not None:  # else another session goes on by now
                     await self._resume(conversation, payload, connection)
             case Goodbye():
@@ -234,27 +248,20 @@ class Encounter:
             case _:
                 conversation.receive(payload)
 
-    async def _settle(self, connection: Connection) -> None:
-        """Let what was received be kept, shown and acknowledged."""
-        if self.conversation is None or self._stopped:
-            return
-        try:
-            await self.conversation.settle(self.engine.stream.room)
-        except ProfileError as error:
-            self._storage_failed(connection, error)
-
-    def _storage_failed(self, connection: Connection, error: ProfileError) -> None:
+    def _storage_failed(self, error: ProfileError) -> None:
         """What came cannot be kept, so it is not acknowledged: as if the connection had been cut here."""
         self.engine.error("cannot-save", str(error))
-        self._come_again(connection)
+        self._come_again()
 
-    def _come_again(self, connection: Connection) -> None:
-        """End the session as a cut would: the two meet again, and go on from what is on disk.
+    def _come_again(self) -> None:
+        """End the session as a cut would: the next one goes on from what is on disk, or has a gate first."""
+        self._take_no_more()
+        if self.connection is not None:
+            self.connection.carry_out(self.connection.session.receive_eof(now()))
 
-        Where two accounts differ, RESUME has been said already; the next session has its gate before that.
-        """
+    def _take_no_more(self) -> None:
         self._stopped = True
-        connection.carry_out(connection.session.receive_eof(now()))
+        self._settling.stop()
 
     async def pass_gate(self) -> None:
         """What stood in the way has been decided; go on, or to the next gate."""
@@ -262,7 +269,7 @@ class Encounter:
         if conversation is None or connection is None or not conversation.gate:
             return
         if self._introduction.succeeds is not None and conversation.gate not in gates.CHOICES:
-            self.engine.succeeded(self._introduction.succeeds)
+            self.engine.succeeded(self._introduction.succeeds, is_named=conversation.gate == gates.ROTATION)
         waiting = await conversation.open_gate()
         if conversation.gate:
             self.engine.stream.emit(gates.gate_event(conversation))
@@ -271,7 +278,7 @@ class Encounter:
 
     def stop(self) -> None:
         """A person must decide before anything more passes, however long that takes."""
-        self._stopped = True
+        self._take_no_more()
         if self.connection is not None:
             self.connection.carry_out(self.connection.session.goodbye(GoodbyeReason.GATED, now()))
 
@@ -323,6 +330,7 @@ class Encounter:
             )
         )
         await self.engine.secured(conversation)
+        self.engine.formers.greet(conversation)
         await conversation.flow()
 
     def _reject(self, connection: Connection, conversation: Conversation, error: RemoteError) -> None:
@@ -340,7 +348,7 @@ class Encounter:
                 message=f"A message of {conversation.name} failed its check ({error}): session ended.",
             )
         )
-        self._stopped = True
+        self._take_no_more()
         connection.carry_out(connection.session.reject(str(error), now()))
 
     # The end.

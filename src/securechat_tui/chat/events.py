@@ -51,6 +51,7 @@ __all__ = [
     "Trust",
     "TrustChanged",
     "VerifyAsked",
+    "Wiped",
 ]
 
 
@@ -273,6 +274,11 @@ class Found(ConversationEvent):
 
     messages: tuple[Kept, ...]
     text: SafeText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiped(ConversationEvent):
+    """What was kept of a conversation is destroyed, and its key; it can go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

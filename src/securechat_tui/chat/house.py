@@ -7,6 +7,7 @@ from securechat_tui.chat.account import Account
 from securechat_tui.chat.callers import Callers
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.conversations import Conversations
+from securechat_tui.chat.formers import Formers
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.protocol.events import Ended
 from securechat_tui.protocol.identity import Fingerprint
@@ -45,6 +46,7 @@ class House(Protocol):
     stream: EventStream
     callers: Callers
     conversations: Conversations
+    formers: Formers
 
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
         """Whether there is no place; ``known`` callers have shown a secret."""
@@ -70,7 +72,7 @@ class House(Protocol):
     async def secured(self, conversation: Conversation) -> None:
         """Messages flow now: send what was held for this moment; raises the ProfileError family."""
 
-    def succeeded(self, former: Contact) -> None:
+    def succeeded(self, former: Contact, *, is_named: bool) -> None:
         """Another key has taken this contact's place: what waits for the former one reaches nobody."""
 
     def left(self, encounter: "Encounter", end: Ended) -> None:

@@ -32,11 +32,14 @@ class Library:
         return tuple(sorted(views, key=lambda view: view.last, reverse=True))
 
     def _view(self, conversation: Conversation, *, awaited: bool) -> ConversationView:
-        contact = self._account.pins.by_fingerprint(conversation.peer.fingerprint)
-        fingerprint = conversation.peer.fingerprint
+        fingerprint, pins = conversation.peer.fingerprint, self._account.pins
+        contact = pins.by_fingerprint(fingerprint) or pins.by_former(fingerprint)
+        name = contact.name if contact else SafeText.name(f"unverified {fingerprint.short}")
+        if self._conversations.is_former(conversation):
+            name = SafeText.name(f"{name} (former key)")
         return ConversationView(
             id=conversation.id,
-            name=contact.name if contact else SafeText.name(f"unverified {fingerprint.short}"),
+            name=name,
             fingerprint=str(fingerprint),
             trust=contact.trust if contact else conversation.trust,
             live=conversation.secure,
@@ -115,6 +118,14 @@ class Library:
             found.marks.draft = text
 
     async def wipe(self, conversation: str) -> None:
-        """Destroy what is kept of a conversation, and its key; it can go on."""
+        """Destroy what is kept of a conversation, and its key; it can go on.
+
+        What was not delivered yet is cancelled with it.
+        """
         found = self.find(conversation)
-        await found.wiped(partial(self._account.store.wipe, bytes.fromhex(found.id)))
+        await found.journal.commit()
+        await found.journal.read(partial(self._account.store.wipe, found.number))
+        for message in [one for one in found.outbox.undelivered() if one.number <= found.boxes.last_kept]:
+            found.let_go(message, renumbered=False)
+            message.text, message.content = "", b""
+        found.marks.unread, found.marks.draft = 0, ""

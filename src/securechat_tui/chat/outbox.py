@@ -180,9 +180,11 @@ class Outbox:
 
     # Numbering.
 
-    def add(self, text: str, ref: str | None, claimed_ms: int, seen: Seen, row: int = 0) -> Outgoing:
-        """Number a message that will be signed, and fix its bytes."""
-        salt, content = random_bytes(_HASH), text_content(text)
+    def add(
+        self, text: str, ref: str | None, claimed_ms: int, seen: Seen, row: int = 0, *, salt: bytes = b""
+    ) -> Outgoing:
+        """Number a message that will be signed, and fix its bytes; without ``salt`` it gets a random one."""
+        salt, content = salt or random_bytes(_HASH), text_content(text)
         header = Header(
             self.conversation,
             self._own,
@@ -198,13 +200,18 @@ class Outbox:
         place = self._place(ref, text, claimed_ms)
         return self._append(Outgoing(*place, True, header, salt, content, item, b"", row))
 
-    def add_unsigned(self, text: str, ref: str | None, claimed_ms: int, row: int = 0) -> Outgoing:
-        """Number a message that the session alone vouches for: no header ever names it."""
+    def add_unsigned(
+        self, text: str, ref: str | None, claimed_ms: int, row: int = 0, *, salt: bytes = b""
+    ) -> Outgoing:
+        """Number a message that the session alone vouches for: no header ever names it.
+
+        A ``salt`` is kept with it and never written to the peer.
+        """
         content = text_content(text)
         fields = Unsigned(self.generation, self._last + 1, claimed_ms, content).fields()
         item = signing.unsigned_item(fields, content)
         place = self._place(ref, text, claimed_ms)
-        return self._append(Outgoing(*place, False, b"", b"", content, item, b"", row))
+        return self._append(Outgoing(*place, False, b"", salt, content, item, b"", row))
 
     def _place(self, ref: str | None, text: str, claimed_ms: int) -> tuple[bytes, int, str | None, str, int]:
         return self.generation, self._last + 1, ref, text, claimed_ms

@@ -113,5 +113,11 @@ class EnginePort(Protocol):
     ) -> tuple[Found, ...]:
         """The last ``limit`` kept messages with ``text`` in them, of one conversation or of each."""
 
+    async def mark_read(self, conversation: str) -> None:
+        """What has come in a conversation so far has been seen."""
+
+    async def wipe(self, conversation: str) -> None:
+        """Destroy what is kept of a conversation, and its key. It can go on."""
+
     async def flush(self, seconds: float) -> int:
         """Wait until everything sent is delivered, at most ``seconds``; what is not is counted."""

@@ -131,11 +131,16 @@ def show_contact(profile: Profile, name: str) -> ContactView:
     return ContactView.of(_known(load_contacts(profile), name))
 
 
-def forget_contact(profile: Profile, name: str) -> None:
-    """Drop a contact's pin; raises CommandError where there is none of that name."""
+def forget_contact(profile: Profile, name: str) -> str:
+    """Drop a contact's pin, and nothing else; return the fingerprint.
+
+    Raises CommandError where there is none of that name.
+    """
     with profile:
         pins = load_contacts(profile)
-        save_contacts(profile, pins.without(_known(pins, name).fingerprint))
+        fingerprint = _known(pins, name).fingerprint
+        save_contacts(profile, pins.without(fingerprint))
+    return str(fingerprint)
 
 
 def block_contact(profile: Profile, name: str, *, blocked: bool) -> Trust:

@@ -7,7 +7,7 @@ from securechat_tui.chat.journal import Journal
 from securechat_tui.chat.shelf import received_change
 from securechat_tui.chat.telling import Teller
 from securechat_tui.protocol.errors import SignatureFailure
-from securechat_tui.protocol.payloads import Gone, Payload, Signature, Signed, Unsigned
+from securechat_tui.protocol.payloads import Acknowledgement, Gone, Payload, Signature, Signed, Unsigned
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.messages import Skipped
@@ -32,6 +32,11 @@ class Receipt:
         self._journal = journal
         self._tell = tell
         self._accepted: list[Message] = []
+
+    @property
+    def backlog(self) -> int:
+        """How much is checked and not yet on its way to the disk: messages, of a KiB each."""
+        return sum(1 + len(one.text) // 1024 for one in self._accepted)
 
     def begin_session(self, *, requires: bool) -> None:
         """Whoever is there is heard anew; ``requires``: signed messages alone are taken."""
@@ -58,7 +63,8 @@ class Receipt:
             case Unsigned():
                 self._accept(inbox.unsigned(payload))
             case Gone() if inbox.gone(payload):
-                self._journal.note(Skipped(payload.generation, payload.number, payload.item))
+                skipped = Skipped(payload.generation, payload.number, payload.signed, payload.item)
+                self._journal.note(skipped)
             case _:
                 pass
 
@@ -75,6 +81,7 @@ class Receipt:
 
         Raises the ProfileError family where it could not be kept: it is as if it had not come.
         """
+        accepted, self._accepted = self._accepted, []
         try:
             if self._boxes.has_received:
                 await self._journal.commit()
@@ -83,5 +90,9 @@ class Receipt:
         except ProfileError:
             self._accepted.clear()
             raise
-        accepted, self._accepted = self._accepted, []
         return accepted
+
+    def acknowledgement(self) -> Acknowledgement:
+        """Say what is on disk: what was checked since then may still be taken back."""
+        kept = self._boxes.received
+        return Acknowledgement(kept.generation, kept.high, kept.running)

@@ -20,6 +20,7 @@ from securechat_tui.chat.encounter import Encounter
 from securechat_tui.chat.endings import GAVE_WAY, SUCCEEDED, Return, closed_event
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.following import Following
+from securechat_tui.chat.formers import Formers
 from securechat_tui.chat.held import FIRST_GUEST, Held
 from securechat_tui.chat.house import Dialled
 from securechat_tui.chat.presence import Presence
@@ -48,6 +49,7 @@ class Reception:
         self.following = Following(self)
         self.progress = asyncio.Event()
         self.conversations = Conversations(account, self.stream, self.progress)
+        self.formers = Formers(self.conversations)
         self.hosting = False
         self.presence = Presence()
         self.calls = Calls(self)
@@ -200,12 +202,15 @@ class Reception:
         if self.presence.awaited(conversation.id) is not None:
             self.part_from_awaited(conversation)
 
-    def succeeded(self, former: Contact) -> None:
-        """Tell what waits for the former key: what was written for one key goes to no other unasked."""
+    def succeeded(self, former: Contact, *, is_named: bool) -> None:
+        """Another key has taken this contact's place; ``is_named``: the former one has named it.
+
+        What waits for the former key is settled with an heir that was named, and goes to no other unasked.
+        """
         conversation = self.conversations.known(former.fingerprint)
         if conversation is None:
             return
-        if len(conversation.outbox):
+        if len(conversation.outbox) and not is_named:
             self.error(
                 "not-sent",
                 f"Written for {former.name}'s former key, so not sent to the new one: "

@@ -151,7 +151,10 @@ class Requests:
 
     def _kept(self, conversation: str | None) -> Conversation | None:
         """Return the conversation with somebody who was here in an earlier session, here or not."""
-        found = self._reception.conversations.by_id(conversation) if conversation is not None else None
+        conversations = self._reception.conversations
+        found = conversations.by_id(conversation) if conversation is not None else None
+        if found is not None and conversations.is_former(found):
+            raise CommandError("former-key", "That was with a former key: nothing more is sent under it.")
         return found if found is not None and found.known else None
 
     def _expected(self) -> str:

@@ -9,7 +9,7 @@ from securechat_tui.chat.events import Event
 
 _MANY: Final = 32
 """Events that may wait before conversations stop taking more: the face sets the pace."""
-_TURN: Final = 8
+_TURN: Final = 32
 """Events of one peer after which the others have their turn, also where there is room for more."""
 
 

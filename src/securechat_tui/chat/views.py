@@ -67,6 +67,12 @@ class Counters:
     bad: int = 0
     delivered: int = 0
 
+    def plus(self, *, sent: int = 0, received: int = 0, bad: int = 0, delivered: int = 0) -> "Counters":
+        """Return the counts after more has happened."""
+        return Counters(
+            self.sent + sent, self.received + received, self.bad + bad, self.delivered + delivered
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationView:

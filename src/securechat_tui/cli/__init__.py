@@ -20,6 +20,8 @@ from securechat_tui.cli.contacts import contacts
 from securechat_tui.cli.core_dumps import forbid_core_dumps
 from securechat_tui.cli.doctor import doctor
 from securechat_tui.cli.identity import export_identity, import_identity, passphrase
+from securechat_tui.cli.keeping import backup, export, restore, transcript, wipe
+from securechat_tui.cli.lab import lab
 from securechat_tui.cli.options import PROGRAM, Settings, common, pass_settings
 from securechat_tui.headless.exit_codes import ExitCode
 
@@ -47,7 +49,7 @@ _port_option = click.option("--port", type=click.IntRange(0, 65535), metavar="PO
 
 @click.group(
     invoke_without_command=True,
-    epilog="\b\nExamples: securechat-tui host\n          securechat-tui join 192.0.2.7:8000",
+    epilog="Example: securechat-tui host; also: backup export restore transcript wipe",
 )
 @common
 @click.pass_context
@@ -228,6 +230,9 @@ _root.add_command(doctor)
 
 
 _root.add_command(contacts)
+_root.add_command(lab)
+for _command in (export, transcript, wipe, backup, restore):
+    _root.add_command(_command)
 
 
 def _print(lines: Sequence[str]) -> None:

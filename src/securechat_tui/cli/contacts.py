@@ -63,7 +63,7 @@ def _contacts_verify(settings: Settings, contact: str, digits: str | None) -> No
 @common
 @pass_settings
 def _contacts_forget(settings: Settings, contact: str) -> None:
-    """Drop a contact's pin; the next meeting is a first one."""
+    """Drop a contact's pin; the next meeting is a first one. What was said is kept: 'wipe' destroys."""
     from securechat_tui.headless import records
 
     _print(records.forget(settings.profile, contact, as_json=settings.json))

@@ -42,7 +42,7 @@ _REMOVED: Final = (
     "The key has no passphrase now: whoever can read your files can be you, and read your history.",
 )
 _EXPORTED: Final = (
-    "In it: your key, your name, and your contacts with their keys, trust and history.",
+    "In it: your key and its last change, your name, and your contacts with their keys, trust and history.",
     "Not in it: messages and the key to them, settings, and reconnect secrets; your contacts know you by",
     "your key.",
     "Whoever has the file and its passphrase can be you. Nobody can open it without, you included.",

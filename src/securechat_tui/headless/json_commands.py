@@ -17,6 +17,7 @@ __all__ = [
     "Invite",
     "Join",
     "Leave",
+    "MarkRead",
     "Match",
     "Quit",
     "Resolve",
@@ -25,6 +26,7 @@ __all__ = [
     "Talk",
     "Verify",
     "VerifyKey",
+    "Wipe",
     "decode_command",
 ]
 
@@ -101,6 +103,16 @@ class VerifyKey(_Command, tag="verify-key"):
     fingerprint: str
 
 
+class MarkRead(_Command, tag="mark-read"):
+    """What has come so far has been seen."""
+
+
+class Wipe(_Command, tag="wipe"):
+    """Destroy what is kept of a conversation; the contact's name confirms which."""
+
+    name: str
+
+
 class AcceptKey(_Command, tag="accept-key"):
     """Accept a peer's new key."""
 
@@ -142,6 +154,8 @@ Command = (
     | Resolve
     | History
     | Search
+    | MarkRead
+    | Wipe
 )
 
 _DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

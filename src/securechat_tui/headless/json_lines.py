@@ -19,14 +19,18 @@ from securechat_tui.chat.events import (
     Event,
     Found,
     IdentityNeeded,
+    Kept,
     PassphraseNeeded,
     Refused,
     SafeText,
     TrustChanged,
+    Wiped,
 )
 from securechat_tui.chat.events import Connections as Came
+from securechat_tui.chat.events import History as Page
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.port import EnginePort
+from securechat_tui.headless.choosing import conversation_meant, conversation_to_wipe
 from securechat_tui.headless.json_commands import (
     AcceptKey,
     Connections,
@@ -36,6 +40,7 @@ from securechat_tui.headless.json_commands import (
     Invite,
     Join,
     Leave,
+    MarkRead,
     Match,
     Quit,
     Resolve,
@@ -44,6 +49,7 @@ from securechat_tui.headless.json_commands import (
     Talk,
     Verify,
     VerifyKey,
+    Wipe,
     decode_command,
     ref_of,
 )
@@ -72,7 +78,15 @@ def _fields(event: Event) -> dict[str, Any]:
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     if isinstance(event, Refused) and not event.expected:
         fields = {name: fields[name] for name in ("time", "reason", "message", "address")}
+    if isinstance(event, Page | Found):
+        fields["messages"] = [_kept(one) for one in event.messages]
     return {"event": event_word(type(event)), **fields}
+
+
+def _kept(message: Kept) -> dict[str, Any]:
+    """A message of the history: ``id`` is what the command ``history`` takes as ``before``."""
+    fields = {field.name: getattr(message, field.name) for field in dataclasses.fields(message)}
+    return {"id": message.row, **fields}
 
 
 class JsonLines:
@@ -115,29 +129,31 @@ class JsonLines:
                 return self._answer(Came(time=time.time(), connections=self._engine.connections()))
             case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
                 await self._compare(command)
-            case History() | Search():
-                return await self._kept(command)
+            case History() | Search() | MarkRead() | Wipe():
+                return await self._look_up(command)
             case Quit():
                 return None
         return b""
 
-    async def _kept(self, command: History | Search) -> bytes:
-        """What is kept: a page of one conversation, or what is found, a line for each conversation."""
-        if isinstance(command, Search):
-            found = await self._engine.search(
-                command.text, conversation=command.conversation, limit=command.limit
-            )
-            return b"".join(map(self._answer, found or (_nothing_with(command),)))
-        meant = command.conversation or self._only_one()
-        return self._answer(await self._engine.history(meant, limit=command.limit, before=command.before))
-
-    def _only_one(self) -> str:
-        several = self._engine.conversations
-        if len(several) != 1:
-            raise CommandError(
-                "which", "Say which conversation is meant: it is not the only one, or none is open."
-            )
-        return several[0]
+    async def _look_up(self, command: History | Search | MarkRead | Wipe) -> bytes:
+        """Act on what is kept; what is found is a line for each conversation."""
+        match command:
+            case History():
+                meant = conversation_meant(self._engine, command.conversation)
+                page = await self._engine.history(meant, limit=command.limit, before=command.before)
+                return self._answer(page)
+            case Search():
+                found = await self._engine.search(
+                    command.text, conversation=command.conversation, limit=command.limit
+                )
+                return b"".join(map(self._answer, found or (_nothing_with(command),)))
+            case MarkRead():
+                await self._engine.mark_read(conversation_meant(self._engine, command.conversation))
+                return b""
+            case Wipe():
+                meant = conversation_to_wipe(self._engine, command.name, command.conversation)
+                await self._engine.wipe(meant)
+                return self._answer(Wiped(time=time.time(), conversation=meant))
 
     def _answer(self, event: Event) -> bytes:
         """The line of what was asked for, with the command's ``ref`` where it had one."""

@@ -117,6 +117,7 @@ class Lifecycle:
         """Take note of what changes no state: the end of a message's way, or a comparison that has failed."""
         self._pending -= isinstance(event, Delivered)
         self._pending -= isinstance(event, Cancelled) and not event.renumbered
+        self._pending = max(self._pending, 0)  # what an earlier run has left is delivered too
         self._differed |= isinstance(event, TrustChanged) and event.trust is Trust.CHANGED
 
     @property

@@ -6,7 +6,9 @@ from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Closed, Error, Event, Notice, Peer
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.port import EnginePort
+from securechat_tui.headless.choosing import conversation_meant, conversation_to_wipe
 from securechat_tui.headless.exit_codes import ExitCode
+from securechat_tui.headless.kept_lines import kept_lines
 from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
 from securechat_tui.headless.plain_lines import Marks, PlainWording, connection_line, warning_lines
 from securechat_tui.headless.run import say
@@ -26,6 +28,9 @@ A line you type is sent when you press Enter. Lines that begin with / are comman
   /resolve cancel|sign    where unsigned messages wait for somebody who takes signed ones only
   /resolve resend|new-generation
                           where two accounts of a conversation differ: send again, or go on without
+  /history [NUMBER]       show the last messages that are kept (20, or as many as you say)
+  /search WORDS           find messages that are kept, in every conversation
+  /wipe NAME              destroy what is kept of the conversation with NAME, for good
   /leave                  say goodbye; a host goes on listening
   /verify                 compare codes; the other side does the same
   /match [DIGITS]         the codes are the same (DIGITS: as they are read out to you)
@@ -41,7 +46,9 @@ Begin a line with // to send one that begins with /, or with a space to send the
 
 _INVITED_ONLY = "--invite-only"
 _END_WORDS = frozenset({"exit", "/exit", "/quit"})
-_LATER = frozenset({"/nick", "/search", "/wipe", "/export", "/notify", "/reconnect"})
+_USUAL_PAGE = 20
+_MAX_PAGE = 1000
+_LATER = frozenset({"/nick", "/notify", "/reconnect"})
 _OF_THE_SCREEN = frozenset({"/details", "/copy", "/clear", "/theme", "/sidebar", "/alarm"})
 
 
@@ -67,7 +74,8 @@ class PlainLines:
         self.is_patient = not attended
         self.warn: Callable[[str], None] = say
         self._input_encoding, self._output_encoding = encodings
-        self._wording = PlainWording(Marks(self._output_encoding), attended=attended)
+        self._mark = Marks(self._output_encoding)
+        self._wording = PlainWording(self._mark, attended=attended)
         self._commands: dict[str, Callable[[str], Awaitable[bytes]]] = {
             "/help": self._help,
             "/contacts": self._contacts,
@@ -84,6 +92,9 @@ class PlainLines:
             "/unsigned": lambda text: self._send_as(text, signed=False),
             "/signed": lambda text: self._send_as(text, signed=True),
             "/resolve": self._resolve,
+            "/history": self._history,
+            "/search": self._search,
+            "/wipe": self._wipe,
             "/accept": lambda _: self._done(self._engine.accept_key(self._here)),
             "/differ": lambda _: self._done(self._engine.differ(self._here)),
             "/not-now": lambda _: self._done(self._engine.decline(self._here)),
@@ -242,6 +253,28 @@ class PlainLines:
                 "usage", "Say which: /resolve cancel, sign, resend or new-generation."
             ) from None
         return await self._done(self._engine.resolve(choice, self._here))
+
+    async def _history(self, argument: str) -> bytes:
+        limit = int(argument) if argument.isascii() and argument.isdigit() else 0 if argument else _USUAL_PAGE
+        if not 1 <= limit <= _MAX_PAGE:
+            raise CommandError("usage", f"Say how many, 1 to {_MAX_PAGE}, such as: /history 50")
+        found = await self._engine.history(conversation_meant(self._engine, self._here), limit=limit)
+        return self._encode(kept_lines(found.messages, self._mark) or ["Nothing is kept of it yet."])
+
+    async def _search(self, argument: str) -> bytes:
+        if not argument:
+            raise CommandError("usage", "Say what, such as: /search dinner friday")
+        found = await self._engine.search(argument)
+        names = {view.id: view.name for view in self._engine.overview()}
+        lines: list[str] = []
+        for one in found:
+            lines.append(f"With {names.get(one.conversation, 'somebody')}:")
+            lines += kept_lines(one.messages, self._mark)
+        return self._encode(lines or ["Nothing that is kept has these words."])
+
+    async def _wipe(self, argument: str) -> bytes:
+        await self._engine.wipe(conversation_to_wipe(self._engine, argument))
+        return self._encode(["What was kept of that conversation is destroyed."])
 
     async def _leave(self, _argument: str) -> bytes:
         return await self._done(self._engine.leave(self._here))

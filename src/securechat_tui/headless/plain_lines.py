@@ -18,6 +18,7 @@ from securechat_tui.chat.events import (
     Gate,
     Hosting,
     Invite,
+    Kept,
     Listening,
     Message,
     Peer,
@@ -32,7 +33,15 @@ from securechat_tui.chat.events import (
 )
 from securechat_tui.chat.views import ConnectionView
 
-__all__ = ["Marks", "PlainWording", "connection_line", "security_line", "stamped", "warning_lines"]
+__all__ = [
+    "Marks",
+    "PlainWording",
+    "connection_line",
+    "indented",
+    "security_line",
+    "stamped",
+    "warning_lines",
+]
 
 _INDENT = " " * 9
 _BAR = _INDENT + "| "
@@ -77,7 +86,7 @@ class Marks:
         return self.passed if passed else self.failed
 
 
-def security_line(message: Message, mark: Marks) -> str:
+def security_line(message: Message | Kept, mark: Marks) -> str:
     """The verdict on ``message`` at its receipt, in one line."""
     checks = message.checks
     parts = (
@@ -88,6 +97,12 @@ def security_line(message: Message, mark: Marks) -> str:
         message.trust.value,
     )
     return f"{_INDENT}[{' | '.join(parts)}]"
+
+
+def indented(head: str, text: str) -> list[str]:
+    """A text behind its head; each further line of it stands behind a bar."""
+    first, *others = text.split("\n")
+    return [f"{head} {first}", *(_BAR + line for line in others)]
 
 
 class PlainWording:
@@ -113,12 +128,8 @@ class PlainWording:
                 return _news(event)
 
     def _message(self, event: Message) -> list[str]:
-        first, *others = event.text.split("\n")
-        return [
-            stamped(event, f"<{event.name}> {first}"),
-            *(_BAR + line for line in others),
-            security_line(event, self._mark),
-        ]
+        said = indented(stamped(event, f"<{event.name}>"), event.text)
+        return [*said, security_line(event, self._mark)]
 
     def _delivered(self, event: Delivered) -> list[str]:
         """Whoever types wants to know; a pipe learns it by the exit code."""
@@ -280,7 +291,7 @@ def _endpoint(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _freshness(message: Message) -> str:
+def _freshness(message: Message | Kept) -> str:
     """The age in words. A time in the future, by the peer's own clock, is no more fresh than an old one."""
     if message.checks.fresh:
         return f"fresh {max(message.age, 0.0):.1f} s"

@@ -78,9 +78,15 @@ def contact(profile: str | None, name: str, *, as_json: bool) -> list[str]:
 
 
 def forget(profile: str | None, name: str, *, as_json: bool) -> list[str]:
-    """Drop a contact's pin and say so."""
-    forget_contact(open_profile(profile), name)
-    return [json_object({"forgotten": name})] if as_json else [f"{SafeText.line(name)} is forgotten."]
+    """Drop a contact's pin and say so, and that the history stays."""
+    fingerprint = forget_contact(open_profile(profile), name)
+    if as_json:
+        return [json_object({"forgotten": name, "fingerprint": fingerprint})]
+    return [
+        f"{SafeText.line(name)} is forgotten: the next meeting is a first one.",
+        "What is kept of your conversation stays. To destroy it:",
+        f"  securechat-tui wipe {fingerprint}",
+    ]
 
 
 def block(profile: str | None, name: str, *, blocked: bool, as_json: bool) -> list[str]:

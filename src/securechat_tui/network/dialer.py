@@ -17,7 +17,7 @@ from securechat_tui.protocol.events import Instant
 from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.session import Session
 
-__all__ = ["CONNECT_SECONDS", "Backoff", "CannotConnect", "dial"]
+__all__ = ["CONNECT_SECONDS", "Backoff", "CannotConnect", "connect", "dial"]
 
 CONNECT_SECONDS = 10.0
 HEAD_START_SECONDS = 0.25
@@ -78,11 +78,7 @@ async def dial(
     ``within`` bounds name lookup and connecting together, in seconds. Raises
     :class:`CannotConnect`; whatever ``session_factory`` raises passes through.
     """
-    try:
-        async with asyncio.timeout(within):
-            sock, peer = await _connect(address)
-    except TimeoutError:
-        raise CannotConnect("timed-out", address) from None
+    sock, peer = await connect(address, within)
     with contextlib.ExitStack() as undo:
         undo.callback(sock.close)
         connection = Connection(session_factory(now()), key, peer, on_events=on_events, on_failure=on_failure)
@@ -91,12 +87,19 @@ async def dial(
     return connection
 
 
-async def _connect(address: Address) -> _Line:
+async def connect(address: Address, within: float = CONNECT_SECONDS) -> _Line:
+    """Return a non-blocking socket to ``address`` and the numeric address that it leads to.
+
+    ``within`` bounds name lookup and connecting together, in seconds. Raises :class:`CannotConnect`.
+    """
     try:
-        hosts = await resolve(address)
+        async with asyncio.timeout(within):
+            hosts = await resolve(address)
+            return await _race(_interleave(hosts), address)
     except NameNotFound as error:
         raise CannotConnect("lookup-failed" if error.temporary else "no-such-name", address) from None
-    return await _race(_interleave(hosts), address)
+    except TimeoutError:
+        raise CannotConnect("timed-out", address) from None
 
 
 def _interleave(hosts: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.keyschedule import Master
 from securechat_tui.protocol.liveness import RekeyBudget
 from securechat_tui.protocol.payloads import Payload, RekeyFirst, RekeySecond, Signature
-from securechat_tui.protocol.records import Chain, Direction, Receiver, Sender
+from securechat_tui.protocol.records import Chain, Direction, Receiver, Sender, Watch
 from securechat_tui.protocol.rekey import GuestRekey, HostRekey
 
 
@@ -31,6 +31,10 @@ class RecordLayer:
         self._receiver = Receiver(master.session_id, other, Chain.start(master.root, other, 0))
         self._guest_rekey: GuestRekey | None = None
         self._host_rekey: HostRekey | None = None
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell ``watch`` of every record of both directions from now on; with None, of none."""
+        self._sender.watch = self._receiver.watch = watch
 
     def seal(self, payload: Payload) -> bytes:
         """Return the record that carries a payload."""

@@ -8,6 +8,8 @@ An open is computed aside and committed last: one that fails leaves the state as
 """
 
 from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import IntEnum
 from struct import Struct
 from typing import Final, NamedTuple
@@ -84,24 +86,47 @@ def _binding(session_id: bytes, direction: Direction) -> bytes:
     return encode(c.LABEL_RECORD, session_id, u8(direction))
 
 
-class Sender:
-    """Seals one direction's records."""
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How one record was sealed or has opened, for a person who looks; no key is in it."""
 
-    __slots__ = ("_binding", "chain", "sequence")
+    opened: bool
+    """Whether it came from the peer."""
+    epoch: int
+    sequence: int
+    payload: bytes = field(repr=False)
+    plaintext: bytes = field(repr=False)
+    """The payload behind its length, padded."""
+    associated: bytes
+    record: bytes
+
+
+Watch = Callable[[Trace], None]
+
+
+class Sender:
+    """Seals one direction's records; ``watch``, where there is one, is told of each."""
+
+    __slots__ = ("_binding", "chain", "sequence", "watch")
 
     def __init__(self, session_id: bytes, direction: Direction, chain: Chain) -> None:
         self._binding = _binding(session_id, direction)
         self.chain = chain
         self.sequence = 0
+        self.watch: Watch | None = None
 
     def seal(self, payload: bytes) -> bytes:
         """Return the record that carries ``payload``."""
         following, key = self.chain.step()
+        plaintext = pad(payload)
         place = _PLACE.pack(following.epoch, self.sequence)
-        sealed = primitives.seal(key, pad(payload), self._binding + place)
+        associated = self._binding + place
+        record = place[: c.EPOCH_LENGTH] + primitives.seal(key, plaintext, associated)
+        if self.watch is not None:
+            self.watch(Trace(False, following.epoch, self.sequence, payload, plaintext, associated, record))
         self.chain = following
         self.sequence += 1
-        return place[: c.EPOCH_LENGTH] + sealed
+        return record
 
     def switch(self, chain: Chain) -> None:
         """Go on in a new epoch."""
@@ -109,15 +134,19 @@ class Sender:
 
 
 class Receiver:
-    """Opens one direction's records; around a rekey the old and the new chain coexist."""
+    """Opens one direction's records; around a rekey the old and the new chain coexist.
 
-    __slots__ = ("_binding", "chain", "sequence", "upcoming")
+    ``watch``, where there is one, is told of each that has opened.
+    """
+
+    __slots__ = ("_binding", "chain", "sequence", "upcoming", "watch")
 
     def __init__(self, session_id: bytes, direction: Direction, chain: Chain) -> None:
         self._binding = _binding(session_id, direction)
         self.chain = chain
         self.upcoming: Chain | None = None
         self.sequence = 0
+        self.watch: Watch | None = None
 
     def open(self, record: bytes) -> bytes:
         """Return the payload of the next record; raises :class:`RecordFailure`, changing nothing."""
@@ -129,6 +158,8 @@ class Receiver:
         except CryptoFailure:
             raise RecordFailure("does not open") from None
         payload = unpad(plaintext)
+        if self.watch is not None:
+            self.watch(Trace(True, chain.epoch, self.sequence, payload, plaintext, associated, record))
         if chain is self.upcoming:
             self.switch()
         self.chain = following

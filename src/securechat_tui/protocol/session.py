@@ -19,15 +19,7 @@ from securechat_tui.protocol.errors import (
     VersionMismatch,
 )
 from securechat_tui.protocol.events import End, Ended, Instant, SessionEvent, end_of
-from securechat_tui.protocol.frames import (
-    Admitted,
-    FrameReader,
-    FrameType,
-    decode_hint,
-    encode_hint,
-    frame,
-    header,
-)
+from securechat_tui.protocol.frames import FrameReader, FrameType, decode_hint, encode_hint, frame, header
 from securechat_tui.protocol.handshake import RECORDS, GuestHandshake, HostHandshake, State
 from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.liveness import Pings
@@ -48,7 +40,7 @@ from securechat_tui.protocol.payloads import (
     decode_payload,
 )
 from securechat_tui.protocol.recordlayer import RecordLayer
-from securechat_tui.protocol.records import Direction
+from securechat_tui.protocol.records import Direction, Watch
 from securechat_tui.protocol.rotation import Rotation
 
 HINT_BUSY = 1
@@ -142,6 +134,10 @@ class Session:
     def session_id(self) -> bytes:
         """The id of an established session, 32 bytes; it is no secret."""
         return self._established().session_id
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell ``watch`` how each record is made or opened; LocalError before the handshake is complete."""
+        self._established().watch(watch)
 
     def next_timeout(self) -> float | None:
         """Return the monotonic second at which :meth:`handle_timeout` is wanted."""
@@ -281,11 +277,11 @@ class Session:
                 self._frames.feed(data[start : start + c.RECORD_CAP])
                 self._pump(now)
 
-    def _admitted(self) -> Admitted:
-        return self._handshake.admitted if self._records is None else RECORDS
+    def _next_frame(self) -> tuple[FrameType, bytes] | None:
+        return self._frames.next(RECORDS if self._records else self._handshake.admitted)
 
     def _pump(self, now: Instant) -> None:
-        while not self.closed and (found := self._frames.next(self._admitted())):
+        while not self.closed and (found := self._next_frame()):
             kind, payload = found
             if kind is FrameType.RECORD:
                 self._take_record(payload, now)

@@ -1,4 +1,4 @@
-"""A backup of who one is: identity key, contacts and name, in one file under a passphrase.
+"""A backup of who one is, in one file under a passphrase: identity key and its change, contacts, name.
 
 The file is text, so that it survives being mailed or printed::
 
@@ -26,6 +26,7 @@ import msgspec
 from securechat_tui.protocol import primitives
 from securechat_tui.protocol.errors import BadKey
 from securechat_tui.protocol.identity import IdentityKey
+from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.text import MAX_NAME, SafeText
 from securechat_tui.storage.config import load_config, save_config
 from securechat_tui.storage.contacts import (
@@ -47,6 +48,7 @@ from securechat_tui.storage.files import read_file, write_private
 from securechat_tui.storage.keystore import Keys, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase, Stretch, checksum_line
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.rotation import decode_statements, encode_statements, save_statements, shown
 from securechat_tui.trust.pins import Pins
 
 __all__ = ["Backup", "SealedBackup", "check_empty", "check_target", "restore", "write_backup"]
@@ -64,20 +66,26 @@ _DAMAGED: Final = "it is damaged or cut short: its checksum is another one"
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds; ``made`` is in Unix seconds. The pins have no reconnect secrets."""
+    """What a backup holds; ``made`` is in Unix seconds. The pins have no reconnect secrets.
+
+    ``rotations`` are the statements by which former keys name this one.
+    """
 
     made: float
     name: SafeText
     identity: IdentityKey
     pins: Pins
+    rotations: tuple[Rotation, ...] = ()
 
 
-class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     format: Literal[1]
     made: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
     identity: str
     contacts: msgspec.Raw
+    rotation: str = ""
+    """What rotation.json holds; left out where there is none."""
 
     def __repr__(self) -> str:
         return "_Content(...)"
@@ -101,12 +109,14 @@ def write_backup(path: Path, backup: Backup, passphrase: Passphrase, cost: Cost 
 
 def _encode(backup: Backup) -> bytes:
     contacts = tuple(replace(one, newest=None, confirmed=None) for one in backup.pins.contacts)
+    rotations = shown(backup.rotations, backup.identity.public)
     content = _Content(
         format=_FORMAT,
         made=backup.made,
         name=str(backup.name),
         identity=backup.identity.to_pem().decode(),
         contacts=msgspec.Raw(encode_contacts(Pins(contacts))),
+        rotation=encode_statements(rotations).decode() if rotations else "",
     )
     return msgspec.json.encode(content)
 
@@ -167,9 +177,12 @@ def _decode(path: Path, plain: bytes) -> Backup:
             name=SafeText.name(content.name),
             identity=IdentityKey.from_pem(content.identity.encode()),
             pins=_without_secrets(decode_contacts(bytes(content.contacts))),
+            rotations=decode_statements(content.rotation.encode()) if content.rotation else (),
         )
     except NewerFormat:
         raise NewerBackup(path=path) from None
+    except msgspec.MsgspecError:  # its words may quote what stands there, and so the key
+        raise BadBackup(path=path, reason="what is inside is not what a backup holds") from None
     except (BadKey, ValueError, RecursionError) as error:
         raise BadBackup(path=path, reason=f"inside it: {error}") from None
 
@@ -200,4 +213,6 @@ def restore(profile: Profile, backup: Backup, passphrase: Passphrase, cost: Cost
     config = msgspec.structs.replace(load_config(profile), name=str(backup.name))
     save_contacts(profile, backup.pins)
     save_config(profile, config)
+    if backup.rotations:
+        save_statements(profile, backup.rotations)
     save_keys(profile, Keys.fresh(backup.identity), passphrase, cost)

@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,7 @@ __all__ = [
     "read_file",
     "remove_leftovers",
     "sync_folder",
+    "write_pieces",
     "write_private",
 ]
 
@@ -166,18 +168,23 @@ def write_private(path: Path, data: bytes) -> None:
 
     A crash leaves either the old content or the new. Raises :class:`CannotWrite`.
     """
+    write_pieces(path, (data,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Do as :func:`write_private` does, with what comes piece by piece; what making them raises passes."""
     try:
-        _replace(path, data)
+        _replace(path, pieces)
     except OSError as error:
         raise CannotWrite(path=path, reason=_reason(error)) from None
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, pieces: Iterable[bytes]) -> None:
     # mkstemp opens with O_EXCL and 0600 whatever the umask; the same folder is the same file system.
     descriptor, temporary = tempfile.mkstemp(_LEFTOVER, f".{path.name}.", path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(descriptor)
         os.replace(temporary, path)  # noqa: PTH105 - as the other calls on the same name

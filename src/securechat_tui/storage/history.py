@@ -18,6 +18,7 @@ from securechat_tui.storage.errors import DamagedConversation
 from securechat_tui.storage.messages import (
     Change,
     ExportedMessage,
+    Leftover,
     Receiving,
     Sending,
     StoredMessage,
@@ -38,8 +39,9 @@ _COLUMNS: Final = """SELECT m.row, m.mine, m.generation, m.number, m.content, m.
 _BEFORE: Final = f"{_COLUMNS} FROM message AS m WHERE m.row < ? ORDER BY m.row DESC LIMIT ?"
 _FROM_ROW: Final = f"{_COLUMNS} FROM message AS m WHERE m.row >= ? ORDER BY m.row LIMIT ?"
 _AT_ROW: Final = f"{_COLUMNS} FROM message AS m WHERE m.row = ?"
-_EXPORT: Final = f"""{_COLUMNS}, m.header, m.salt, m.place, m.path, b.count, b.root, b.signature
-    FROM message AS m LEFT JOIN batch AS b ON b.id = m.batch WHERE m.row > ? ORDER BY m.row LIMIT ?"""
+_EXPORT: Final = f"""{_COLUMNS}, m.header, m.salt, m.place, m.path, i.item, b.count, b.root, b.signature
+    FROM message AS m JOIN item AS i ON i.generation = m.generation AND i.number = m.number
+    LEFT JOIN batch AS b ON b.id = m.batch WHERE m.row > ? ORDER BY m.row LIMIT ?"""
 _WAITING: Final = """SELECT i.row, g.generation, i.number, m.header, m.salt, m.content, i.item, i.running,
     m.claimed_ms, m.ref, i.signed, i.gone, m.place, m.path, b.count, b.root, b.signature
     FROM conversation AS c JOIN generation AS g ON g.id = c.sending
@@ -167,6 +169,12 @@ class ConversationStore:
             for row, place, content, claimed, signed, ref in found
         ]
 
+    def has_salt(self, salt: bytes) -> bool:
+        """Whether one's own messages hold one with this salt; it reads them all."""
+        return bool(
+            self._database.value("SELECT 1 FROM message WHERE mine = 1 AND salt = ? LIMIT 1", (salt,))
+        )
+
     # Reading.
 
     def page(self, limit: int, before: int | None = None) -> list[StoredMessage]:
@@ -201,10 +209,20 @@ class ConversationStore:
         last, batches = 0, _Batches()
         while found := self._database.rows(_EXPORT, (last, _PAGE)):
             for message, row in zip(self._stored([row[:_WIDTH] for row in found]), found, strict=True):
-                header, salt, place, path, *batch = row[_WIDTH:]
+                header, salt, place, path, item, *batch = row[_WIDTH:]
                 signature = batches.of(*batch)
-                yield ExportedMessage(message, header, salt, row[4], signature, place, _hashes(path))
+                yield ExportedMessage(message, item, header, salt, row[4], signature, place, _hashes(path))
             last = found[-1][0]
+
+    def leftovers(self, mine: bool, generation: bytes, above: int) -> Iterator[Leftover]:
+        """The numbers of a generation above ``above`` whose message is not kept, in their order."""
+        found = self._database.each(
+            """SELECT i.number, i.item, i.signed FROM generation AS g
+            JOIN item AS i ON i.generation = g.id AND i.number > ? AND i.row IS NULL
+            WHERE g.mine = ? AND g.generation = ? ORDER BY i.number""",
+            (above, mine, generation),
+        )
+        return (Leftover(number, item, bool(signed)) for number, item, signed in found)
 
     def last_time(self) -> float | None:
         """When the newest message came or was written, in Unix seconds; None where there is none."""

@@ -18,6 +18,7 @@ __all__ = [
     "Change",
     "Dropped",
     "ExportedMessage",
+    "Leftover",
     "Queued",
     "Received",
     "Receiving",
@@ -130,10 +131,11 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The peer will never fill this number."""
+    """The peer will never fill this number; ``signed`` says that ``item`` is a header hash."""
 
     generation: bytes
     number: int
+    signed: bool
     item: bytes
 
 
@@ -199,12 +201,25 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class ExportedMessage:
-    """A message with what proves its author; ``batch`` is None where nothing does."""
+    """A message with what proves its author; ``batch`` is None where nothing does.
+
+    ``item`` is what the running hash took for it.
+    """
 
     message: StoredMessage
+    item: bytes
     header: bytes
     salt: bytes = field(repr=False)
     content: bytes = field(repr=False)
     batch: Signature | None
     index: int
     path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What stands under a number whose message is not kept: ``signed`` says that it is a header hash."""
+
+    number: int
+    item: bytes
+    signed: bool

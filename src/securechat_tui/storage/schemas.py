@@ -14,8 +14,8 @@ _INDEX: Final = (
     (
         # One row a conversation; the key is that of its file, 32 bytes.
         """CREATE TABLE conversation (
-            id BLOB PRIMARY KEY, peer BLOB NOT NULL, file TEXT NOT NULL UNIQUE, key BLOB NOT NULL,
-            created REAL NOT NULL) WITHOUT ROWID""",
+            id BLOB PRIMARY KEY, own BLOB NOT NULL, peer BLOB NOT NULL, file TEXT NOT NULL UNIQUE,
+            key BLOB NOT NULL, created REAL NOT NULL) WITHOUT ROWID""",
         # Files that are being made or removed: whatever stands here at the next start goes.
         "CREATE TABLE leftover (file TEXT PRIMARY KEY) WITHOUT ROWID",
     ),

@@ -32,9 +32,11 @@ _NAME_LENGTH: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class KnownConversation:
-    """A conversation that is kept: its id, the SPKI of the peer's key, and since when (Unix seconds)."""
+    """A conversation that is kept: its id, the SPKIs of both keys, and since when (Unix seconds)."""
 
     id: bytes
+    own: bytes
+    """One's own key in it, which may be a former one."""
     peer: bytes
     created: float
 
@@ -119,19 +121,20 @@ class Store:
     def conversations(self) -> tuple[KnownConversation, ...]:
         """Everything that is kept, oldest first; none of it is opened."""
         with self._listed() as index:
-            found = index.rows("SELECT id, peer, created FROM conversation ORDER BY created, id")
+            found = index.rows("SELECT id, own, peer, created FROM conversation ORDER BY created, id")
         return tuple(KnownConversation(*row) for row in found)
 
-    def conversation(self, conversation: bytes, peer: bytes) -> ConversationStore:
+    def conversation(self, conversation: bytes, peer: bytes, own: bytes = b"") -> ConversationStore:
         """Open a conversation, or begin one; the same object until it is forgotten.
 
-        ``conversation`` is its id, ``peer`` the SPKI of the other one's key.
+        ``conversation`` is its id, ``peer`` the SPKI of the other one's key, ``own`` that of one's own, which
+        is kept where it begins.
         """
         with self._listed() as index:
             if conversation not in self._open:
                 file = self._find(index, conversation)
                 self._open[conversation] = (
-                    self._make(index, conversation, peer)
+                    self._make(index, conversation, own, peer)
                     if file is None
                     else _resume(file.open(), conversation, peer)
                 )
@@ -186,6 +189,18 @@ class Store:
         for known in self.conversations():
             self.wipe(known.id)
 
+    def settle(self) -> None:
+        """Open and close every file once: each is whole then, without a log beside it.
+
+        Call this where nothing else uses the conversations. Raises :class:`DamagedConversation` for one that
+        cannot be opened.
+        """
+        with self._listed() as index:
+            for known in self.conversations():
+                self.conversation(known.id, known.peer).close()
+                del self._open[known.id]
+            index.settle()
+
     @contextlib.contextmanager
     def _listed(self) -> Iterator[Database]:
         """The open list, for one thread at a time."""
@@ -198,14 +213,14 @@ class Store:
         found = index.row("SELECT file, key FROM conversation WHERE id = ?", (conversation,))
         return None if found is None else _File(self._folder / found[0], found[1])
 
-    def _make(self, index: Database, conversation: bytes, peer: bytes) -> ConversationStore:
+    def _make(self, index: Database, conversation: bytes, own: bytes, peer: bytes) -> ConversationStore:
         with self._new_file(index) as (file, database):
             history = ConversationStore.begin(database, conversation, peer)
             with index.transaction():
                 index.run("DELETE FROM leftover WHERE file = ?", (file.path.name,))
                 index.run(
-                    "INSERT INTO conversation (id, peer, file, key, created) VALUES (?, ?, ?, ?, ?)",
-                    (conversation, peer, file.path.name, file.key, time.time()),
+                    "INSERT INTO conversation (id, own, peer, file, key, created) VALUES (?, ?, ?, ?, ?, ?)",
+                    (conversation, own, peer, file.path.name, file.key, time.time()),
                 )
         return history
 

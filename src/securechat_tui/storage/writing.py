@@ -140,7 +140,7 @@ class Writing:
 
     def _skipped(self, change: Skipped) -> None:
         place = self._generation(False, change.generation)
-        self._database.run(_ITEM, (place, change.number, change.item, None, False, True, None))
+        self._database.run(_ITEM, (place, change.number, change.item, None, change.signed, True, None))
 
     def _dropped(self, change: Dropped) -> None:
         self._database.run(

@@ -269,7 +269,7 @@ class ChatApp(App[int], inherit_bindings=False):
     async def on_unmount(self) -> None:
         """The last moment at which the terminal can be written to."""
         self.attention.finish()
-        await self.switchboard.keep_last_draft()
+        await self.switchboard.close()
 
     def _write_control(self, sequence: str) -> None:
         """Write what no widget can. Nothing of anybody's text may be in it."""

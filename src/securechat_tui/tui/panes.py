@@ -82,7 +82,8 @@ class Panes:
             self.house.log.extend(pane.log.notices())
         else:
             pane = Pane(self._make_log())
-            pane.draft = pane.kept_draft = draft
+            pane.draft = draft
+        pane.kept_draft = draft
         pane.belong_to(conversation, self._engine)
         self._by_id[conversation] = pane
 

@@ -59,11 +59,5 @@ class ScreenPort(EnginePort, Protocol):
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""
 
-    async def mark_read(self, conversation: str) -> None:
-        """What has come in a conversation so far has been seen."""
-
     async def keep_draft(self, conversation: str, text: str) -> None:
         """Keep what is being typed in a conversation; an empty text takes it away."""
-
-    async def wipe(self, conversation: str) -> None:
-        """Destroy what is kept of a conversation, and its key. It can go on."""

@@ -1,6 +1,7 @@
 """Which conversation is on the screen, and what is said there of the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HOUSE", "Switchboard"]
 
+_MARK_SECONDS = 1.0
 HOUSE = "house"
 """What the place is called that belongs to no conversation."""
 
@@ -41,6 +43,8 @@ class Switchboard:
         self._app = app
         self.panes = Panes(app.engine, app.chat.log_view, app.chat.add_log)
         self._marking: set[str] = set()
+        """Conversations of which it will be kept that they were read."""
+        self._next_mark: dict[str, float] = {}
         self._hints: dict[Event, str] = {}
         """What is to be said where the person is, after an event of another conversation."""
         self.is_expecting = False
@@ -82,8 +86,11 @@ class Switchboard:
         view = next((one for one in self._app.engine.overview() if one.id == talk.id), None)
         if view is not None:
             talk.unread = view.unread
-        self.panes.open(talk.id, in_view=in_view, draft=view.draft if view else "")
+        draft = view.draft if view else ""
+        self.panes.open(talk.id, in_view=in_view, draft=draft)
         if in_view:
+            if draft and not self._app.chat.composer.text:
+                self._app.chat.composer.put(draft)
             self._begin_history(talk)
 
     def _arrived(self, talk: Talk, peer: Peer) -> None:
@@ -155,8 +162,11 @@ class Switchboard:
     def _begin_history(self, talk: Talk) -> None:
         scrollback = self.panes.of(talk.id).scrollback
         if scrollback is not None and not scrollback.is_begun:
-            way = self._open_history(scrollback, talk.unread)
-            self._app.run_worker(way, group="history", exit_on_error=False)
+            self._read(partial(self._open_history, scrollback, talk.unread))
+
+    def _read(self, way: Callable[[], object]) -> None:
+        """Read what is kept, in a worker that begins it: an app that ends may never come to that."""
+        self._app.run_worker(way, group="history", exit_on_error=False)
 
     async def _open_history(self, scrollback: Scrollback, unread: int) -> None:
         await scrollback.begin(unread)
@@ -166,7 +176,7 @@ class Switchboard:
         """What comes before the first message of a log is near."""
         for _, pane in self.panes:
             if pane.log is log and pane.scrollback is not None:
-                self._app.run_worker(pane.scrollback.load(), group="history", exit_on_error=False)
+                self._read(partial(pane.scrollback.load))
 
     def restore(self, pane: Pane, text: str) -> None:
         """Bring back what could not be sent, to where it was typed."""
@@ -249,12 +259,20 @@ class Switchboard:
             self._mark_read(talk.id)
 
     def _mark_read(self, conversation: str) -> None:
-        if conversation not in self._marking:
-            self._marking.add(conversation)
-            self._app.jobs.add(Job(partial(self._marked_read, conversation)))
+        """Have it kept that messages were seen: at once, and in a burst once in a while."""
+        if conversation in self._marking:
+            return
+        self._marking.add(conversation)
+        job = Job(partial(self._marked_read, conversation))
+        wait = self._next_mark.get(conversation, 0.0) - self._app.clock()
+        if wait > 0:
+            self._app.set_timer(wait, partial(self._app.jobs.add, job))
+        else:
+            self._app.jobs.add(job)
 
     async def _marked_read(self, conversation: str) -> None:
         self._marking.discard(conversation)
+        self._next_mark[conversation] = self._app.clock() + _MARK_SECONDS
         await self._app.engine.mark_read(conversation)
 
     def keep_draft(self, conversation: str | None) -> None:
@@ -264,16 +282,16 @@ class Switchboard:
             text, engine = draft, self._app.engine
             self._app.jobs.add(Job(lambda: engine.keep_draft(conversation, text)))
 
-    async def keep_last_draft(self) -> None:
-        """At the end of the program: keep what is in the composer."""
+    async def close(self) -> None:
+        """At the end of the program: keep what is in the composer, and what was seen last."""
         here = self._app.state.conversation
         self.shown.draft = self._app.chat.composer.text
         draft = self.shown.draft_to_keep()
-        if here is not None and draft is not None:
-            try:
+        with suppress(CommandError):  # there is no screen any more on which it could be said
+            if here is not None and draft is not None:
                 await self._app.engine.keep_draft(here, draft)
-            except CommandError:
-                return  # there is no screen any more on which it could be said
+            for conversation in [*self._marking]:
+                await self._marked_read(conversation)
 
     def tell(self, events: Sequence[Event]) -> None:
         """Write a batch of events into the logs."""

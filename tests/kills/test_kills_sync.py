@@ -62,7 +62,8 @@ def steps(trace: str) -> list[str]:
 def unsynced(happened: list[str]) -> list[str]:
     """What was said or told although the log was not written and synced since it was asked for or heard.
 
-    What is told may come late, when an answer has been heard already; what is said may not.
+    What is told may come late, while the next transaction is written or when an answer has been heard already:
+    the first must have been synced. When something is said, nothing may wait for the disk.
     """
     found, last, since = [], "", {"asked": list[str](), "heard": list[str]()}
     for one in happened:
@@ -73,7 +74,9 @@ def unsynced(happened: list[str]) -> list[str]:
                 begun.append(one)
         else:
             cause = {"told queued": "asked", "told message": "heard"}.get(one, last)
-            if "logged" not in since[cause] or since[cause][-1] != "synced":
+            log = since[cause]
+            is_synced = "logged" in log and "synced" in log[log.index("logged") :]
+            if not is_synced or (one == "said" and log[-1] != "synced"):
                 found.append(one)
     return found
 

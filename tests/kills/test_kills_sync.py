@@ -62,8 +62,8 @@ def steps(trace: str) -> list[str]:
 def unsynced(happened: list[str]) -> list[str]:
     """What was said or told although the log was not written and synced since it was asked for or heard.
 
-    What is told may come late, while the next transaction is written or when an answer has been heard already:
-    the first must have been synced. When something is said, nothing may wait for the disk.
+    What is told may come late, while the next transaction is written or when an answer has been heard
+    already: the first must have been synced. When something is said, nothing may wait for the disk.
     """
     found, last, since = [], "", {"asked": list[str](), "heard": list[str]()}
     for one in happened:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from securechat_tui.cli.contacts import contacts
+from securechat_tui.cli.core_dumps import forbid_core_dumps
 from securechat_tui.cli.doctor import doctor
 from securechat_tui.cli.identity import export_identity, import_identity, passphrase
 from securechat_tui.cli.keeping import backup, export, restore, transcript, wipe
@@ -323,6 +324,7 @@ def _has_terminal() -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with ``arguments`` (those of the process, if None); returns its exit code."""
     sys.excepthook = _last_resort
+    forbid_core_dumps()
     _tolerate_narrow_encodings()
     try:
         return int(_root.main(arguments, prog_name=PROGRAM, standalone_mode=False) or ExitCode.DONE)

@@ -311,6 +311,17 @@ class FakeEngine:
         self.identity = IDENTITY
         self.emit_ready()
 
+    @property
+    def has_passphrase(self) -> bool:
+        return self.passphrase is not None
+
+    async def change_passphrase(self, present: Passphrase | None, new: Passphrase | None) -> None:
+        self._note("change_passphrase")
+        await self.key_making.wait()
+        if present != self.passphrase:
+            raise CommandError("passphrase", "That is not the passphrase.")
+        self.passphrase = new
+
     async def create_identity(
         self, name: str, bits: int = 3072, passphrase: Passphrase | None = None
     ) -> None:

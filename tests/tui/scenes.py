@@ -205,6 +205,13 @@ def locked() -> FakeEngine:
     return engine
 
 
+def protected() -> FakeEngine:
+    """Somebody in a conversation whose key has a passphrase."""
+    engine = FakeEngine()
+    engine.passphrase = Passphrase("correct horse")
+    return engine
+
+
 def undone() -> list[Event]:
     """A conversation that was cut, with a message that came late and one that nobody signed."""
     unsigned = replace(ALL_PASSED, signed=False)
@@ -237,6 +244,10 @@ SCENES: dict[str, Scene] = {
     "making-the-key": Scene(StartScreen(), waiting_for_a_key, keys=("enter",)),
     "passphrase": Scene(StartScreen(), locked, keys=(*"correct",)),
     "passphrase-missing": Scene(StartScreen(), locked, keys=("enter",)),
+    "change-passphrase": Scene(
+        engine=protected, events=conversation, entered="/passphrase", keys=(*"correct", "enter", *"new")
+    ),
+    "set-passphrase": Scene(events=conversation, entered="/passphrase"),
     "start": Scene(ALONE, acquainted),
     "join": Scene(ALONE, acquainted, keys=("down", "enter")),
     "hosting": Scene(HOSTING),
@@ -276,6 +287,7 @@ LOOKS = {
 }
 _VARIANTS = (
     "passphrase-missing",
+    "set-passphrase",
     "hosting-here-only",
     "cut",
     "namesake",

@@ -124,6 +124,13 @@ class Engine:
         await self.account.unlock(passphrase)
         await self._begin()
 
+    async def change_passphrase(self, present: Passphrase | None, new: Passphrase | None) -> None:
+        """Put key and history under another passphrase, or under none (None), in a thread.
+
+        Raises CommandError for another passphrase than the present one; nothing has changed then.
+        """
+        await self.account.change_passphrase(present, new)
+
     # What a face may look at.
 
     @property
@@ -135,6 +142,11 @@ class Engine:
     def locked(self) -> bool:
         """Whether there is an identity whose passphrase has not been given yet."""
         return self.account.locked
+
+    @property
+    def has_passphrase(self) -> bool:
+        """Whether the identity is under one."""
+        return self.account.has_passphrase
 
     @property
     def profile(self) -> str:
@@ -297,7 +309,8 @@ class Engine:
         """Drop a contact's pin."""
         contact = self._contact(name)
         await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
-        self.reception.forgotten(contact.fingerprint)
+        for fingerprint in (contact.fingerprint, *contact.refused):
+            self.reception.forgotten(fingerprint)
 
     async def block(self, name: str, *, blocked: bool) -> None:
         """Refuse a contact's key from now on, here and now too; or take that back."""

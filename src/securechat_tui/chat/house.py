@@ -51,8 +51,8 @@ class House(Protocol):
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
         """Whether there is no place; ``known`` callers have shown a secret."""
 
-    def notice(self, message: str) -> None:
-        """Tell what is worth a dim line."""
+    def notice(self, kind: str, **details: str) -> None:
+        """Tell what is worth a dim line: ``kind`` is the sentence, with a place for each detail."""
 
     def error(self, code: str, message: str) -> None:
         """Tell what went wrong here."""

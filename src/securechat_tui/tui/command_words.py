@@ -207,6 +207,13 @@ WORDS: tuple[Command, ...] = (
         summary="what peers are told from the next session on",
     ),
     Command(
+        id="passphrase",
+        title="Passphrase",
+        words=("passphrase",),
+        palette=True,
+        summary="set, change or take away that of your key",
+    ),
+    Command(
         id="notify",
         title="Notification",
         words=("notify",),

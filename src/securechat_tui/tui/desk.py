@@ -11,6 +11,7 @@ from securechat_tui.tui.attention import NOTIFY
 from securechat_tui.tui.commands import find, parse
 from securechat_tui.tui.conversation_desk import ConversationDesk
 from securechat_tui.tui.perform import Job, dial_job, host_job, practise_alarm
+from securechat_tui.tui.screens.change_passphrase import ChangePassphraseScreen
 from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen, Deed
 from securechat_tui.tui.screens.details import DetailsScreen
 from securechat_tui.tui.screens.help import HelpScreen
@@ -19,6 +20,7 @@ from securechat_tui.tui.screens.join import JoinScreen
 from securechat_tui.tui.screens.verify import VerifyChoice, VerifyScreen
 from securechat_tui.tui.state import Comparing
 from securechat_tui.tui.themes import THEMES
+from securechat_tui.tui.try_pause import Tries
 
 if TYPE_CHECKING:
     from securechat_tui.tui.chat_app import ChatApp
@@ -29,6 +31,10 @@ _STOP = "stop"
 _UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
 _NO_TEXT = "Type the message after it, such as: /{word} hello"
 _FEW_COLOURS = "Kept for terminals with more colours; this one says it has 16, so its own are used."
+_NOT_HERE = (
+    "A passphrase is never typed after a command, where others can read it: /passphrase alone asks for it. "
+    "If this was one, choose another."
+)
 _NO_MESSAGE = "No message has been received yet, so there is nothing to show."
 
 
@@ -40,6 +46,7 @@ class CommandDesk:
         self.conversations = ConversationDesk(app)
         self._refs = map("{}-{}".format, repeat(f"screen-{token_hex(4)}"), count(1))
         self._shows_invite = False
+        self._tries = Tries()
         self._deeds: dict[str, Callable[[str], None]] = {
             "help": self._help,
             "sidebar": self._sidebar,
@@ -60,6 +67,7 @@ class CommandDesk:
             "alarm": self._alarm,
             "quit": self._quit,
             "nick": self._nick,
+            "passphrase": self._passphrase,
             "notify": self._notify,
             "theme": self._theme,
             **self.conversations.deeds,
@@ -258,6 +266,20 @@ class CommandDesk:
     def _nick(self, argument: str) -> None:
         done = f"You are {SafeText.name(argument)} from the next session on."
         self._engine_job(Job(lambda: self._app.engine.rename(argument), done=done))
+
+    def _passphrase(self, typed: str) -> None:
+        engine = self._app.engine
+        if typed:
+            self._app.say(_NOT_HERE)
+        elif engine.identity is not None:
+            screen = ChangePassphraseScreen(
+                engine.change_passphrase, self._tries, is_set=engine.has_passphrase
+            )
+            self._app.push_screen(screen, self._passphrase_changed)
+
+    def _passphrase_changed(self, sentence: str | None) -> None:
+        if sentence is not None:
+            self._app.say(sentence)
 
     def _notify(self, argument: str) -> None:
         manner = next((one for one in NOTIFY if one == argument), None)

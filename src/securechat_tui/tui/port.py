@@ -22,6 +22,10 @@ class ScreenPort(EnginePort, Protocol):
         """Whether there is an identity whose passphrase has not been given yet."""
 
     @property
+    def has_passphrase(self) -> bool:
+        """Whether the identity is under one."""
+
+    @property
     def profile(self) -> str:
         """The profile's name."""
 
@@ -31,6 +35,9 @@ class ScreenPort(EnginePort, Protocol):
 
     async def unlock(self, passphrase: Passphrase) -> None:
         """Open the identity; ``Ready`` follows. Raises ``CommandError`` for a wrong passphrase."""
+
+    async def change_passphrase(self, present: Passphrase | None, new: Passphrase | None) -> None:
+        """Put the identity under another passphrase or none; raises ``CommandError``, code ``passphrase``."""
 
     async def rename(self, name: str) -> None:
         """Take another name; peers are told it from the next session on."""

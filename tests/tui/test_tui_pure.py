@@ -122,6 +122,7 @@ class TestRegistry:
                 "unsigned",
             ),
             *("copy", "clear", "sidebar", "quit", "exit", "find", "nick", "notify", "theme", "passphrase"),
+            "wire",
         }
 
     def test_alarm_only_with_a_practice_peer(self) -> None:

@@ -168,6 +168,7 @@ class Encounter:
         if connection.session.closed or not self.engine.enter(self, conversation):
             return
         self.conversation = conversation
+        self.engine.inspector.follow(conversation.id, connection.session)
         self._settling.begin(conversation)
         self.comparing = self._introduction.comparing(conversation, proof)
         account, gate = self.engine.account, self._introduction.gate

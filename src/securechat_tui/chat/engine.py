@@ -22,6 +22,7 @@ from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
 from securechat_tui.chat.requests import Requests
+from securechat_tui.chat.steps import Noted
 from securechat_tui.chat.targets import (
     choose_target,
     read_fingerprint,
@@ -335,6 +336,27 @@ class Engine:
         Return how many messages are not delivered.
         """
         return await self.requests.flush(seconds)
+
+    # What is looked at.
+
+    @property
+    def is_inspecting(self) -> bool:
+        """Whether it is kept, in memory, how messages go over the wire."""
+        return self.reception.inspector.is_on
+
+    def inspect(self, *, on: bool) -> None:
+        """Keep from now on, in memory, how messages go over the wire; or no more, and forget all of it."""
+        sessions = [
+            (one.conversation.id, one.connection.session)
+            for one in self.reception.presence.sessions()
+            if one.conversation is not None and one.connection is not None
+        ]
+        inspector = self.reception.inspector
+        (inspector.begin if on else inspector.end)(sessions)
+
+    def wire(self, conversation: str, number: int, *, own: bool) -> tuple[Noted, ...]:
+        """Return the steps of one's ``own`` message, or of the peer's; none where they were not kept."""
+        return self.reception.inspector.way_of(conversation, number, own=own)
 
     # What is kept.
 

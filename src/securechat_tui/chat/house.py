@@ -8,6 +8,7 @@ from securechat_tui.chat.callers import Callers
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.formers import Formers
+from securechat_tui.chat.inspector import Inspector
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.protocol.events import Ended
 from securechat_tui.protocol.identity import Fingerprint
@@ -47,6 +48,7 @@ class House(Protocol):
     callers: Callers
     conversations: Conversations
     formers: Formers
+    inspector: Inspector
 
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
         """Whether there is no place; ``known`` callers have shown a secret."""

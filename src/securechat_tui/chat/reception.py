@@ -23,6 +23,7 @@ from securechat_tui.chat.following import Following
 from securechat_tui.chat.formers import Formers
 from securechat_tui.chat.held import FIRST_GUEST, Held
 from securechat_tui.chat.house import Dialled
+from securechat_tui.chat.inspector import Inspector
 from securechat_tui.chat.presence import Presence
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.targets import reaching
@@ -50,6 +51,7 @@ class Reception:
         self.progress = asyncio.Event()
         self.conversations = Conversations(account, self.stream, self.progress)
         self.formers = Formers(self.conversations)
+        self.inspector = Inspector()
         self.hosting = False
         self.presence = Presence()
         self.calls = Calls(self)

@@ -17,6 +17,7 @@ from securechat_tui.tui.screens.details import DetailsScreen
 from securechat_tui.tui.screens.help import HelpScreen
 from securechat_tui.tui.screens.invite import InviteScreen
 from securechat_tui.tui.screens.join import JoinScreen
+from securechat_tui.tui.screens.steps import StepsScreen
 from securechat_tui.tui.screens.verify import VerifyChoice, VerifyScreen
 from securechat_tui.tui.state import Comparing
 from securechat_tui.tui.themes import THEMES
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["CommandDesk"]
 
 _STOP = "stop"
+_OFF = "off"
 _UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
 _NO_TEXT = "Type the message after it, such as: /{word} hello"
 _FEW_COLOURS = "Kept for terminals with more colours; this one says it has 16, so its own are used."
@@ -35,6 +37,12 @@ _NOT_HERE = (
     "A passphrase is never typed after a command, where others can read it: /passphrase alone asks for it. "
     "If this was one, choose another."
 )
+_WIRE_ON = (
+    "From now on it is kept, in memory alone, how messages go over the wire. F5 again shows the selected or "
+    "last one; /wire off forgets all of it."
+)
+_WIRE_OFF = "Nothing is kept of the wire any more, and what was is forgotten."
+_NOT_RECORDED = "Nothing was kept of the wire for this: only of messages that pass while /wire is on."
 _NO_MESSAGE = "No message has been received yet, so there is nothing to show."
 
 
@@ -53,6 +61,7 @@ class CommandDesk:
             "find": self._find,
             "verify": self._verify,
             "details": self._details,
+            "wire": self._wire,
             "host": self._host,
             "invite": self._invite,
             "join": self._join,
@@ -165,6 +174,28 @@ class CommandDesk:
             self._app.say(_NO_MESSAGE)
         else:
             self._app.push_screen(DetailsScreen(message))
+
+    def _wire(self, argument: str) -> None:
+        """Off until it is asked for: the first time begins to record, and says so."""
+        engine, talk = self._app.engine, self._app.state.shown
+        if argument == _OFF:
+            engine.inspect(on=False)
+            self._app.say(_WIRE_OFF)
+        elif not engine.is_inspecting:
+            engine.inspect(on=True)
+            self._app.say(_WIRE_ON)
+        elif talk is not None and (meant := self._app.narrator.meant()) is not None:
+            self._show_wire(talk.id, *meant)
+        else:
+            self._app.say(_NOT_RECORDED)
+
+    def _show_wire(self, conversation: str, number: int, own: bool) -> None:
+        steps = self._app.engine.wire(conversation, number, own=own)
+        if steps:
+            whose = "yours" if own else "theirs"
+            self._app.push_screen(StepsScreen(f"On the wire: #{number}, {whose}", steps))
+        else:
+            self._app.say(_NOT_RECORDED)
 
     def _host(self, argument: str) -> None:
         if argument == _STOP:

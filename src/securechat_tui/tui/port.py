@@ -5,6 +5,7 @@ from typing import Protocol
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
+from securechat_tui.chat.steps import Noted
 from securechat_tui.chat.views import Counters, IdentityView
 
 __all__ = ["ScreenPort"]
@@ -65,6 +66,16 @@ class ScreenPort(EnginePort, Protocol):
 
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""
+
+    @property
+    def is_inspecting(self) -> bool:
+        """Whether it is kept, in memory, how messages go over the wire."""
+
+    def inspect(self, *, on: bool) -> None:
+        """Keep from now on, in memory, how messages go over the wire; or no more, and forget all of it."""
+
+    def wire(self, conversation: str, number: int, *, own: bool) -> tuple[Noted, ...]:
+        """The steps of a message; none where they were not kept."""
 
     async def keep_draft(self, conversation: str, text: str) -> None:
         """Keep what is being typed in a conversation; an empty text takes it away."""

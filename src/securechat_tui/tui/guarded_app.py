@@ -1,7 +1,10 @@
 """What every full-screen face of the program has in common: themes, visible text alone, silent faults."""
 
+import asyncio
+import signal
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rich.segment import Segments
 from rich.text import Text
@@ -18,7 +21,9 @@ from securechat_tui.tui.keymap import key_label
 from securechat_tui.tui.safety import SafetyFilter
 from securechat_tui.tui.themes import THEMES, VARIABLES
 
-__all__ = ["GuardedApp"]
+__all__ = ["EXIT_INTERRUPTED", "GuardedApp", "leave_on_signals"]
+
+EXIT_INTERRUPTED = 130
 
 
 class GuardedApp(App[int], inherit_bindings=False):
@@ -70,3 +75,12 @@ class GuardedApp(App[int], inherit_bindings=False):
         text = Text(f"{SafeText.multi(trace)}\nsecurechat-tui has stopped because of a fault of its own.")
         self._exit_renderables.append(Segments(self.console.render(text, self.console.options)))
         self._close_messages_no_wait()
+
+
+def leave_on_signals(app: GuardedApp) -> None:
+    """Leave in order when the terminal closes or somebody asks from outside, with the goodbye."""
+    loop = asyncio.get_running_loop()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        # Windows has no SIGHUP, and loops there cannot handle signals.
+        with suppress(AttributeError, NotImplementedError):
+            loop.add_signal_handler(getattr(signal, name), app.exit, EXIT_INTERRUPTED)

@@ -1,5 +1,6 @@
 """The lab as a program."""
 
+import asyncio
 import os
 from pathlib import PurePath
 from typing import ClassVar
@@ -11,7 +12,7 @@ from securechat_tui.lab.keyring import KeyRing
 from securechat_tui.lab.screens.chat import STYLES as CHAT_STYLES
 from securechat_tui.lab.screens.chat import LabChatScreen
 from securechat_tui.lab.screens.home import LabHome
-from securechat_tui.tui.guarded_app import GuardedApp
+from securechat_tui.tui.guarded_app import GuardedApp, leave_on_signals
 
 __all__ = ["LabApp", "run"]
 
@@ -54,4 +55,10 @@ def run(app: LabApp, *, no_color: bool) -> int:
     """Run it until it is left, and return the exit code."""
     if no_color:
         os.environ["NO_COLOR"] = "1"
-    return app.run() or app.return_code or 0
+    code = asyncio.run(_shown(app))
+    return app.return_code or 0 if code is None else code
+
+
+async def _shown(app: LabApp) -> int | None:
+    leave_on_signals(app)
+    return await app.run_async()

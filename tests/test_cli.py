@@ -85,7 +85,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_has_terminal", lambda: True)
+    monkeypatch.setattr(cli, "has_terminal", lambda: True)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -3,7 +3,8 @@
 One guest reads nothing (its process is stopped) while the host sends it a megabyte; another sends short
 signed texts as fast as it can. The others take turns with one short text each, which comes back. There are
 four processes, and each engine has its profile on disk. "idle" is the same with the flooding guest stopped
-and nothing for the deaf one.
+and nothing for the deaf one; "a busy neighbour" is idle but for a process that computes and talks with
+nobody, as the flooding guest itself takes a processor from everybody.
 """
 
 import asyncio
@@ -26,8 +27,8 @@ from securechat_tui.chat.events import Event
 
 _OTHERS: Final = 14
 _ROUNDS: Final = 5
-_TRIPS: Final = 42
-"""Round trips of a sample: three of each guest."""
+_TRIPS: Final = 28
+"""Round trips of a sample: two of each guest."""
 _SIZE: Final = 100
 _DEAF: Final = "deaf"
 _TO_THE_DEAF: Final = 64
@@ -118,20 +119,24 @@ async def _trips(guests: list[Person]) -> Figures:
     return {"p50 ms": statistics.median(times) * 1e3, "p90 ms": sorted(times)[_TRIPS * 9 // 10] * 1e3}
 
 
-async def _troubled(guests: list[Person], flood: "subprocess.Popen[str]") -> Figures:
-    """The same while the host sends to the deaf one, and the other bad guest floods it."""
-    await guests[0].engine.send(_ATTACK)
-    flood.send_signal(signal.SIGCONT)
+async def _beside(guests: list[Person], other: "subprocess.Popen[str]", *, attack: bool) -> Figures:
+    """The same while another process runs; ``attack``: and the host sends to the deaf one."""
+    if attack:
+        await guests[0].engine.send(_ATTACK)
+    other.send_signal(signal.SIGCONT)
     try:
         return await _trips(guests)
     finally:
-        flood.send_signal(signal.SIGSTOP)
+        other.send_signal(signal.SIGSTOP)
 
 
 def _be(kind: str, folder: Path, *port: int) -> None:
     """Be one of the other processes."""
     if kind == "host":
         asyncio.run(_serve(folder))
+    elif kind == "burn":
+        while True:
+            pass
     else:
         asyncio.run((_be_deaf if kind == "deaf" else _flood)(folder, *port))
 
@@ -145,10 +150,13 @@ def main() -> None:
         for process in bad:
             _answer(process)
             process.send_signal(signal.SIGSTOP)
+        burner = _start(started, "burn", folder)
+        burner.send_signal(signal.SIGSTOP)
         guests = runner.run(_others(folder, port))
         contestants = {
             "idle": lambda: runner.run(_trips(guests)),
-            "two bad guests": lambda: runner.run(_troubled(guests, bad[1])),
+            "a busy neighbour": lambda: runner.run(_beside(guests, burner, attack=False)),
+            "two bad guests": lambda: runner.run(_beside(guests, bad[1], attack=True)),
         }
         result = interleave(contestants, _ROUNDS, within=_WITHIN)
         runner.run(_end(guests))

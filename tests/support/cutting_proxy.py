@@ -47,6 +47,8 @@ class Wire:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.connections = 0
+        self.news = asyncio.Event()
+        """Set for a moment when somebody connects."""
 
     @property
     def address(self) -> str:
@@ -75,6 +77,8 @@ class Wire:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.connections += 1
+        self.news.set()
+        self.news.clear()
         self._writers.add(writer)
         try:
             with suppress(OSError, Cut):

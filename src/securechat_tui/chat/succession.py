@@ -36,6 +36,7 @@ class Succession:
         contact = pins.by_fingerprint(self.former)
         if contact is None or trust not in self._grounds:
             return pins
-        heir = contact.succeeded_by(self.heir, trust, now, how).seen(now, self.version, self.endpoint)
+        heir = contact.succeeded_by(self.heir, trust, now, how, is_named=self.is_signed)
+        heir = heir.seen(now, self.version, self.endpoint)
         # The other side has stored it before its first record, so it is known at both ends.
         return pins.succeeded(self.former, confirm(after_handshake(heir, self.secret), self.secret))

@@ -65,6 +65,7 @@ class _ContactRecord(_Strict, frozen=True):
     confirmed: _Secret | None
     announced: _Digest | None = None
     former: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_FORMER)] = ()
+    heritage: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_FORMER)] = ()
 
     def __repr__(self) -> str:
         return f"_ContactRecord({self.name!r})"
@@ -90,6 +91,7 @@ class _ContactRecord(_Strict, frozen=True):
             confirmed=contact.confirmed,
             announced=None if contact.announced is None else bytes(contact.announced),
             former=tuple(map(bytes, contact.former)),
+            heritage=tuple(map(bytes, contact.heritage)),
         )
 
     def contact(self) -> Contact:
@@ -112,6 +114,7 @@ class _ContactRecord(_Strict, frozen=True):
             confirmed=self.confirmed,
             announced=None if self.announced is None else Fingerprint(self.announced),
             former=tuple(map(Fingerprint, self.former)),
+            heritage=tuple(map(Fingerprint, self.heritage)),
         )
 
 

@@ -65,6 +65,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.said: list[Payload] = []
+        self.news = asyncio.Event()
         self.closed = False
         self.writable = True
         self.session = self
@@ -73,6 +74,7 @@ class Wire:
     def send(self, payload: Payload, _now: object) -> None:
         self._order.sending(payload)
         self.said.append(payload)
+        self.news.set()
 
     def flush(self) -> None:
         pass
@@ -357,3 +359,42 @@ async def test_a_signature_over_what_was_taken_back_is_not_kept_for_what_has_its
     outbox.kept(outbox.position)
     assert outbox.batch(lost, b"signature") is None
     assert outbox.batch(outbox.to_sign(), b"signature") is not None
+
+
+async def test_nothing_of_a_new_generation_is_written_before_it_is_announced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage()
+    wire = await stage.secure()
+    conversation = stage.conversation
+    await conversation.flow()
+    await conversation.send("arrived", None, signed=False)
+    await until_said(wire, 1)
+    (said,) = [one for one in wire.said if isinstance(one, Unsigned)]
+    stage.bob.inbox.unsigned(said)
+    conversation.receive(stage.bob.inbox.acknowledgement())
+    await conversation.send("waits", None, signed=False)
+    await until_said(wire, 2)
+    commit = conversation.journal.commit
+
+    async def commits_and_dawdles() -> None:
+        await commit()
+        conversation._writer.wake()
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(conversation.journal, "commit", commits_and_dawdles)
+    stage.bob = Boxes(identity_key("bob"), identity_key("alice").public)  # it has forgotten everything
+    await stage.resume(wire)
+    await until_said(wire, 3)
+    fresh = [one for one in wire.said if isinstance(one, Resume | Unsigned)][-2:]
+    assert [type(one) for one in fresh] == [Resume, Unsigned]
+    conversation.detach()
+
+
+async def until_said(wire: Wire, count: int) -> None:
+    """Wait until so many unsigned messages were written."""
+    async with asyncio.timeout(10):
+        while sum(isinstance(one, Unsigned) for one in wire.said) < count:
+            wire.news.clear()
+            await wire.news.wait()

@@ -73,7 +73,6 @@ class Conversation:
         self.is_touched = False
         """Whether anything has happened in this run of the program."""
         self._held_resume: Resume | None = None
-        self._announced = NO_GENERATION
         self._accounts = Accounts(self)
         self._stream = stream
         self._progress = progress
@@ -169,7 +168,7 @@ class Conversation:
         return None if next_gate else self._held_resume
 
     def _announce(self) -> None:
-        self._announced = self.outbox.generation
+        self.outbox.is_announced = True
         self.say(self.account())
 
     def _next_gate(self) -> str:
@@ -210,7 +209,7 @@ class Conversation:
         if self._connection is not connection:  # what was said in a former session opens none
             return False
         self.inbox.announce(word.generation, earlier)
-        if self.outbox.generation != self._announced:
+        if not self.outbox.is_announced:
             self._announce()
         begins = not self.secure
         self.secure = self.known = True

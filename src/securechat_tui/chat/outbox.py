@@ -142,6 +142,8 @@ class Outbox:
         """Write everything again that has not been acknowledged: the session is a new one."""
         self._written = self.acknowledged
         self._announced: Signature | None = None
+        self.is_announced = False
+        """Whether the peer of this session has been told the generation."""
 
     def __len__(self) -> int:
         """How many messages are to be delivered: what has been cancelled is not."""

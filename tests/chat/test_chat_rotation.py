@@ -338,7 +338,10 @@ async def test_what_waits_for_a_former_key_goes_to_no_heir_that_it_has_not_named
             assert told.message == "Written for bob's former key, so not sent to the new one: 1 message(s)."
             await asyncio.gather(at_alice.until(Secure), at_bob.until(Secure))
             await at_alice.engine.send("for the new one")
-            assert [(await at_bob.until(Message)).text] == ["for the new one"]
+            await at_bob.until(Message, lambda one: one.text == "for the new one")
+            await at_alice.engine.send("and on")
+            await at_bob.until(Message, lambda one: one.text == "and on")
+            assert [one.text for one in at_bob.all(Message)] == ["for the new one", "and on"]
 
 
 async def test_there_is_nothing_to_accept_without_a_statement() -> None:

@@ -26,6 +26,10 @@ class Forgetful:
         del mine, generation, number
         return None
 
+    def receiving(self, generation: bytes) -> Receiving | None:
+        del generation
+        return None
+
     def header_hash(self, generation: bytes, number: int) -> bytes | None:
         del generation, number
         return None

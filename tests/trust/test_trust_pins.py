@@ -437,7 +437,7 @@ def test_an_invite_lowers_nothing(trust: Trust) -> None:
 def test_a_key_that_takes_a_contact_s_place() -> None:
     announced = key("bob").fingerprint
     old = replace(met("alice", at=LOOPBACK), bits=4096, newest=S1, confirmed=S2, announced=announced)
-    heir = old.succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
+    heir = old.succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared", is_named=True)
     assert (heir.name, heir.addresses, heir.first_seen, heir.named) == ("alice", (LOOPBACK,), 100.0, True)
     assert (heir.fingerprint, heir.bits, heir.trust) == (key("bob").fingerprint, 3072, Trust.VERIFIED)
     assert heir.history == (
@@ -493,7 +493,7 @@ def test_a_clock_s_offset_is_cut_to_what_is_kept() -> None:
 
 def test_a_key_that_was_a_contact_of_its_own_is_one_no_more() -> None:
     alice, bob = met("alice"), met("bob")
-    heir = alice.succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
+    heir = alice.succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared", is_named=True)
     assert Pins((bob, alice)).succeeded(alice.fingerprint, heir).contacts == (heir,)
 
 
@@ -505,21 +505,36 @@ def test_the_present_key_is_never_among_the_former_ones(keys: list[str]) -> None
     for name in keys:
         if key(name).fingerprint != contact.fingerprint:
             before = [one for one in before if one != key(name).fingerprint] + [contact.fingerprint]
-            contact = contact.succeeded_by(key(name), Trust.PINNED, 1.0, "test")
+            contact = contact.succeeded_by(key(name), Trust.PINNED, 1.0, "test", is_named=True)
         assert contact.former == tuple(before)
 
 
 def test_former_keys_are_the_most_recent_ones() -> None:
     known = tuple(fake(number).fingerprint for number in range(MAX_FORMER))
     contact = replace(met("alice"), former=known)
-    assert contact.succeeded_by(key("bob"), Trust.PINNED, 1.0, "test").former == (
+    assert contact.succeeded_by(key("bob"), Trust.PINNED, 1.0, "test", is_named=True).former == (
         *known[1:],
         key("alice").fingerprint,
     )
 
 
+def test_only_what_was_signed_over_is_inherited() -> None:
+    contact = met("alice")
+    alice = contact.fingerprint
+    named = contact.succeeded_by(key("bob"), Trust.PINNED, 1.0, "test", is_named=True)
+    assert named.inherited == (alice,)
+    again = named.succeeded_by(key("mallory"), Trust.PINNED, 2.0, "test", is_named=True)
+    assert again.inherited == (alice, named.fingerprint)
+    unnamed = named.succeeded_by(key("mallory"), Trust.VERIFIED, 2.0, "test", is_named=False)
+    assert (unnamed.former, unnamed.inherited) == ((alice, named.fingerprint), ())
+    back = named.succeeded_by(key("alice"), Trust.VERIFIED, 2.0, "test", is_named=False)
+    assert (back.former, back.inherited) == ((named.fingerprint,), ())
+
+
 def test_a_former_key_is_different_wherever_it_appears() -> None:
-    heir = met("alice", at=LOOPBACK).succeeded_by(key("bob"), Trust.VERIFIED, 200.0, "compared")
+    heir = met("alice", at=LOOPBACK).succeeded_by(
+        key("bob"), Trust.VERIFIED, 200.0, "compared", is_named=True
+    )
     pins = Pins((heir,))
     verdict = Different((heir,), key("alice"), None)
     assert verdict.is_former

@@ -14,7 +14,7 @@ from securechat_tui.chat.inbox import Inbox
 from securechat_tui.chat.journal import Journal
 from securechat_tui.chat.outbox import Outbox, Outgoing, PeerForgot, ResumeConflict
 from securechat_tui.protocol.payloads import Resume
-from securechat_tui.storage.messages import Unreceived
+from securechat_tui.storage.messages import Receiving, Unreceived
 
 __all__ = ["Accounts"]
 
@@ -70,6 +70,12 @@ class Accounts:
             self._doubt(word, is_certain=isinstance(error, ResumeConflict))
         await self._of.begin_generation(())
         return []
+
+    async def earlier(self, generation: bytes) -> Receiving | None:
+        """Return what is held of a generation that the peer had before its present one."""
+        if generation == self._of.inbox.generation:
+            return None
+        return await self._of.journal.read(partial(self._of.journal.store.receiving, generation))
 
     def _doubt(self, word: Resume, *, is_certain: bool) -> None:
         """Ask a person, unless one has decided, or it is the usual forgetting of a peer without a store."""

@@ -26,13 +26,7 @@ from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol.errors import RemoteError
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
-from securechat_tui.protocol.payloads import (
-    Acknowledgement,
-    Hello,
-    HelloFlag,
-    Payload,
-    Resume,
-)
+from securechat_tui.protocol.payloads import Acknowledgement, Hello, HelloFlag, Payload, Resume
 from securechat_tui.protocol.signing import NO_GENERATION, Seen
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
@@ -163,16 +157,19 @@ class Conversation:
 
         Accounts that differ and unsigned messages for a peer who takes none are gates. Raises ProfileError.
         """
-        self.gate = self._next_gate()
-        if self.gate:
-            return None
-        connection = self._connection
-        if self.boxes.has_received or not self.outbox.is_kept:
+        next_gate, connection = self._next_gate(), self._connection
+        if not next_gate and (self.boxes.has_received or not self.outbox.is_kept):
             await self.journal.commit()  # what RESUME says, it says for good
         if self._connection is not connection:  # a newer session has taken over, with a gate of its own
             return None
+        self.gate = next_gate  # until then it stands: what the peer says meanwhile opens nothing
+        if not next_gate:
+            self._announce()
+        return None if next_gate else self._held_resume
+
+    def _announce(self) -> None:
+        self.outbox.is_announced = True
         self.say(self.account())
-        return self._held_resume
 
     def _next_gate(self) -> str:
         if self._accounts.is_doubted:
@@ -193,9 +190,7 @@ class Conversation:
 
     def account(self) -> Resume:
         """What is held of this conversation, on both sides as it stands here."""
-        inbox = self.inbox
-        high = inbox.high if inbox.generation != NO_GENERATION else 0
-        return Resume(self.outbox.conversation, self.outbox.generation, inbox.generation, high, inbox.running)
+        return Resume(self.number, self.outbox.generation, *self.inbox.account)
 
     async def resumed(self, word: Resume) -> bool:
         """Take the peer's RESUME; True when messages begin to flow with it.
@@ -203,18 +198,19 @@ class Conversation:
         Raises ResumeConflict where a person must decide what is true, RemoteError for another conversation,
         and the ProfileError family.
         """
-        if word.conversation != self.outbox.conversation:
+        if word.conversation != self.number:
             raise RemoteError("RESUME of another conversation")
         if self.gate:
             self._held_resume = word
             return False
-        announced, connection = self.outbox.generation, self._connection
+        connection = self._connection
         self._tell_delivered(await self._accounts.reconcile(word))
+        earlier = await self._accounts.earlier(word.generation)
         if self._connection is not connection:  # what was said in a former session opens none
             return False
-        self.inbox.announce(word.generation)
-        if self.outbox.generation != announced:
-            self.say(self.account())
+        self.inbox.announce(word.generation, earlier)
+        if not self.outbox.is_announced:
+            self._announce()
         begins = not self.secure
         self.secure = self.known = True
         self._writer.wake()
@@ -370,7 +366,7 @@ class Conversation:
             self.marks.unread += 1
             self._show(message)
             await room()
-        if is_due:
+        if is_due and self.secure:  # else a newer session says by its RESUME what is here
             self.say(self.receipt.acknowledgement())
 
     def _show(self, event: events.Message | events.Queued) -> None:

@@ -63,9 +63,12 @@ class Conversations:
         return is_own or (pins.by_fingerprint(peer) is None and pins.by_former(peer) is not None)
 
     def formers(self, conversation: Conversation) -> tuple[Conversation, ...]:
-        """Return the conversations of the same two people before either changed the key."""
+        """Return the conversations of the same two people before either changed the key.
+
+        A key that has named no successor has no heir: what was written for it goes to nobody else.
+        """
         contact = self._account.pins.by_fingerprint(conversation.peer.fingerprint)
-        peers = {conversation.peer.fingerprint, *(contact.former if contact else ())}
+        peers = {conversation.peer.fingerprint, *(contact.inherited if contact else ())}
         return tuple(one for one in self.all() if one is not conversation and one.peer.fingerprint in peers)
 
     async def close(self) -> None:

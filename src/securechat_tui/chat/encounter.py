@@ -274,6 +274,8 @@ class Encounter:
         conversation, connection = self.conversation, self.connection
         if conversation is None or connection is None or not conversation.gate:
             return
+        if conversation.standing_connection() is not connection:  # the gate is that of another session
+            return
         if self._introduction.succeeds is not None and conversation.gate not in gates.CHOICES:
             self.engine.succeeded(self._introduction.succeeds, is_named=conversation.gate == gates.ROTATION)
         waiting = await conversation.open_gate()

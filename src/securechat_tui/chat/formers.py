@@ -6,6 +6,8 @@ in the new conversation. Its place there is marked by a salt that follows from t
 killed in the middle finds out what it has taken over already.
 """
 
+import asyncio
+from collections import defaultdict
 from functools import partial
 from typing import Final
 
@@ -28,9 +30,13 @@ class Formers:
 
     def __init__(self, conversations: Conversations) -> None:
         self._conversations = conversations
+        self._alone: dict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """For each former conversation: a newer session waits for what an older one has begun."""
 
     def greet(self, conversation: Conversation) -> None:
         """Say what is held of each former conversation, where messages flow in the present one now."""
+        if not conversation.secure:  # by now: a newer session says it
+            return
         for former in self._conversations.formers(conversation)[-_MOST:]:
             conversation.say(former.account())
 
@@ -41,8 +47,11 @@ class Formers:
         """
         formers = self._conversations.formers(conversation)
         former = next((one for one in formers if one.outbox.conversation == word.conversation), None)
-        if former is None:
-            return
+        if former is not None:
+            async with self._alone[former.number]:
+                await self._settle(conversation, former, word)
+
+    async def _settle(self, conversation: Conversation, former: Conversation, word: Resume) -> None:
         try:
             former.delivered_by(word)
         except ResumeConflict:  # an old copy of somebody's profile: what waits there stays there
@@ -57,7 +66,10 @@ class Formers:
         if not heir.takes(signed=message.signed):
             return
         salt = hash_of(_LABEL_SALT, message.salt, message.item)
-        if not await heir.journal.read(partial(heir.journal.store.has_salt, salt)):
+        is_there = await heir.journal.read(partial(heir.journal.store.has_salt, salt))
+        if message.gone:  # wiped meanwhile
+            return
+        if not is_there:
             await heir.queue_again(message, salt)
         former.journal.note(Cancelled(message.generation, message.number))
         await former.journal.commit()

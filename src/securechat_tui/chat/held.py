@@ -1,5 +1,6 @@
 """Messages typed before their recipient is known: unnumbered, in memory, each for one recipient."""
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import MAX_HELD
+from securechat_tui.storage.errors import ProfileError
 
 FIRST_GUEST: Final = "guest"
 """For whoever comes first to a host who has met nobody yet."""
@@ -25,6 +27,7 @@ class Held:
 
     def __init__(self) -> None:
         self._texts: deque[_Text] = deque()
+        self._pouring = asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -45,9 +48,14 @@ class Held:
 
     async def pour_into(self, conversation: Conversation) -> None:
         """Hand over what is for this conversation's peer. Raises ProfileError; what is left stays held."""
-        while one := next((one for one in self._texts if one.recipient == conversation.id), None):
-            await conversation.queue(one.text, one.ref, signed=one.signed)
-            self._texts.remove(one)
+        async with self._pouring:
+            while one := next((one for one in self._texts if one.recipient == conversation.id), None):
+                self._texts.remove(one)  # from here on it is the conversation's
+                try:
+                    await conversation.queue(one.text, one.ref, signed=one.signed)
+                except ProfileError:
+                    self._texts.appendleft(one)
+                    raise
 
     def settle(self, unnamed: str, conversation: str) -> None:
         """Whoever was meant is here now: what waits for it is for this conversation, and for no later one."""

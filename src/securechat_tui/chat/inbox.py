@@ -82,13 +82,21 @@ class Inbox:
         """Wait for a signature before the first leaf: the session is a new one."""
         self._batch = None
 
-    def announce(self, generation: bytes) -> None:
-        """Take the peer's generation from its RESUME; a new one starts at number 1."""
+    @property
+    def account(self) -> tuple[bytes, int, bytes]:
+        """What RESUME says of this direction: its generation, the last number held, the running hash."""
+        return self.generation, self.high, self.running
+
+    def announce(self, generation: bytes, earlier: Receiving | None = None) -> None:
+        """Take the peer's generation from its RESUME; a new one starts at number 1.
+
+        ``earlier`` is what is held of it, where the peer comes back to one that it had before.
+        """
         if generation == signing.NO_GENERATION:
             raise OutOfOrder("no generation announced")
         if generation != self.generation:
             running = signing.running_start(self.conversation, self._peer.fingerprint, generation)
-            self._take(Receiving(generation, 0, running, signing.NO_HASH, Seen()))
+            self._take(earlier or Receiving(generation, 0, running, signing.NO_HASH, Seen()))
 
     def acknowledgement(self) -> Acknowledgement:
         """Return what is held now."""

@@ -142,6 +142,8 @@ class Outbox:
         """Write everything again that has not been acknowledged: the session is a new one."""
         self._written = self.acknowledged
         self._announced: Signature | None = None
+        self.is_announced = False
+        """Whether the peer of this session has been told the generation."""
 
     def __len__(self) -> int:
         """How many messages are to be delivered: what has been cancelled is not."""
@@ -235,9 +237,14 @@ class Outbox:
         return [one for one in self.undelivered() if not one.signed]
 
     def cancel(self, message: Outgoing) -> None:
-        """Let a message go that this session has not written: the peer is told that its number is empty."""
+        """Let a message go that the peer does not have: it is told that its number is empty."""
+        self._gone += self._waits(message) and not message.gone
         message.gone = True
-        self._gone += 1
+
+    def _waits(self, message: Outgoing) -> bool:
+        """Whether this very message is to be delivered: not one that was taken back, or has arrived."""
+        place = message.number - self.acknowledged - 1
+        return 0 <= place < len(self._pending) and self._pending[place] is message
 
     # Signing.
 
@@ -258,7 +265,7 @@ class Outbox:
 
     def batch(self, messages: Sequence[Outgoing], signature: bytes) -> Batch | None:
         """Make a batch of these messages; None where some have been taken back since they were signed."""
-        if not messages or messages[-1].generation != self.generation or messages[-1].number > self._kept_to:
+        if not all(map(self._waits, messages)) or messages[-1].number > self._kept_to:
             return None
         root, paths = _tree(tuple(message.header for message in messages))
         return Batch(Signature(len(paths), root, signature), paths)

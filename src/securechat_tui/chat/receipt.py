@@ -41,6 +41,8 @@ class Receipt:
     def begin_session(self, *, requires: bool) -> None:
         """Whoever is there is heard anew; ``requires``: signed messages alone are taken."""
         self._requires = requires
+        if self._boxes.fault is not None:  # and it was taken back: it will come again
+            self._accepted.clear()
         self._boxes.fault = None
         self._boxes.inbox.begin_session()
 

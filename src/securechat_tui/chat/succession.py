@@ -42,6 +42,7 @@ class Succession:
             return pins.with_contact(contact.refusing(self.heir.fingerprint, now, how))
         if trust not in self._grounds:
             return pins
-        heir = contact.succeeded_by(self.heir, trust, now, how).seen(now, self.version, self.endpoint)
+        heir = contact.succeeded_by(self.heir, trust, now, how, is_named=self.is_signed)
+        heir = heir.seen(now, self.version, self.endpoint)
         # The other side has stored it before its first record, so it is known at both ends.
         return pins.succeeded(self.former, confirm(after_handshake(heir, self.secret), self.secret))

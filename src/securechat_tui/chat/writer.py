@@ -100,8 +100,13 @@ class Writer:
             outbox.signed(messages, batch)
             await self._write()
 
+    def _next(self) -> tuple[Outgoing, list[Payload]] | None:
+        """Return what is to be written, of a generation that was announced."""
+        outbox = self._of.outbox
+        return outbox.next_to_write() if outbox.is_announced else None
+
     async def _write(self) -> None:
-        while (connection := self._of.standing_connection()) and (found := self._of.outbox.next_to_write()):
+        while (connection := self._of.standing_connection()) and (found := self._next()):
             message, payloads = found
             for payload in payloads:
                 self._of.say(payload)

@@ -76,6 +76,7 @@ class _ContactRecord(_Strict, frozen=True):
     former: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_FORMER)] = ()
     refused: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_REFUSED)] = ()
     clock: _ClockRecord | None = None
+    heritage: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_FORMER)] = ()
 
     def __repr__(self) -> str:
         return f"_ContactRecord({self.name!r})"
@@ -105,6 +106,7 @@ class _ContactRecord(_Strict, frozen=True):
             clock=None
             if contact.clock is None
             else _ClockRecord(contact.clock.milliseconds, contact.clock.when),
+            heritage=tuple(map(bytes, contact.heritage)),
         )
 
     def contact(self) -> Contact:
@@ -129,6 +131,7 @@ class _ContactRecord(_Strict, frozen=True):
             former=tuple(map(Fingerprint, self.former)),
             refused=tuple(map(Fingerprint, self.refused)),
             clock=None if self.clock is None else ClockOffset(self.clock.milliseconds, self.clock.when),
+            heritage=tuple(map(Fingerprint, self.heritage)),
         )
 
 

@@ -28,6 +28,7 @@ from securechat_tui.storage.schemas import CONVERSATION, INDEX
 __all__ = ["KnownConversation", "Store"]
 
 _NAME_LENGTH: Final = 16
+_MANY_FILES: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Store:
 
     def open(self) -> Self:
         """Open the list, or begin one; remove what an interrupted change has left."""
+        _allow_open_files()
         make_private_folder(self._path.parent)
         make_private_folder(self._folder)
         if is_filled(self._path):
@@ -259,6 +261,22 @@ class Store:
                     _remove(path)
             with index.transaction():
                 index.run_many("DELETE FROM leftover WHERE file = ?", [(name,) for name in names])
+
+
+def _allow_open_files() -> None:
+    """Let this program hold as many files open as a full book of contacts needs: two for each conversation.
+
+    Usual are 1024 or 256, which strangers who call a host would use up within hours.
+    """
+    try:
+        import resource  # noqa: PLC0415 - Windows has none, and no such limit
+    except ImportError:
+        return
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MANY_FILES if most == resource.RLIM_INFINITY else min(_MANY_FILES, most)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _resume(database: Database, conversation: bytes, peer: bytes) -> ConversationStore:

@@ -11,7 +11,7 @@ Everything here is a frozen value; storing it is the caller's part. Times are Un
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, takewhile
 from typing import Final, Self
 
 from securechat_tui.protocol import constants as c
@@ -124,6 +124,8 @@ class Contact:
     """Keys with which codes have differed although this one has named them, the most recent last."""
     clock: ClockOffset | None = None
     """How its owner's clock stood in the last session."""
+    heritage: tuple[Fingerprint, ...] = ()
+    """Those of them that have named their successor by a statement."""
     newest: bytes | None = field(default=None, repr=False)
     """The reconnect secret (32 bytes) of the last session."""
     confirmed: bytes | None = field(default=None, repr=False)
@@ -206,19 +208,30 @@ class Contact:
         before = next((trust for trust in befores if trust is not Trust.BLOCKED), Trust.PINNED)
         return self.with_trust(before, now, "unblocked")
 
-    def succeeded_by(self, heir: PublicIdentity, trust: Trust, now: float, how: str) -> Self:
-        """Put another key in the place of this one; name, addresses and history stay.
+    @property
+    def inherited(self) -> tuple[Fingerprint, ...]:
+        """The former keys each of which has named the next, up to this one; the most recent last."""
+        recent = tuple(takewhile(self.heritage.__contains__, reversed(self.former)))
+        return recent[::-1]
+
+    def succeeded_by(
+        self, heir: PublicIdentity, trust: Trust, now: float, how: str, *, is_named: bool
+    ) -> Self:
+        """Put another key in the place of this one, which has named it or not; name and history stay.
 
         The reconnect secrets go: they were shared with whoever has the former key.
         """
-        former = tuple(one for one in self.former if one != heir.fingerprint)
+        earlier = tuple(one for one in self.former if one != heir.fingerprint)
+        former = (*earlier, self.fingerprint)[-MAX_FORMER:]
+        named = (*self.heritage, self.fingerprint) if is_named else self.heritage
         return replace(
             self,
             spki=heir.spki,
             bits=heir.bits,
             announced=None,
             refused=tuple(one for one in self.refused if one != heir.fingerprint),
-            former=(*former, self.fingerprint)[-MAX_FORMER:],
+            former=former,
+            heritage=tuple(one for one in named if one in former),
             newest=None,
             confirmed=None,
         ).with_trust(trust, now, how)

@@ -472,7 +472,7 @@ def test_a_successor_whose_codes_differed_is_refused_wherever_it_appears() -> No
         assert different.is_refused
         assert judge_rotation(judged, pins, new, (statement(new),), 1) == different
         assert judge_candidate(judged, new.fingerprint, 1) == Candidate(refusing)
-    heir = refusing.succeeded_by(new, Trust.VERIFIED, 400.0, "compared")
+    heir = refusing.succeeded_by(new, Trust.VERIFIED, 400.0, "compared", is_named=True)
     assert heir.refused == ()
     assert judge_guest(Pins((heir,)), new, None, 1) == Known(heir)
 

@@ -50,10 +50,11 @@ async def is_hung_up_on(address: str, data: bytes) -> None:
 
 
 async def converse(host: Piped, guest: Piped, numbers: Iterable[int]) -> None:
-    """Exchange messages both ways and see each delivered."""
+    """Exchange messages both ways and see each delivered; the host may be expecting others back."""
+    (meant,) = {event["conversation"] for event in guest.events if event["event"] == "secure"}
     for number in numbers:
         guest.do(cmd="send", text=f"from the guest {number}")
-        host.do(cmd="send", text=f"from the host {number}")
+        host.do(cmd="send", text=f"from the host {number}", conversation=meant)
         await host.see("message", text=f"from the guest {number}")
         await guest.see("message", text=f"from the host {number}")
 

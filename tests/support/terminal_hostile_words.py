@@ -1,14 +1,12 @@
 """What a hostile peer says, as it stands on the wire, and what of it must never reach a terminal."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from chat_boxes import Boxes
 from chat_raw import RawPeer
 
-from securechat_tui.protocol.encoding import lp16, u8, u64
-from securechat_tui.protocol.payloads import Hello, HelloFlag, Kind, Resume
+from securechat_tui.protocol.payloads import Hello, HelloFlag, Resume
 from securechat_tui.protocol.text import SafeText
 
 NAME: Final = "\x1b]0;owned\x07\u202egnp\u2066\u009b31m[/x]\u200b\x1b]8;;http://evil.example\x07Eve"
@@ -57,21 +55,11 @@ def hostile_bytes(raw: bytes | bytearray) -> dict[str, bytes]:
     return {name: bytes(raw[max(one.start() - 20, 0) : one.end() + 20]) for name, one in found.items() if one}
 
 
-@dataclass(frozen=True, slots=True)
-class RawHello(Hello):
-    """A HELLO whose name is what it is."""
-
-    raw: bytes = b""
-
-    def encode(self) -> bytes:
-        return u8(Kind.HELLO) + lp16(self.raw) + u64(self.time_ms) + u8(self.flags)
-
-
 async def open_as(peer: RawPeer, name: str) -> None:
     """Complete the handshake, HELLO and RESUME, under a name that nobody has sanitised."""
     await peer.established()
     peer._boxes = Boxes(peer.key, peer.session._handshake.peer)
-    peer.send(RawHello(SafeText("x"), 1_700_000_000_000, HelloFlag(0), name.encode()))
+    peer.send(Hello(SafeText(name), 1_700_000_000_000, HelloFlag(0)))
     await peer.until_payload(Resume)
     theirs = next(one for one in peer.payloads if isinstance(one, Resume))
     peer.boxes.inbox.announce(theirs.generation)

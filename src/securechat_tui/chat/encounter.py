@@ -19,6 +19,7 @@ from securechat_tui.chat.introduction import Answer, Introduction, NotAdmitted
 from securechat_tui.chat.invitations import InviteSpent
 from securechat_tui.chat.outbox import ResumeConflict
 from securechat_tui.chat.settling import Settling
+from securechat_tui.chat.telling import unverified
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol import constants as c
@@ -36,20 +37,13 @@ from securechat_tui.protocol.payloads import (
     Payload,
     Resume,
 )
-from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.pins import PinsFull
 from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 
 _BACKLOG: Final = 1
-"""Batches of events that may wait before reading from the network stops: what is opened before it can be
-shown only holds up the face, which shares the loop."""
-
-
-def _unverified(fingerprint: Fingerprint) -> SafeText:
-    """What a key is called that is nobody's here: whatever name it claims is not shown as a contact's."""
-    return SafeText.name(f"unverified {fingerprint.short}")
+"""Batches of events that may wait before reading stops: more would only hold up the face."""
 
 
 _Happened = tuple[Connection, Sequence[SessionEvent]]
@@ -70,6 +64,7 @@ class Encounter:
     conversation: Conversation | None = None
     comparing: Comparing | None = None
     connection: Connection | None = None
+    _alone: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _settling: Settling = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -119,7 +114,8 @@ class Encounter:
             case session_events.Authenticated():
                 await self._authenticated(connection, event)
             case session_events.PayloadReceived():
-                await self._payload(connection, event.payload)
+                async with self._alone:  # not while a person's decision is being carried out
+                    await self._payload(connection, event.payload)
             case session_events.Rekeyed():
                 self._tell_rekeyed(event.epoch)
             case session_events.RoundTripMeasured():
@@ -265,6 +261,10 @@ class Encounter:
 
     async def pass_gate(self) -> None:
         """What stood in the way has been decided; go on, or to the next gate."""
+        async with self._alone:
+            await self._pass_gate()
+
+    async def _pass_gate(self) -> None:
         conversation, connection = self.conversation, self.connection
         if conversation is None or connection is None or not conversation.gate:
             return
@@ -294,7 +294,7 @@ class Encounter:
         if self.conversation is None:  # a newer session of the same person has taken over meanwhile
             return
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
-        name = contact.name if contact else _unverified(fingerprint)
+        name = contact.name if contact else unverified(fingerprint)
         conversation.greeted(hello, name, holds_unsigned=self.engine.holds_unsigned(self, conversation))
         self._met = True
         self.engine.greeted(self)

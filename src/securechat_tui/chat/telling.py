@@ -6,16 +6,21 @@ from securechat_tui.chat import events
 from securechat_tui.chat.inbox import Accepted
 from securechat_tui.chat.outbox import Outgoing
 from securechat_tui.protocol import constants as c
-from securechat_tui.protocol.identity import PublicIdentity
+from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.states import Trust
 
-__all__ = ["Teller", "unix_ms"]
+__all__ = ["Teller", "unix_ms", "unverified"]
 
 
 def unix_ms() -> int:
     """Return Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def unverified(fingerprint: Fingerprint) -> SafeText:
+    """What a key is called that is nobody's here: whatever name it claims is not shown as a contact's."""
+    return SafeText.name(f"unverified {fingerprint.short}")
 
 
 class Teller:

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test lint bench fuzz matrix mitm soak soak-screen screenshots vectors reference requirements clean
+.PHONY: run demo test lint bench fuzz matrix mitm soak soak-faults soak-kills soak-screen screenshots vectors reference requirements clean
 
 run: $(VENV)/run
 	@$(BIN)/securechat-tui
@@ -44,6 +44,14 @@ matrix: $(VENV)/dev
 MINUTES ?= 5
 soak: $(VENV)/dev
 	PYTHONPATH=tests/support $(BIN)/python tools/soak.py $(MINUTES)
+
+# A network that fails at every byte of a handshake, in random order: make soak-faults MINUTES=60
+soak-faults: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python tools/soak_faults.py $(MINUTES)
+
+# Two programs that are killed at random: make soak-kills MINUTES=20
+soak-kills: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python tools/soak_kills.py $(MINUTES)
 
 # The screen under a burst and then a chat for an hour: make soak-screen MINUTES=20
 soak-screen: MINUTES = 60

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from securechat_tui.storage.contacts import decode_contacts, encode_contacts
 from securechat_tui.storage.errors import BadBackup, BadConfig, NewerBackup, UnknownSetting, WrongSetting
 from securechat_tui.storage.keystore import Keys, SealedIdentity, decode_clear, encode_clear
 from securechat_tui.storage.passphrase import Cost, Stretch, checksum_line
-from securechat_tui.trust.pins import Contact, Pins, after_handshake
+from securechat_tui.trust.pins import ClockOffset, Contact, Pins, after_handshake
 from securechat_tui.trust.states import Trust
 
 _CONFIG, _BACKUP = Path("config.toml"), Path("backup")
@@ -36,6 +37,9 @@ def check_contacts(data: bytes) -> bool:
 def _contacts() -> list[bytes]:
     contact = Contact.met(GUEST.public, 1.5, 1).seen(2.0, 1, ("192.0.2.7", 8000))
     contact = after_handshake(contact, b"s" * 32).with_trust(Trust.BLOCKED, 3.0, "a person's decision")
+    contact = replace(
+        contact.refusing(OTHER.public.fingerprint, 4.0, "different"), clock=ClockOffset.measured(-1500, 4.0)
+    )
     two = encode_contacts(Pins((contact, Contact.met(OTHER.public, 2.0, 1))))
     short = json.dumps(json.loads(two)).encode()
     return [

@@ -85,7 +85,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_has_terminal", lambda: True)
+    monkeypatch.setattr(cli, "has_terminal", lambda: True)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -116,7 +116,7 @@ def test_the_quick_answers_load_no_room(option: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = done.stdout.splitlines()[-1].split()
-    commands = ["", ".contacts", ".doctor", ".identity", ".keeping", ".lab", ".options"]
+    commands = ["", ".contacts", ".core_dumps", ".doctor", ".identity", ".keeping", ".lab", ".options"]
     assert loaded == [
         *(f"securechat_tui.cli{module}" for module in commands),
         "securechat_tui.headless",

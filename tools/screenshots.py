@@ -20,18 +20,24 @@ from securechat_tui.chat.engine import Engine
 from securechat_tui.chat.events import Listening
 from securechat_tui.chat.openings import HostAt, JoinTarget
 from securechat_tui.chat.profiles import new_identity, open_profile
+from securechat_tui.lab.screens.app import LabApp
+from securechat_tui.lab.screens.matrix import MatrixScreen
 from securechat_tui.network.addresses import Address
 from securechat_tui.tui.app import ChatApp
+from securechat_tui.tui.guarded_app import GuardedApp
 from securechat_tui.tui.opening import Opening, StartScreen
 from securechat_tui.tui.screens.invite import InviteScreen
 from securechat_tui.tui.screens.start import HomeScreen
 from securechat_tui.tui.screens.verify import VerifyChoice
 from securechat_tui.tui.screens.welcome import WelcomeScreen
 from securechat_tui.tui.state import Link
+from securechat_tui.tui.widgets.step_view import StepView
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGE, COMMON, SMALL = (120, 36), (80, 24), (50, 20)
 TRIES = 600
+MATRIX_TRIES = 30_000
+"""Every attack on every protocol takes a while."""
 SCRIPT = (
     ("alice", "Morning! Did the parcel arrive?"),
     ("bob", "It did, thank you. Everything in one piece."),
@@ -50,7 +56,7 @@ class Pictures:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def take(self, app: ChatApp, name: str) -> None:
+    def take(self, app: GuardedApp, name: str) -> None:
         svg = app.export_screenshot(title="securechat-tui", simplify=True)
         path = self._folder / f"{name}.svg"
         path.write_text(_FONT_RULES.sub("", svg), encoding="utf-8")
@@ -86,9 +92,9 @@ async def on_screen(
             yield app, pilot
 
 
-async def until(pilot: Pilot[int], done: Callable[[], bool]) -> None:
+async def until(pilot: Pilot[int], done: Callable[[], object], tries: int = TRIES) -> None:
     """Let the program run until something is so."""
-    for _ in range(TRIES):
+    for _ in range(tries):
         await pilot.pause(0.01)
         if done():
             await pilot.pause()
@@ -159,12 +165,33 @@ async def draw(pictures: Pictures) -> None:
         pictures.take(app, "key-changed")
 
 
+async def draw_lab(pictures: Pictures) -> None:
+    """Draw the lab: one message on its way, and the matrix; both are run for the picture."""
+    app = LabApp()
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: app.screen.query(StepView))
+        steps = app.screen.query_one(StepView).steps
+        await pilot.press(*["down"] * [one.step.name for one in steps].index("sign (RSA-PSS)"))
+        await pilot.pause()
+        pictures.take(app, "lab-steps")
+        await pilot.press("escape", "f3")
+        matrix = app.screen
+        await until(pilot, lambda: isinstance(matrix, MatrixScreen) and not matrix.is_computing, MATRIX_TRIES)
+        await pilot.press("down", "down", "right")
+        await pilot.pause()
+        pictures.take(app, "lab-matrix")
+
+
 def main() -> None:
     """Draw with throw-away profiles."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "screenshots"
     with tempfile.TemporaryDirectory(prefix="securechat-tui-pictures-") as home:
         os.environ.update(SECURECHAT_TUI_HOME=home, COLORTERM="truecolor")
-        asyncio.run(draw(Pictures(folder)))
+        pictures = Pictures(folder)
+        asyncio.run(draw(pictures))
+        asyncio.run(draw_lab(pictures))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pytest
 from chat_people import Face, change_contact, contacts, opened, person, secured, talking
 from chat_raw import call
 
+from securechat_tui.chat import comparing
 from securechat_tui.chat.account import Account
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
@@ -23,9 +24,16 @@ from securechat_tui.chat.events import (
     TrustChanged,
     VerifyAsked,
 )
+from securechat_tui.protocol.events import Instant
 from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.kinds import Kind
-from securechat_tui.protocol.payloads import ComparisonStep, ComparisonStop, StopReason
+from securechat_tui.protocol.payloads import (
+    ComparisonAsk,
+    ComparisonStep,
+    ComparisonStop,
+    Payload,
+    StopReason,
+)
 from securechat_tui.storage.errors import CannotWrite
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.comparison import Comparison, Stage
@@ -249,6 +257,82 @@ async def test_who_says_that_codes_differ_where_there_are_none_leaves_no_trace()
             await at_alice.until(Message)
         assert at_alice.all(ComparisonStopped) == []
     assert how(alice) == ["first contact"]
+
+
+async def test_wishes_that_come_and_go_are_told_once_until_a_person_acts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wishes: list[Payload] = [ComparisonAsk(), ComparisonStop(StopReason.DECLINED)]
+    async with opened(person("alice")) as at_alice, await call(await at_alice.host(), "bob") as bob:
+        await bob.open()
+        bob.say(*wishes * 20)
+        bob.say_texts("and now a word")
+        await at_alice.until(Message)
+        assert at_alice.order(VerifyAsked, ComparisonStopped) == ["VerifyAsked", "ComparisonStopped"]
+        at_alice.forget()
+        await at_alice.engine.verify()
+        bob.say(wishes[1], *wishes * 2)
+        await at_alice.until(VerifyAsked)
+        bob.say_texts("and another")
+        await at_alice.until(Message)
+        assert at_alice.order(VerifyAsked, ComparisonStopped) == [
+            "ComparisonStopped",
+            "VerifyAsked",
+            "ComparisonStopped",
+        ]
+        at_alice.forget()
+        monkeypatch.setattr(comparing, "now", lambda: Instant(1e12, 0.0))  # a pause has gone
+        bob.say(*wishes)
+        assert (await at_alice.until(ComparisonStopped)).reason == "declined"
+        assert len(at_alice.all(VerifyAsked)) == 1
+
+
+async def test_a_wish_that_is_not_told_can_be_taken_up_all_the_same() -> None:
+    async with talking(person("alice"), person("bob")) as (at_alice, at_bob):
+        await at_bob.engine.verify()
+        await at_alice.until(VerifyAsked)
+        await at_bob.engine.decline()
+        await at_alice.until(ComparisonStopped)
+        await at_bob.engine.verify()
+        await at_bob.engine.send("are you there?")
+        await at_alice.until(Message)
+        assert len(at_alice.all(VerifyAsked)) == 1
+        await at_alice.engine.verify()
+        assert (await at_alice.until(Code)).digits == (await at_bob.until(Code)).digits
+
+
+async def test_a_commitment_that_does_not_open_ends_the_session_before_that_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    async with talking(alice, bob) as (at_alice, at_bob):
+        encounter, store = at_alice.engine.requests.encounter(None), Account.change_pins
+        ended: list[bool] = []
+
+        async def watched(account: Account, change: Callable[[Pins], Pins]) -> None:
+            if account is at_alice.engine.account and encounter.connection is not None:
+                ended.append(encounter.connection.session.closed)
+            await store(account, change)
+
+        monkeypatch.setattr(Comparison, "_reveal", lambda *_: [OTHER_VALUE])
+        monkeypatch.setattr(Account, "change_pins", watched)
+        await at_alice.engine.verify()
+        await at_bob.until(VerifyAsked)
+        await at_bob.engine.verify()
+        await at_alice.until(Closed)
+    assert ended == [True]
+    assert how(alice)[-1] == "the other side's comparison did not add up"
+
+
+async def test_a_match_with_a_contact_that_was_forgotten_meanwhile_pins_nothing() -> None:
+    alice = person("alice")
+    async with talking(alice, person("bob")) as (at_alice, at_bob):
+        await compare(at_alice, at_bob)
+        await at_alice.engine.forget("bob")
+        with pytest.raises(CommandError, match="have forgotten this contact"):
+            await at_alice.engine.match()
+        assert at_alice.all(TrustChanged) == []
+    assert contacts(alice) == Pins()
 
 
 async def test_a_wish_that_comes_while_a_match_is_stored_stays(monkeypatch: pytest.MonkeyPatch) -> None:

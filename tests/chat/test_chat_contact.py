@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from chat_people import Face, change_contact, contacts, opened, person, secured, write_identity
 from chat_raw import answering, call
 from protocol_peers import identity_key
 
+from securechat_tui.chat import conversation
 from securechat_tui.chat.events import (
     Closed,
     Error,
@@ -20,6 +22,7 @@ from securechat_tui.chat.events import (
     Secure,
     Trust,
 )
+from securechat_tui.chat.telling import unix_ms
 from securechat_tui.protocol.frames import FrameType
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Contact
@@ -363,3 +366,24 @@ async def test_a_forgotten_contact_is_new_again() -> None:
     assert contacts(alice).contacts == ()
     told = (await meet(alice, bob))[0]
     assert told.trust is Trust.NEW
+
+
+def earlier(milliseconds: int) -> int:
+    return unix_ms() - milliseconds
+
+
+async def test_how_a_contact_s_clock_stands_is_kept_and_each_session_tells_it_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    for slow_ms in (3_600_000, -7_200_000):
+        async with opened(alice) as at_alice, opened(bob) as at_bob:
+            address = await at_alice.host()
+            monkeypatch.setattr(conversation, "unix_ms", partial(earlier, slow_ms))
+            await secured(at_alice, at_bob, address)
+            monkeypatch.undo()
+        for profile in (alice, bob):
+            (contact,) = contacts(profile).contacts
+            assert contact.clock is not None
+            assert round(contact.clock.milliseconds, -5) == slow_ms
+            assert contact.clock.when >= contact.first_seen

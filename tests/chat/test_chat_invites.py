@@ -1,5 +1,6 @@
 """Invites between engines: whom they admit, what burns them, and who can do nothing with them."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from securechat_tui.protocol.keyschedule import call_tag
 from securechat_tui.storage.errors import CannotWrite
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.invites import Invite
-from securechat_tui.trust.pins import BY_INVITE, Contact
+from securechat_tui.trust.pins import BY_INVITE, Contact, Pins
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
 
@@ -350,6 +351,29 @@ async def test_a_pin_that_cannot_be_stored_burns_nothing(monkeypatch: pytest.Mon
             await at_alice.until(Error)
         assert only_live(at_alice).guest is None
         await both_invited(at_alice, at_bob, text)
+
+
+async def test_what_cannot_be_stored_is_undone_before_the_next_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else an invite could be taken for unused that the next handshake has burnt for good."""
+    async with opened(person("alice")) as at_alice:
+        account, order = at_alice.engine.account, list[str]()
+
+        def fail(profile: Profile, _pins: object) -> None:
+            raise CannotWrite(path=profile.contacts_path, reason="no space left")
+
+        def change(name: str, pins: Pins) -> Pins:
+            order.append(name)
+            return Pins(pins.contacts) if name == "first" else pins
+
+        monkeypatch.setattr("securechat_tui.chat.account.save_contacts", fail)
+        first = account.change_pins(partial(change, "first"), lambda: order.append("undone"))
+        results = await asyncio.gather(
+            first, account.change_pins(partial(change, "second")), return_exceptions=True
+        )
+        assert isinstance(results[0], CannotWrite)
+        assert order == ["first", "undone", "second"]
 
 
 # A cut at the very end.

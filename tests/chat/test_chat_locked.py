@@ -17,6 +17,7 @@ from securechat_tui.chat.passphrases import Passphrase, pause_after
 from securechat_tui.chat.profiles import Keys, change_passphrase, is_locked, stored_key, stored_keys
 from securechat_tui.storage import passphrase as stretching
 from securechat_tui.storage.errors import CannotWrite, ProfileInUse, WrongPassphrase
+from securechat_tui.storage.keystore import save_keys
 from securechat_tui.storage.profile import Profile
 
 RIGHT = Passphrase(CANARY)
@@ -136,3 +137,88 @@ async def test_and_need_not(tmp_path: Path) -> None:
 def test_the_pauses_grow_to_half_a_minute() -> None:
     assert [pause_after(failures) for failures in range(1, 9)] == [1, 2, 4, 8, 16, 30, 30, 30]
     assert pause_after(10_000) == 30
+
+
+# Changing it from within.
+
+
+async def test_it_is_set_changed_and_taken_away_while_the_engine_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile, other = person("alice"), Passphrase("another one")
+    async with Engine(profile, cost=CHEAP) as engine:
+        fingerprint = engine.identity.fingerprint if engine.identity else ""
+        store = stored_keys(profile).store
+        assert not engine.has_passphrase
+        await engine.change_passphrase(None, RIGHT)
+        assert engine.has_passphrase
+        assert stored_keys(profile, RIGHT).store == store
+        await engine.change_passphrase(RIGHT, other)
+        with pytest.raises(WrongPassphrase):
+            stored_keys(profile, RIGHT)
+        assert stored_keys(profile, other).store == store
+    assert traces(tmp_path) == []
+    async with Engine(profile, cost=CHEAP) as engine:
+        assert engine.locked
+        assert engine.has_passphrase
+        with pytest.raises(CommandError, match="locked"):
+            await engine.change_passphrase(other, None)
+        await engine.unlock(other)
+        await engine.change_passphrase(other, None)
+        assert not engine.has_passphrase
+        assert not is_locked(profile)
+        assert engine.identity is not None
+        assert engine.identity.fingerprint == fingerprint
+        assert CANARY not in repr(vars(engine.account))
+    assert CANARY not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("present", [Passphrase("krokodil"), None], ids=["wrong", "none"])
+async def test_without_the_present_one_nothing_changes(alice: Profile, present: Passphrase | None) -> None:
+    async with Engine(alice, cost=CHEAP) as engine:
+        await engine.unlock(RIGHT)
+        before = alice.identity_path.read_bytes()
+        with pytest.raises(CommandError) as refused:
+            await engine.change_passphrase(present, Passphrase("new"))
+        assert refused.value.code == "passphrase"
+        assert "krokodil" not in str(refused.value)
+        assert engine.has_passphrase
+    assert alice.identity_path.read_bytes() == before
+
+
+async def test_a_change_that_cannot_be_written_leaves_the_present_one(
+    alice: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Engine(alice, cost=CHEAP) as engine:
+        await engine.unlock(RIGHT)
+
+        def fail(*_: object) -> None:
+            raise CannotWrite(path=alice.folder, reason="no space left on device")
+
+        monkeypatch.setattr(account, "save_keys", fail)
+        with pytest.raises(CommandError, match="no space left") as refused:
+            await engine.change_passphrase(RIGHT, None)
+        assert refused.value.code == "cannot-save"
+        assert engine.has_passphrase
+    assert is_locked(alice)
+
+
+async def test_a_change_goes_through_although_its_asker_has_gone(
+    alice: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, goes_on = threading.Event(), threading.Event()
+    real = save_keys
+
+    def slow(profile: Profile, keys: Keys, passphrase: Passphrase | None, cost: stretching.Cost) -> None:
+        began.set()
+        assert goes_on.wait(10)
+        real(profile, keys, passphrase, cost)
+
+    monkeypatch.setattr(account, "save_keys", slow)
+    async with Engine(alice, cost=CHEAP) as engine:
+        await engine.unlock(RIGHT)
+        changing = asyncio.create_task(engine.change_passphrase(RIGHT, None))
+        assert await asyncio.to_thread(began.wait, 10)
+        changing.cancel()
+        goes_on.set()
+    assert not is_locked(alice)

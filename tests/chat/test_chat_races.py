@@ -106,7 +106,7 @@ class Stage:
 
     def greet(self, wire: Wire) -> None:
         wire.hears(GREETING)
-        self.conversation.greeted(GREETING, self.conversation.name)
+        self.conversation.greeted(GREETING, self.conversation.name, 0)
 
     async def resume(self, wire: Wire) -> None:
         word = self.bob.resume()

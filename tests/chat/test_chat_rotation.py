@@ -1,7 +1,7 @@
 """A contact's new key that the old one has signed: nothing passes until a person decides."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -46,6 +46,7 @@ from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.signing import conversation_id
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.rotation import save_statements
+from securechat_tui.trust.pins import Pins
 from securechat_tui.trust.states import Trust
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
@@ -116,6 +117,117 @@ async def test_leaving_decides_nothing_and_another_successor_is_a_changed_key() 
         await at_bob.engine.join(await at_alice.host(), new=True)
         assert (await at_alice.until(Refused)).offered == str(key_of("carol"))
         assert at_alice.all(Peer) == []
+
+
+async def differed(alice: Profile, bob: Profile) -> None:
+    """Alice finds the codes with bob's new key different."""
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        await compared(at_alice, at_bob)
+        await at_alice.engine.differ()
+        await asyncio.gather(at_bob.until(Closed), at_alice.until(Closed))
+
+
+async def test_a_successor_whose_codes_differ_is_not_offered_again() -> None:
+    alice, bob = person("alice"), person("bob")
+    await differed(alice, bob)
+    (kept,) = contacts(alice).contacts
+    assert (kept.fingerprint, kept.trust, kept.refused) == (key_of("bob"), Trust.PINNED, (key_of("mallory"),))
+    last = kept.history[-1]
+    assert (last.after, last.how, last.fingerprint) == (
+        Trust.CHANGED,
+        "codes compared: different",
+        key_of("mallory"),
+    )
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await at_bob.engine.join(await at_alice.host(), new=True)
+        refused = await at_alice.until(Refused)
+        assert (refused.reason, refused.contact, refused.offered) == (
+            "key-changed",
+            "bob",
+            str(key_of("mallory")),
+        )
+        assert "codes compared with it DIFFERED" in refused.message
+        assert at_alice.order(Peer, Gate) == []
+    assert contacts(alice).contacts == (kept,)
+
+
+async def test_a_refused_successor_is_compared_again_or_forgotten() -> None:
+    alice, bob = person("alice"), person("bob")
+    await differed(alice, bob)
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        address = await at_alice.host()
+        await at_alice.engine.verify_key(str(key_of("mallory")))
+        await at_bob.engine.join(address, new=True)
+        assert (await at_alice.until(Gate)).reason == "key-changed"
+        await at_bob.until(Peer)
+        with pytest.raises(CommandError, match="no new key"):
+            await at_alice.engine.accept_key()
+        await compared(at_alice, at_bob)
+        await at_alice.engine.match()
+        await asyncio.gather(at_bob.until(Secure), at_alice.until(Secure))
+    (contact,) = contacts(alice).contacts
+    assert (contact.fingerprint, contact.trust, contact.refused) == (key_of("mallory"), Trust.VERIFIED, ())
+
+
+async def test_with_the_contact_its_refused_successor_is_forgotten_too() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        await compared(at_alice, at_bob)
+        await at_alice.engine.differ()
+        await asyncio.gather(at_bob.until(Closed), at_alice.until(Closed))
+        at_alice.forget()
+        await at_alice.engine.forget("bob")
+        await at_bob.engine.join(at_alice.address, new=True)
+        assert (await at_alice.until(Peer)).trust is Trust.NEW
+        await at_alice.until(Secure)
+
+
+Decision = Callable[[Face], Awaitable[None]]
+DECISIONS: dict[str, Decision] = {
+    "accepted": lambda face: face.engine.accept_key(),
+    "the same codes": lambda face: face.engine.match(),
+    "the same numbers": lambda face: face.engine.match_safety_number(),
+}
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+async def test_a_contact_that_was_forgotten_meanwhile_has_no_successor(decision: str) -> None:
+    alice, bob = person("alice"), person("bob")
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        await compared(at_alice, at_bob)
+        await at_alice.engine.forget("bob")
+        with pytest.raises(CommandError, match="have forgotten this contact meanwhile"):
+            await DECISIONS[decision](at_alice)
+        with pytest.raises(CommandError, match="until you have decided"):
+            await at_alice.engine.send("not yet")
+        assert at_alice.order(TrustChanged, Secure) == []
+    assert contacts(alice) == Pins()
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+async def test_no_decision_at_the_gate_takes_a_block_back(decision: str) -> None:
+    """Where the block has come between the answer of a person and the moment at which it is stored."""
+    alice, bob = person("alice"), person("bob")
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        await compared(at_alice, at_bob)
+        account = at_alice.engine.account
+        await account.change_pins(lambda pins: Pins(tuple(one.blocked(1.0) for one in pins.contacts)))
+        with pytest.raises(CommandError, match="have blocked this contact meanwhile"):
+            await DECISIONS[decision](at_alice)
+        assert at_alice.order(TrustChanged, Secure) == []
+    assert contacts(alice).contacts[0].trust is Trust.BLOCKED
+
+
+async def test_to_block_a_contact_sends_away_who_would_succeed_it() -> None:
+    alice, bob = person("alice"), person("bob")
+    async with rotated_guest(alice, bob) as (at_alice, at_bob):
+        await at_alice.engine.block("bob", blocked=True)
+        await asyncio.gather(at_bob.until(Closed), at_alice.until(Closed))
+        at_alice.forget()
+        await at_bob.engine.join(at_alice.address, new=True)
+        assert (await at_alice.until(Refused)).reason == "blocked"
+    (contact,) = contacts(alice).contacts
+    assert (contact.fingerprint, contact.trust) == (key_of("bob"), Trust.BLOCKED)
 
 
 async def test_a_guest_stands_at_its_gate_for_a_host_with_a_new_key() -> None:

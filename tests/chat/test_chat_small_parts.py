@@ -9,7 +9,7 @@ from chat_boxes import empty_shelf
 from chat_people import person
 from protocol_peers import identity_key
 
-from securechat_tui.chat import account, endings, limits, profiles, refusals
+from securechat_tui.chat import account, endings, limits, profiles, reception, refusals
 from securechat_tui.chat.account import Account, login_name
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.endings import Return, closed_event
@@ -19,11 +19,11 @@ from securechat_tui.chat.house import Dialled
 from securechat_tui.chat.limits import MAX_TEXT_BYTES, HourlyLimit, check_text
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.targets import choose_target, own_secrets
-from securechat_tui.protocol.events import End, Ended
+from securechat_tui.protocol.events import End, Ended, Instant
 from securechat_tui.protocol.payloads import GoodbyeReason
 from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.errors import BadProfileName, CannotWrite, IdentityExists
-from securechat_tui.storage.profile import DEFAULT_PROFILE
+from securechat_tui.storage.profile import DEFAULT_PROFILE, Profile
 from securechat_tui.trust.pins import Contact, Pins
 from securechat_tui.trust.verdicts import Blocked, Different, Downgrade
 
@@ -209,6 +209,24 @@ def test_the_bound_of_a_text_is_told_with_its_length() -> None:
 
 
 # The stream.
+
+
+async def test_a_flood_of_one_kind_of_notice_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Event] = []
+    moment = 100.0
+    monkeypatch.setattr(reception, "now", lambda: Instant(moment, 0.0))
+    desk = reception.Reception(Account(Profile.named("alice")))
+    monkeypatch.setattr(desk.stream, "emit", told.append)
+    for number in range(20):
+        desk.notice("{address} was told that you are busy.", address=f"192.0.2.{number}")
+    desk.notice("A call from {address} came to nothing: {detail}.", address="{x}", detail="{}")
+    assert [one.message for one in told if isinstance(one, Notice)] == [
+        "192.0.2.0 was told that you are busy.",
+        "A call from {x} came to nothing: {}.",
+    ]
+    moment += reception._NOTICE_PAUSE_SECONDS
+    desk.notice("{address} was told that you are busy.", address="192.0.2.99")
+    assert len(told) == 3
 
 
 def note(text: str) -> Notice:

@@ -1,18 +1,20 @@
 """Unsigned messages: in their place among signed ones, and what becomes of them where nobody takes them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from chat_boxes import Boxes, introduced
 from chat_people import Face, opened, person, secured, talking
-from chat_raw import call
+from chat_raw import answering, call
 from protocol_peers import identity_key
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Cancelled, Closed, Delivered, Gate, Message, Queued, Rejected, Secure
 from securechat_tui.chat.gates import Resolution
-from securechat_tui.protocol.payloads import Gone, Payload, Signature, Signed, Unsigned
+from securechat_tui.network import backoff
+from securechat_tui.protocol.payloads import Gone, HelloFlag, Payload, Signature, Signed, Unsigned
 from securechat_tui.storage.config import Config, save_config
 from securechat_tui.storage.profile import Profile
 
@@ -188,3 +190,39 @@ async def test_without_anything_unsigned_there_is_no_such_gate() -> None:
     async with opened(choosing("alice", require_signatures=True)) as alice, opened(person("bob")) as bob:
         await secured(alice, bob, await alice.host())
         assert bob.all(Gate) == []
+
+
+@pytest.mark.parametrize("choice", [Resolution.CANCEL, Resolution.SIGN])
+@pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])
+async def test_a_numbered_one_in_doubt_after_a_cut_counts_as_what_became_of_it(
+    monkeypatch: pytest.MonkeyPatch, choice: Resolution, arrived: bool
+) -> None:
+    """It was written, and the connection cut before an answer; since then the peer takes no such any more."""
+    monkeypatch.setattr(backoff, "FIRST_PAUSE", 0.0)
+    async with opened(person("bob")) as bob, answering() as desk:
+        await bob.engine.join(desk.address)
+        alice = await desk.next("alice")
+        await alice.open()
+        await bob.until(Secure)
+        await bob.engine.send("off the record", ref="u", signed=False)
+        await alice.until_payload(Unsigned)
+        if arrived:
+            (word,) = [one for one in alice.payloads if isinstance(one, Unsigned)]
+            assert alice.boxes.inbox.unsigned(word)
+        alice.cut()
+        back = await desk.next("alice")
+        back.flags = HelloFlag.SIGNATURES_REQUIRED
+        opening = asyncio.create_task(back.open(alice.boxes))
+        assert (await bob.until(Gate)).reason == "unsigned"
+        await bob.engine.resolve(choice)
+        await opening
+        if arrived:
+            assert (await bob.until(Delivered)).ref == "u"
+            assert bob.all(Cancelled) == []
+        else:
+            cancelled = await bob.until(Cancelled)
+            assert (cancelled.ref, cancelled.renumbered) == ("u", choice is Resolution.SIGN)
+        await bob.engine.send("on the record", ref="s")
+        signed = 1 if arrived or choice is Resolution.CANCEL else 2
+        await back.until_payload(Signed, signed)
+        assert [one for one in back.payloads if isinstance(one, Unsigned)] == []

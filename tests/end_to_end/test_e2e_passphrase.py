@@ -107,7 +107,8 @@ async def test_the_screen_asks_before_everything_else(empty_desk: Desk, home: Pa
     await terminal.wait_for("••••••••")
     await terminal.send(ENTER)
     await terminal.wait_for(WRONG)
-    await terminal.wait_gone("The next try")
+    # Wherever the lines break, which depends on where the test's files are.
+    await terminal.wait_for(lambda one: "Thenexttry" not in "".join(filter(str.isalpha, one.text)))
     await terminal.send(CANARY)
     await terminal.wait_for("•" * len(CANARY))
     told = [of_process(terminal, name) for name in ("cmdline", "environ")]

@@ -28,7 +28,7 @@ from securechat_tui.storage.keystore import Keys, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.store import Store
-from securechat_tui.trust.pins import Contact, Pins
+from securechat_tui.trust.pins import ClockOffset, Contact, Pins
 
 NOW = 1_795_262_400.0
 POSIX = pytest.mark.skipif(os.name != "posix", reason="the system has no POSIX permissions")
@@ -351,3 +351,32 @@ def test_a_history_beside_the_identity_is_looked_at_once(profile: Profile) -> No
         profile.conversations_folder.chmod(0o755)
         assert "conversations" in only(profile, "files").message
         profile.conversations_folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "told"),
+    [
+        (-60_000, ""),
+        (60_000, ""),
+        (60_001, "bob's clock was 1 min behind yours"),
+        (-90_000, "bob's clock was 1 min 30 s ahead of yours"),
+        (7_380_000, "bob's clock was 2 h 3 min behind yours"),
+        (-(10**15), "bob's clock was 11574074 d 1 h ahead of yours"),
+    ],
+    ids=["a minute ahead", "a minute behind", "more", "ahead", "hours", "absurd"],
+)
+def test_a_clock_far_from_a_contact_s_is_told_with_what_to_do(
+    profile: Profile, capsys: pytest.CaptureFixture[str], milliseconds: int, told: str
+) -> None:
+    met = Contact.met(identity_key("bob").public, NOW - 60, 1)
+    bob = replace(met, name=SafeText.name("bob"), named=True, clock=ClockOffset(milliseconds, NOW - 60))
+    with profile:
+        save_contacts(profile, Pins((bob,)))
+    found = findings(profile, "clock")[1:]
+    assert [one.state for one in found] == [State.NOTE] * bool(told)
+    assert all(told in one.message and "set it, or tell bob to set theirs" in one.message for one in found)
+    run_doctor(profile.name, as_json=True)
+    lines = [msgspec.json.decode(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one for one in lines if one["check"] == "clock" and told and told in one["message"]] == [
+        {"check": "clock", "state": "note", "message": str(one.message)} for one in found
+    ]

@@ -5,6 +5,7 @@ from protocol_peers import Pair, hello
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol.errors import LocalError
+from securechat_tui.protocol.primitives import unseal
 from securechat_tui.protocol.records import Trace, pad
 
 
@@ -28,6 +29,7 @@ def test_both_sides_are_told_the_same() -> None:
         assert one.plaintext == pad(one.payload)
         assert c.LABEL_RECORD in one.associated
         assert one.epoch == 0
+        assert unseal(one.key, one.record[c.EPOCH_LENGTH :], one.associated) == one.plaintext
 
 
 def test_nobody_is_told_any_more() -> None:
@@ -46,8 +48,15 @@ def test_there_is_nothing_to_watch_before_the_handshake_is_complete() -> None:
         pair.guest.session.watch(lambda _: None)
 
 
-def test_a_trace_shows_no_plaintext_in_its_repr() -> None:
+def test_a_trace_shows_no_plaintext_and_no_key_in_its_repr() -> None:
     trace = Trace(
-        opened=True, epoch=0, sequence=1, payload=b"hush", plaintext=b"hush!", associated=b"", record=b""
+        opened=True,
+        epoch=0,
+        sequence=1,
+        payload=b"hush",
+        plaintext=b"hush!",
+        associated=b"",
+        record=b"",
+        key=b"hush key",
     )
     assert "hush" not in repr(trace)

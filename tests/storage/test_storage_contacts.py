@@ -11,16 +11,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage import contacts as module
 from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.errors import DamagedContacts, NewerContacts, OthersCanRead, TooLarge
 from securechat_tui.storage.files import write_private
 from securechat_tui.storage.profile import Profile
-from securechat_tui.trust.pins import MAX_ADDRESSES, MAX_CONTACTS, MAX_HISTORY, Change, Contact, Pins
+from securechat_tui.trust.pins import (
+    MAX_ADDRESSES,
+    MAX_CONTACTS,
+    MAX_FORMER,
+    MAX_HISTORY,
+    MAX_OFFSET_MS,
+    MAX_REFUSED,
+    Change,
+    ClockOffset,
+    Contact,
+    Pins,
+)
 from securechat_tui.trust.states import Trust
 
 times = st.floats(0, 1e11)
+digests = st.binary(min_size=32, max_size=32).map(Fingerprint)
 secrets = st.none() | st.binary(min_size=32, max_size=32)
 stored = st.sampled_from([Trust.PINNED, Trust.INVITED, Trust.VERIFIED, Trust.BLOCKED])
 
@@ -45,6 +58,10 @@ def contacts(draw: st.DrawFn) -> Contact:
                 )
             )
         ),
+        announced=draw(st.none() | digests),
+        former=tuple(draw(st.lists(digests, max_size=MAX_FORMER))),
+        refused=tuple(draw(st.lists(digests, max_size=MAX_REFUSED))),
+        clock=draw(st.none() | st.builds(ClockOffset, st.integers(-MAX_OFFSET_MS, MAX_OFFSET_MS), times)),
         newest=draw(secrets),
         confirmed=draw(secrets),
     )
@@ -100,6 +117,10 @@ def test_the_largest_book_fits(profile: Profile) -> None:
             name=SafeText.name(chr(0x20000 + number) * 40),
             spki=number.to_bytes(550, "big"),
             addresses=tuple(("x" * 253, port) for port in range(65000, 65000 + MAX_ADDRESSES)),
+            announced=Fingerprint(bytes(32)),
+            former=(Fingerprint(bytes(32)),) * MAX_FORMER,
+            refused=(Fingerprint(bytes(32)),) * MAX_REFUSED,
+            clock=ClockOffset(-MAX_OFFSET_MS, 1234567890.1234567),
         )
         change = Change(1234567890.1234567, Trust.INVITED, Trust.VERIFIED, "h" * 100, contact.fingerprint)
         return replace(contact, history=(change,) * MAX_HISTORY)
@@ -148,6 +169,10 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "port": edited(lambda one: one.update(addresses=[["h", 65536]])),
     "time": edited(lambda one: one.update(last_seen=1e300)),
     "version": edited(lambda one: one.update(version=0)),
+    "a short fingerprint": edited(lambda one: one.update(refused=["AAAA"])),
+    "too many fingerprints": edited(lambda one: one.update(refused=["A" * 43 + "="] * (MAX_REFUSED + 1))),
+    "offset of a clock": edited(lambda one: one.update(clock={"milliseconds": 10**15 + 1, "when": 1.0})),
+    "half a clock": edited(lambda one: one.update(clock={"milliseconds": 1})),
     "name": edited(lambda one: one.update(name="x" * 41)),
     "twice": lambda data: data.replace(
         b'"contacts": [', b'"contacts": [' + json.dumps(json.loads(data)["contacts"][0]).encode() + b","

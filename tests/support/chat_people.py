@@ -78,6 +78,11 @@ class Face:
         """Let later waits see only what is new."""
         self.seen.clear()
 
+    async def changed(self) -> None:
+        """Wait for the next event, without a limit of time."""
+        self._news.clear()
+        await self._news.wait()
+
     async def until(self, kind: type[E], where: Callable[[E], bool] = lambda _: True) -> E:
         """Wait for the first event of a kind, among those remembered too."""
         return (await self.until_many(1, kind, where))[0]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Self
 
 from chat_boxes import Boxes
@@ -11,8 +12,17 @@ from protocol_peers import Clock, Peer, hello, identity_key
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events
-from securechat_tui.protocol.payloads import Acknowledgement, Payload, Resume, Signature, Signed
+from securechat_tui.protocol.payloads import (
+    Acknowledgement,
+    Hello,
+    HelloFlag,
+    Payload,
+    Resume,
+    Signature,
+    Signed,
+)
 from securechat_tui.protocol.session import Session
+from securechat_tui.protocol.text import SafeText
 
 _CHUNK = 65536
 
@@ -37,6 +47,9 @@ class RawPeer(Peer):
         """The session's reconnect secret."""
         self.outgoing: Callable[[bytes], bytes] = lambda data: data
         """What is done to the bytes that it writes."""
+        self.called = ""
+        """What it calls itself; a part of its fingerprint where nothing is said."""
+        self.flags = HelloFlag(0)
         self._boxes: Boxes | None = None
 
     def answer(self, event: events.SessionEvent) -> list[events.SessionEvent]:
@@ -98,7 +111,7 @@ class RawPeer(Peer):
         self._boxes = boxes or Boxes(self.key, self.session._handshake.peer)
         self.boxes.outbox.begin_session()
         self.boxes.inbox.begin_session()
-        self.send(hello(self))
+        self.send(self._hello())
         await self.until_payload(Resume)
         theirs = next(one for one in self.payloads if isinstance(one, Resume))
         self.send(self.boxes.resume())
@@ -106,6 +119,10 @@ class RawPeer(Peer):
         self.boxes.outbox.resume(theirs)
         if flush:
             self.flush()
+
+    def _hello(self) -> Hello:
+        said = replace(hello(self), flags=self.flags)
+        return replace(said, name=SafeText.name(self.called)) if self.called else said
 
     def say_texts(self, *texts: str) -> None:
         """Send messages as they should be."""

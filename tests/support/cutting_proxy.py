@@ -12,11 +12,19 @@ class Cut(Exception):
     """This connection is to be reset."""
 
 
+class End(Exception):
+    """Nothing more of this direction is to pass; the other side reads its end after ``last``."""
+
+    def __init__(self, last: bytes) -> None:
+        super().__init__()
+        self.last = last
+
+
 class Passage(Protocol):
     """What stands in one connection, between its guest and its host."""
 
     def take(self, role: str, data: bytes) -> bytes:
-        """Take what the side of this role has written; return what goes on, or raise :class:`Cut`."""
+        """Take what the side of this role has written; return what goes on, or raise Cut or End."""
 
 
 class Untouched:
@@ -39,6 +47,8 @@ class Wire:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.connections = 0
+        self.news = asyncio.Event()
+        """Set for a moment when somebody connects."""
 
     @property
     def address(self) -> str:
@@ -67,6 +77,8 @@ class Wire:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.connections += 1
+        self.news.set()
+        self.news.clear()
         self._writers.add(writer)
         try:
             with suppress(OSError, Cut):
@@ -92,9 +104,12 @@ class Wire:
     async def _pour(
         self, role: str, passage: Passage, source: asyncio.StreamReader, sink: asyncio.StreamWriter
     ) -> None:
-        while data := await source.read(_CHUNK):
-            sink.write(passage.take(role, data))
-            await sink.drain()
+        try:
+            while data := await source.read(_CHUNK):
+                sink.write(passage.take(role, data))
+                await sink.drain()
+        except End as end:
+            sink.write(end.last)
         sink.write_eof()
 
 

@@ -87,9 +87,12 @@ class _Pipe:
 class Piped:
     """One run of the program whose standard streams are pipes."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], before: Sequence[str] = ()
+    ) -> None:
+        """``before``: the command that runs the program, such as a tracer with its options."""
         self.process = subprocess.Popen(
-            [str(PROGRAM), *arguments],
+            [*before, str(PROGRAM), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -18,7 +18,10 @@ from securechat_tui.trust.pins import (
     MAX_CONTACTS,
     MAX_FORMER,
     MAX_HISTORY,
+    MAX_OFFSET_MS,
+    MAX_REFUSED,
     Change,
+    ClockOffset,
     Contact,
     Pins,
     PinsFull,
@@ -446,6 +449,46 @@ def test_a_key_that_takes_a_contact_s_place() -> None:
     assert heir.announced is None
     pins = Pins((fake(1), old, fake(2))).succeeded(old.fingerprint, heir)
     assert pins.contacts == (fake(1), heir, fake(2))
+
+
+def test_a_successor_whose_codes_differed_is_refused_wherever_it_appears() -> None:
+    alice, new = signed_contact(), key("bob")
+    refusing = alice.refusing(new.fingerprint, 200.0, "codes compared: different")
+    assert (refusing.trust, refusing.fingerprint) == (alice.trust, alice.fingerprint)
+    assert refusing.history == (
+        *alice.history,
+        Change(200.0, Trust.NEW, Trust.CHANGED, "codes compared: different", new.fingerprint),
+    )
+    assert refusing.refusing(new.fingerprint, 300.0, "again").refused == (new.fingerprint,)
+    pins, different = Pins((refusing,)), Different((refusing,), new, None)
+    assert judge_rotation(New(), pins, new, (statement(new),), 1) == different
+    for judged in (
+        judge_guest(pins, new, None, 1),
+        judge_guest(pins, new, refusing, 1),
+        judge_host(pins, new, None, 1),
+        judge_invited(pins, new, new.fingerprint, 1),
+    ):
+        assert judged == different
+        assert different.is_refused
+        assert judge_rotation(judged, pins, new, (statement(new),), 1) == different
+        assert judge_candidate(judged, new.fingerprint, 1) == Candidate(refusing)
+    heir = refusing.succeeded_by(new, Trust.VERIFIED, 400.0, "compared", is_named=True)
+    assert heir.refused == ()
+    assert judge_guest(Pins((heir,)), new, None, 1) == Known(heir)
+
+
+def test_the_most_recent_refusals_are_kept() -> None:
+    contact = fake(0)
+    for number in range(1, MAX_REFUSED + 2):
+        contact = contact.refusing(fake(number).fingerprint, 1.0, "test")
+    assert contact.refused == tuple(fake(number).fingerprint for number in range(2, MAX_REFUSED + 2))
+    assert len(contact.history) == MAX_HISTORY
+
+
+def test_a_clock_s_offset_is_cut_to_what_is_kept() -> None:
+    assert ClockOffset.measured(-1500, 2.0) == ClockOffset(-1500, 2.0)
+    assert ClockOffset.measured(2**64, 2.0) == ClockOffset(MAX_OFFSET_MS, 2.0)
+    assert ClockOffset.measured(-(2**64), 2.0) == ClockOffset(-MAX_OFFSET_MS, 2.0)
 
 
 def test_a_key_that_was_a_contact_of_its_own_is_one_no_more() -> None:

@@ -38,6 +38,7 @@ from securechat_tui.chat.events import (
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
+from securechat_tui.chat.steps import Noted
 from securechat_tui.chat.views import (
     ConnectionView,
     ContactView,
@@ -213,6 +214,8 @@ class FakeEngine:
         self.conversations: tuple[str, ...] = ()
         self.is_hosting = False
         self.is_calling = False
+        self.inspecting = False
+        self.ways: dict[tuple[int, bool], tuple[Noted, ...]] = {}
         self.calls: list[tuple[object, ...]] = []
         self.failures: dict[str, CommandError] = {}
         self.undelivered = 0
@@ -302,6 +305,17 @@ class FakeEngine:
         while (event := await self._queue.get()) is not None:
             yield event
 
+    @property
+    def is_inspecting(self) -> bool:
+        return self.inspecting
+
+    def inspect(self, *, on: bool) -> None:
+        self.calls.append(("inspect", on))
+        self.inspecting = on
+
+    def wire(self, conversation: str, number: int, *, own: bool) -> tuple[Noted, ...]:
+        return self.ways.get((number, own), ())
+
     async def unlock(self, passphrase: Passphrase) -> None:
         self._note("unlock")
         await self.key_making.wait()
@@ -310,6 +324,17 @@ class FakeEngine:
         self.locked = False
         self.identity = IDENTITY
         self.emit_ready()
+
+    @property
+    def has_passphrase(self) -> bool:
+        return self.passphrase is not None
+
+    async def change_passphrase(self, present: Passphrase | None, new: Passphrase | None) -> None:
+        self._note("change_passphrase")
+        await self.key_making.wait()
+        if present != self.passphrase:
+            raise CommandError("passphrase", "That is not the passphrase.")
+        self.passphrase = new
 
     async def create_identity(
         self, name: str, bits: int = 3072, passphrase: Passphrase | None = None

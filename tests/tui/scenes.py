@@ -22,6 +22,7 @@ from fake_engine import (
 )
 from several import comes, kept, place, says, view
 from textual.pilot import Pilot
+from wire_ways import pinned_way
 
 from securechat_tui.chat.events import Delivered, Dialing, Event, Queued, RoundTrip, SafeText, Sent, Trust
 from securechat_tui.chat.passphrases import Passphrase
@@ -154,6 +155,14 @@ def acquainted() -> FakeEngine:
     )
 
 
+def watched() -> FakeEngine:
+    """Somebody who has asked to see what goes over the wire."""
+    engine = FakeEngine()
+    engine.inspecting = True
+    engine.ways[3, True] = pinned_way(3, "Back. Go ahead!", own=True)
+    return engine
+
+
 def remembering() -> FakeEngine:
     """Somebody who has talked before, and keeps it."""
     engine = acquainted()
@@ -205,6 +214,13 @@ def locked() -> FakeEngine:
     return engine
 
 
+def protected() -> FakeEngine:
+    """Somebody in a conversation whose key has a passphrase."""
+    engine = FakeEngine()
+    engine.passphrase = Passphrase("correct horse")
+    return engine
+
+
 def undone() -> list[Event]:
     """A conversation that was cut, with a message that came late and one that nobody signed."""
     unsigned = replace(ALL_PASSED, signed=False)
@@ -237,6 +253,10 @@ SCENES: dict[str, Scene] = {
     "making-the-key": Scene(StartScreen(), waiting_for_a_key, keys=("enter",)),
     "passphrase": Scene(StartScreen(), locked, keys=(*"correct",)),
     "passphrase-missing": Scene(StartScreen(), locked, keys=("enter",)),
+    "change-passphrase": Scene(
+        engine=protected, events=conversation, entered="/passphrase", keys=(*"correct", "enter", *"new")
+    ),
+    "set-passphrase": Scene(events=conversation, entered="/passphrase"),
     "start": Scene(ALONE, acquainted),
     "join": Scene(ALONE, acquainted, keys=("down", "enter")),
     "hosting": Scene(HOSTING),
@@ -254,6 +274,8 @@ SCENES: dict[str, Scene] = {
     "gate": Scene(events=gated),
     "invite": Scene(HOSTING, entered="/invite"),
     "details": Scene(events=conversation, keys=("f4",)),
+    "wire": Scene(engine=watched, events=conversation, keys=("f5", *["down"] * 5)),
+    "wire-secrets": Scene(engine=watched, events=conversation, keys=("f5", *["down"] * 3, "s")),
     "help": Scene(events=conversation, keys=("f1",)),
     "contacts": Scene(engine=acquainted, events=conversation, entered="/contacts"),
     "alarm": Scene(events=lambda: [*conversation(), closed("lost"), key_changed()]),
@@ -276,10 +298,12 @@ LOOKS = {
 }
 _VARIANTS = (
     "passphrase-missing",
+    "set-passphrase",
     "hosting-here-only",
     "cut",
     "namesake",
     "selected",
+    "wire-secrets",
     "verify-alone",
     "alarm-read",
     "history-top",

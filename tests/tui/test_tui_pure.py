@@ -121,7 +121,8 @@ class TestRegistry:
                 "signed",
                 "unsigned",
             ),
-            *("copy", "clear", "sidebar", "quit", "exit", "find", "nick", "notify", "theme"),
+            *("copy", "clear", "sidebar", "quit", "exit", "find", "nick", "notify", "theme", "passphrase"),
+            "wire",
         }
 
     def test_alarm_only_with_a_practice_peer(self) -> None:

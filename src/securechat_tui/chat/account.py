@@ -19,8 +19,8 @@ from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, load_config, save_config
 from securechat_tui.storage.contacts import load_contacts, save_contacts
-from securechat_tui.storage.errors import PassphraseNeeded, ProfileError
-from securechat_tui.storage.keystore import Keys, create_keys, open_keys
+from securechat_tui.storage.errors import PassphraseNeeded, ProfileError, WrongPassphrase
+from securechat_tui.storage.keystore import Keys, create_keys, open_keys, read_sealed, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.rotation import load_statements, shown
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from securechat_tui.storage.store import Store
 
 _NO_IDENTITY: Final = "There is no identity yet: choose a name first."
+_PRESENT_MISSING: Final = "The key has a passphrase: give the present one too."
+_KEY_GONE: Final = "The identity's file has gone: put your copy back."
 
 
 def login_name() -> str:
@@ -47,6 +49,7 @@ class _Loaded:
     rotations: tuple[Rotation, ...]
     unlocked: "_Unlocked | None"
     locked: bool
+    is_sealed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,12 @@ def _load(profile: Profile, keys: Keys | None) -> _Loaded:
     profile.open()
     try:
         config, pins, rotations = load_config(profile), load_contacts(profile), load_statements(profile)
-        try:
-            keys = keys or open_keys(profile)
-        except PassphraseNeeded:
-            return _Loaded(config, pins, rotations, None, locked=True)
-        return _Loaded(config, pins, rotations, _open_store(profile, keys) if keys else None, locked=False)
+        is_sealed = read_sealed(profile) is not None
+        if is_sealed and keys is None:
+            return _Loaded(config, pins, rotations, None, locked=True, is_sealed=True)
+        keys = keys or open_keys(profile)
+        unlocked = _open_store(profile, keys) if keys else None
+        return _Loaded(config, pins, rotations, unlocked, locked=False, is_sealed=is_sealed)
     except BaseException:
         profile.close()
         raise
@@ -74,6 +78,13 @@ def _open_store(profile: Profile, keys: Keys) -> _Unlocked:
     from securechat_tui.storage.store import Store  # noqa: PLC0415 - the screen paints first
 
     return _Unlocked(keys.identity, Store(profile, keys.store).open())
+
+
+def _reseal(profile: Profile, present: Passphrase | None, new: Passphrase | None, cost: Cost) -> None:
+    keys = open_keys(profile, present)
+    if keys is None:
+        raise CommandError("no-identity", _KEY_GONE)
+    save_keys(profile, keys, new, cost)
 
 
 class Account:
@@ -89,6 +100,8 @@ class Account:
         self.key: IdentityKey | None = None
         self.locked = False
         """Whether there is an identity whose passphrase has not been given yet."""
+        self.has_passphrase = False
+        """Whether the identity's file is under one."""
         self._store: Store | None = None
         self._keys = keys
         self._cost = cost
@@ -100,7 +113,7 @@ class Account:
         """Lock the profile and read it; raises the ProfileError family."""
         loaded = await asyncio.to_thread(_load, self.profile, self._keys)
         self.config, self.pins, self._rotations = loaded.config, loaded.pins, loaded.rotations
-        self.locked = loaded.locked
+        self.locked, self.has_passphrase = loaded.locked, loaded.is_sealed
         if loaded.unlocked is not None:
             self._take(loaded.unlocked)
 
@@ -111,7 +124,7 @@ class Account:
         except ProfileError as error:
             raise CommandError("passphrase", str(error)) from None
         if keys is None:
-            raise CommandError("no-identity", "The identity's file has gone: put your copy back.")
+            raise CommandError("no-identity", _KEY_GONE)
         await self._use(keys)
         self.locked = False
 
@@ -179,9 +192,30 @@ class Account:
             self.config = config
             if self._keys is None:  # or made before, and the history could not be begun
                 self._keys = await asyncio.to_thread(create_keys, self.profile, bits, passphrase, self._cost)
+                self.has_passphrase = passphrase is not None
         except ProfileError as error:
             raise CommandError("profile", str(error)) from None
         await self._use(self._keys)
+
+    async def change_passphrase(self, present: Passphrase | None, new: Passphrase | None) -> None:
+        """Put key and history under another passphrase, or under none; in a thread, as one write.
+
+        Raises CommandError for another passphrase than the present one, and where it cannot be written;
+        nothing has changed then.
+        """
+        self.own_key  # noqa: B018 - says why there is none
+
+        async def change() -> None:
+            await asyncio.to_thread(_reseal, self.profile, present, new, self._cost)
+            self.has_passphrase = new is not None
+
+        try:
+            await self._to_the_end(change())
+        except (PassphraseNeeded, WrongPassphrase) as error:
+            missing = isinstance(error, PassphraseNeeded)
+            raise CommandError("passphrase", _PRESENT_MISSING if missing else str(error)) from None
+        except ProfileError as error:
+            raise CommandError("cannot-save", str(error)) from None
 
     def ready(self, key: IdentityKey) -> Ready:
         """Tell who is there, now that there is a key."""
@@ -229,13 +263,22 @@ class Account:
         except ProfileError as error:
             raise CommandError("cannot-save", str(error)) from None
 
-    async def change_pins(self, change: Callable[[Pins], Pins]) -> None:
-        """Change the contacts, on disk first; raises the ProfileError family, nothing changed then."""
+    async def change_pins(
+        self, change: Callable[[Pins], Pins], undo: Callable[[], None] = lambda: None
+    ) -> None:
+        """Change the contacts, on disk first; raises the ProfileError family, nothing changed then.
+
+        ``undo`` takes back what ``change`` has done besides, before any other change is made.
+        """
 
         async def save() -> None:
             pins = change(self.pins)
             if pins is not self.pins:
-                await asyncio.to_thread(save_contacts, self.profile, pins)
+                try:
+                    await asyncio.to_thread(save_contacts, self.profile, pins)
+                except ProfileError:
+                    undo()
+                    raise
                 self.pins = pins
 
         await self._to_the_end(save())

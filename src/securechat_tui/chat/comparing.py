@@ -8,6 +8,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account
@@ -15,6 +16,7 @@ from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.succession import Succession
+from securechat_tui.network.clock import now
 from securechat_tui.protocol.errors import ComparisonFailure
 from securechat_tui.protocol.payloads import (
     ComparisonAsk,
@@ -40,6 +42,13 @@ THEIRS_DIFFERENT = "the other side found the codes different"
 CUT = "a comparison was cut off"
 BROKEN = "the other side's comparison did not add up"
 
+_WISH_PAUSE_SECONDS: Final = 30.0
+"""How long a further wish of the peer's goes untold, unless a person here has done something meanwhile."""
+_CONTACT_GONE: Final = (
+    "You have forgotten this contact meanwhile, so nothing was kept: leave, and join or be called anew."
+)
+_CONTACT_BLOCKED: Final = "You have blocked this contact meanwhile, so nothing was kept: unblock it first."
+
 
 @dataclass(slots=True)
 class Comparing:
@@ -54,11 +63,16 @@ class Comparing:
     is_answer_due: bool = False
     """Whether the peer's person may have a code that was not said to differ yet: a peer may say so at
     any time, and each time would push something older out of the contact's history."""
+    _is_wish_told: bool = False
+    """Whether a person here has been told of the wish that stands, or stood last."""
+    _next_wish: float = 0.0
+    """When the peer's next wish is told again, in monotonic seconds: it may wish and withdraw for ever."""
 
     # What a person does.
 
     def ask(self) -> None:
         """Ask for a comparison, or take up the peer's wish for one."""
+        self._next_wish = 0.0
         self._go_on(self.run.ask())
 
     async def match(self, digits: str | None) -> None:
@@ -104,6 +118,7 @@ class Comparing:
 
     def decline(self) -> None:
         """Not now: nothing is decided; raises CommandError where there is nothing to decline."""
+        self._next_wish = 0.0
         farewell = self.run.stop(StopReason.DECLINED)
         if not farewell:
             raise CommandError("no-comparison", "No comparison is under way.")
@@ -133,21 +148,33 @@ class Comparing:
     # What the peer and the network do.
 
     async def receive(self, payload: ComparisonAsk | ComparisonStep | ComparisonStop) -> None:
-        """Take a payload of the peer; raises ComparisonFailure where it did not open its commitment."""
-        was_wished = self.run.stage not in {Stage.IDLE, Stage.STOPPING}
+        """Take a payload of the peer; raises ComparisonFailure where it did not open its commitment.
+
+        The caller ends the session then, and keeps that afterwards.
+        """
+        was_known = self._is_known_here()
         try:
             self._go_on(self.run.receive(payload))
         except ComparisonFailure:
             self._distrust(BROKEN)
-            await self._note(BROKEN, Trust.CHANGED)
             raise
         differs = isinstance(payload, ComparisonStop) and payload.reason is StopReason.MISMATCH
         if differs and self.is_answer_due:
             self.is_answer_due = False
             await self._note(THEIRS_DIFFERENT)
             self._tell_stopped("mismatch")
-        elif was_wished and self.run.stage in {Stage.IDLE, Stage.STOPPING}:
+        elif was_known and self.run.stage in {Stage.IDLE, Stage.STOPPING}:
             self._tell_stopped("declined")
+
+    async def keep_failure(self) -> None:
+        """Store that the peer's commitment did not open, or tell that it could not be stored."""
+        await self._note(BROKEN, Trust.CHANGED)
+
+    def _is_known_here(self) -> bool:
+        """Whether a person here has asked for the run that stands, or has been told of the wish for it."""
+        if self.run.stage is Stage.WANTED:
+            return self._is_wish_told
+        return self.run.stage not in {Stage.IDLE, Stage.STOPPING}
 
     async def cut(self) -> None:
         """The session is over: a run that was under way is void, and that is kept."""
@@ -161,9 +188,16 @@ class Comparing:
     def _go_on(self, answers: list[Payload]) -> None:
         self._send(answers)
         if self.run.stage is Stage.WANTED:
-            self.stream.emit(events.VerifyAsked(time=time.time(), conversation=self.conversation.id))
+            self._tell_wish()
         elif self.run.code is not None:
             self._tell_code(self.run.code)
+
+    def _tell_wish(self) -> None:
+        moment = now().monotonic
+        self._is_wish_told = moment >= self._next_wish
+        if self._is_wish_told:
+            self._next_wish = moment + _WISH_PAUSE_SECONDS
+            self.stream.emit(events.VerifyAsked(time=time.time(), conversation=self.conversation.id))
 
     def _send(self, payloads: list[Payload]) -> None:
         for payload in payloads:
@@ -215,12 +249,24 @@ class Comparing:
         )
 
     def _decided(self, pins: Pins, trust: Trust | None, how: str) -> Pins:
+        """Runs alone, right before the contacts are written; raises CommandError for what is void by now."""
+        if trust in {Trust.VERIFIED, Trust.PINNED}:
+            self._check_contact(pins)
         if self.succession is not None:
             return self.succession.decided(pins, trust, time.time(), how)
         contact = pins.by_fingerprint(self.conversation.peer.fingerprint)
         if contact is None:  # forgotten meanwhile
             return pins
         return pins.with_contact(contact.with_trust(trust or contact.trust, time.time(), how))
+
+    def _check_contact(self, pins: Pins) -> None:
+        """A key is found to be a contact's only as long as there is that contact, and it is not blocked."""
+        peer = self.conversation.peer.fingerprint
+        contact = pins.by_fingerprint(self.succession.former if self.succession is not None else peer)
+        if contact is None:
+            raise CommandError("unknown-contact", _CONTACT_GONE)
+        if contact.trust is Trust.BLOCKED:
+            raise CommandError("blocked", _CONTACT_BLOCKED)
 
 
 def bare_digits(digits: str) -> str:

@@ -141,12 +141,12 @@ class Conversation:
         self.detach()
         await self.journal.close()
 
-    def greeted(self, hello: Hello, name: SafeText, *, holds_unsigned: bool = False) -> None:
-        """The peer has said HELLO; ``name`` is what it is called here.
+    def greeted(self, hello: Hello, name: SafeText, offset_ms: int, *, holds_unsigned: bool = False) -> None:
+        """The peer has said HELLO; ``name`` is what it is called here, ``offset_ms`` how its clock stands.
 
         ``holds_unsigned``: something unsigned is held for it, besides what is numbered already.
         """
-        self.receipt.clock_offset_ms = unix_ms() - hello.time_ms
+        self.receipt.clock_offset_ms = offset_ms
         self._accounts.is_peer_durable = HelloFlag.DURABLE in hello.flags
         self._peer_requires = HelloFlag.SIGNATURES_REQUIRED in hello.flags
         self._holds_unsigned = holds_unsigned

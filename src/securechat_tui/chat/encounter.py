@@ -19,12 +19,12 @@ from securechat_tui.chat.introduction import Answer, Introduction, NotAdmitted
 from securechat_tui.chat.invitations import InviteSpent
 from securechat_tui.chat.outbox import ResumeConflict
 from securechat_tui.chat.settling import Settling
-from securechat_tui.chat.telling import unverified
+from securechat_tui.chat.telling import unix_ms, unverified
 from securechat_tui.network.clock import now
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events as session_events
-from securechat_tui.protocol.errors import OutOfOrder, RemoteError, SignatureFailure
+from securechat_tui.protocol.errors import ComparisonFailure, RemoteError
 from securechat_tui.protocol.events import End, SessionEvent
 from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.payloads import (
@@ -44,7 +44,6 @@ from securechat_tui.trust.states import Trust
 
 _BACKLOG: Final = 1
 """Batches of events that may wait before reading stops: more would only hold up the face."""
-
 
 _Happened = tuple[Connection, Sequence[SessionEvent]]
 
@@ -70,6 +69,12 @@ class Encounter:
     def __post_init__(self) -> None:
         self._introduction = Introduction(self.engine, self.dialled, self.address)
         self._settling = Settling(self.engine.stream.room, self._storage_failed)
+
+    @property
+    def succeeds(self) -> Fingerprint | None:
+        """The key of the contact in whose place this peer's would come."""
+        contact = self._introduction.succeeds
+        return contact.fingerprint if contact is not None else None
 
     @property
     def settled(self) -> bool:
@@ -163,13 +168,13 @@ class Encounter:
         if connection.session.closed or not self.engine.enter(self, conversation):
             return
         self.conversation = conversation
+        self.engine.inspector.follow(conversation.id, connection.session)
         self._settling.begin(conversation)
         self.comparing = self._introduction.comparing(conversation, proof)
         account, gate = self.engine.account, self._introduction.gate
         if conversation.distrusted:
             trust, gate = Trust.CHANGED, gates.COMPARISON
-        requires = account.config.require_signatures
-        conversation.attach(connection, account.name, trust, gate, requires=requires)
+        conversation.attach(connection, account.name, trust, gate, requires=account.config.require_signatures)
 
     async def _stored(
         self, connection: Connection, proof: session_events.Authenticated
@@ -186,7 +191,7 @@ class Encounter:
         except NotAdmitted as error:
             self._refuse(connection, error.refusal)
         except InviteSpent:
-            self.engine.notice(f"A caller from {self.address} came too late with an invite.")
+            self.engine.notice(refusals.LATE_INVITE, address=self.address)
             connection.carry_out(connection.session.abort("the invite is spent"))
         return None
 
@@ -207,7 +212,7 @@ class Encounter:
         if self.dialled is not None:
             self.engine.error("given-up", f"No place was left for the conversation at {self.address}.")
         else:
-            self.engine.notice(f"A caller from {self.address} came too late and was turned away.")
+            self.engine.notice(refusals.LATE_CALL, address=self.address)
         connection.carry_out(connection.session.abort("busy by now"))
         return True
 
@@ -219,6 +224,10 @@ class Encounter:
             return
         try:
             await self._hand_over(connection, conversation, payload)
+        except ComparisonFailure as error:  # nothing may pass while that is being written
+            self._reject(connection, conversation, error)
+            if self.comparing is not None:
+                await self.comparing.keep_failure()
         except RemoteError as error:
             await self._settling.now()
             self._reject(connection, conversation, error)
@@ -240,6 +249,7 @@ class Encounter:
             case Goodbye():
                 pass
             case ComparisonAsk() | ComparisonStep() | ComparisonStop() if self.comparing is not None:
+                await self._settling.now()
                 await self.comparing.receive(payload)
             case _:
                 conversation.receive(payload)
@@ -287,15 +297,17 @@ class Encounter:
     async def _hello(self, conversation: Conversation, hello: Hello) -> None:
         fingerprint = conversation.peer.fingerprint
         namesake = self.engine.account.pins.namesake(hello.name, fingerprint)
+        offset_ms = unix_ms() - hello.time_ms
         try:
-            await self._introduction.christen(fingerprint, hello.name)
+            await self._introduction.christen(fingerprint, hello.name, offset_ms)
         except ProfileError as error:  # the key is pinned already; a name can wait for the next session
             self.engine.error("profile", str(error))
         if self.conversation is None:  # a newer session of the same person has taken over meanwhile
             return
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
         name = contact.name if contact else unverified(fingerprint)
-        conversation.greeted(hello, name, holds_unsigned=self.engine.holds_unsigned(self, conversation))
+        unsigned = self.engine.holds_unsigned(self, conversation)
+        conversation.greeted(hello, name, offset_ms, holds_unsigned=unsigned)
         self._met = True
         self.engine.greeted(self)
         self.engine.stream.emit(
@@ -337,19 +349,9 @@ class Encounter:
 
     def _reject(self, connection: Connection, conversation: Conversation, error: RemoteError) -> None:
         """A message broke a rule that only its author can have broken: end for good."""
-        check = "signed" if isinstance(error, SignatureFailure) else "in_order"
-        if not isinstance(error, SignatureFailure | OutOfOrder):
-            check = "intact"
         conversation.bad()
-        self.engine.stream.emit(
-            events.Rejected(
-                time=time.time(),
-                conversation=conversation.id,
-                number=conversation.inbox.high + 1,
-                check=check,
-                message=f"A message of {conversation.name} failed its check ({error}): session ended.",
-            )
-        )
+        number = conversation.inbox.high + 1
+        self.engine.stream.emit(refusals.rejected(conversation.id, conversation.name, number, error))
         self._take_no_more()
         connection.carry_out(connection.session.reject(str(error), now()))
 
@@ -374,7 +376,7 @@ class Encounter:
         if self.dialled is not None:
             self._tell_refused(self.dialled, end)
         elif end.how in {End.HANDSHAKE, End.VERSION, End.SELF}:
-            self.engine.notice(f"A call from {self.address} came to nothing: {end.detail}.")
+            self.engine.notice(refusals.FAILED_CALL, address=self.address, detail=end.detail)
 
     def _tell_refused(self, dialled: Dialled, end: session_events.Ended) -> None:
         if end.how is End.SELF or not dialled.returning:
@@ -383,9 +385,7 @@ class Encounter:
                 refusals.refused_end(end.how, dialled.typed, invited=dialled.invite is not None)
             )
         elif end.how is End.VERSION:  # anybody on the path can say so: it must not keep the two apart
-            self.engine.notice(
-                f"What answers at {self.address} claims to speak no version that is known here. Trying again."
-            )
+            self.engine.notice(refusals.NO_VERSION, address=self.address)
 
     def _tell_rekeyed(self, epoch: int) -> None:
         if self.conversation is not None:

@@ -22,6 +22,7 @@ from securechat_tui.chat.limits import check_text
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
 from securechat_tui.chat.requests import Requests
+from securechat_tui.chat.steps import Noted
 from securechat_tui.chat.targets import (
     choose_target,
     read_fingerprint,
@@ -124,6 +125,13 @@ class Engine:
         await self.account.unlock(passphrase)
         await self._begin()
 
+    async def change_passphrase(self, present: Passphrase | None, new: Passphrase | None) -> None:
+        """Put key and history under another passphrase, or under none (None), in a thread.
+
+        Raises CommandError for another passphrase than the present one; nothing has changed then.
+        """
+        await self.account.change_passphrase(present, new)
+
     # What a face may look at.
 
     @property
@@ -135,6 +143,11 @@ class Engine:
     def locked(self) -> bool:
         """Whether there is an identity whose passphrase has not been given yet."""
         return self.account.locked
+
+    @property
+    def has_passphrase(self) -> bool:
+        """Whether the identity is under one."""
+        return self.account.has_passphrase
 
     @property
     def profile(self) -> str:
@@ -297,7 +310,8 @@ class Engine:
         """Drop a contact's pin."""
         contact = self._contact(name)
         await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
-        self.reception.forgotten(contact.fingerprint)
+        for fingerprint in (contact.fingerprint, *contact.refused):
+            self.reception.forgotten(fingerprint)
 
     async def block(self, name: str, *, blocked: bool) -> None:
         """Refuse a contact's key from now on, here and now too; or take that back."""
@@ -322,6 +336,27 @@ class Engine:
         Return how many messages are not delivered.
         """
         return await self.requests.flush(seconds)
+
+    # What is looked at.
+
+    @property
+    def is_inspecting(self) -> bool:
+        """Whether it is kept, in memory, how messages go over the wire."""
+        return self.reception.inspector.is_on
+
+    def inspect(self, *, on: bool) -> None:
+        """Keep from now on, in memory, how messages go over the wire; or no more, and forget all of it."""
+        sessions = [
+            (one.conversation.id, one.connection.session)
+            for one in self.reception.presence.sessions()
+            if one.conversation is not None and one.connection is not None
+        ]
+        inspector = self.reception.inspector
+        (inspector.begin if on else inspector.end)(sessions)
+
+    def wire(self, conversation: str, number: int, *, own: bool) -> tuple[Noted, ...]:
+        """Return the steps of one's ``own`` message, or of the peer's; none where they were not kept."""
+        return self.reception.inspector.way_of(conversation, number, own=own)
 
     # What is kept.
 

@@ -23,12 +23,14 @@ from securechat_tui.storage.files import check_entry, leftovers, others_can_repl
 from securechat_tui.storage.keystore import load_identity, read_sealed
 from securechat_tui.storage.passphrase import USUAL_COST, Cost
 from securechat_tui.storage.profile import Profile
-from securechat_tui.trust.pins import Pins
+from securechat_tui.trust.pins import ClockOffset, Pins
 
 __all__ = ["Finding", "State", "examine"]
 
 _MAX_ENTRIES: Final = 1000
 _MAX_LINE: Final = 1000
+_FAR_SECONDS: Final = 60
+"""From how many seconds on the distance between two clocks is told."""
 _PORT_IN_USE: Final = "port-in-use"
 
 
@@ -67,7 +69,7 @@ def examine(profile: Profile, now: float | None = None) -> Iterator[Finding]:
     yield from (about_contacts, about_settings)
     yield _lock(profile)
     yield from _network(config, in_use=profile.is_in_use())
-    yield _clock(pins, moment)
+    yield from _clocks(pins, moment)
 
 
 def _folder(profile: Profile, folder: Path) -> Iterator[Finding]:
@@ -201,6 +203,34 @@ def _reach(reachable: tuple[Address, ...]) -> Finding:
     return finding("network", State.OK, sentence)
 
 
+def _clocks(pins: Pins, now: float) -> Iterator[Finding]:
+    yield _clock(pins, now)
+    for contact in pins.contacts:
+        if contact.clock is not None and abs(contact.clock.milliseconds) > _FAR_SECONDS * 1000:
+            yield _far_clock(contact.name, contact.clock)
+
+
+def _far_clock(name: SafeText, clock: ClockOffset) -> Finding:
+    distance = _distance(abs(clock.milliseconds) // 1000)
+    way = "behind" if clock.milliseconds > 0 else "ahead of"
+    return finding(
+        "clock",
+        State.NOTE,
+        f"{name}'s clock was {distance} {way} yours at {_minute(clock.when)}: one of the two is wrong, and "
+        "the times of writing with it. Compare yours with another clock and set it, or tell "
+        f"{name} to set theirs.",
+    )
+
+
+def _distance(seconds: int) -> str:
+    """Whole seconds in the two largest units that say something."""
+    for size, unit, smaller, rest in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            more = seconds % size // smaller
+            return f"{seconds // size} {unit} {more} {rest}" if more else f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
 def _clock(pins: Pins, now: float) -> Finding:
     latest = max((contact.last_seen for contact in pins.contacts), default=0.0)
     if latest > now:
@@ -209,11 +239,7 @@ def _clock(pins: Pins, now: float) -> Finding:
             "or your messages are shown to others as late."
         )
         return finding("clock", State.WRONG, sentence)
-    sentence = (
-        f"The clock says {_minute(now)}. How far it is from a peer's is not kept after a session; "
-        "F4 shows the age of each message."
-    )
-    return finding("clock", State.OK, sentence)
+    return finding("clock", State.OK, f"The clock says {_minute(now)}, later than every session so far.")
 
 
 def _minute(seconds: float) -> str:

@@ -83,6 +83,7 @@ def gate_event(conversation: "Conversation", contact: Contact | None = None) -> 
 
 
 def _about(contact: Contact) -> tuple[str, str, str]:
-    last = contact.history[-1].when if contact.history else contact.first_seen
+    decided = [one.when for one in contact.history if one.fingerprint == contact.fingerprint]
+    last = decided[-1] if decided else contact.first_seen
     day = f"{datetime.fromtimestamp(last, tz=UTC).astimezone():%d %b %Y}"
     return contact.name, "verified" if contact.trust is Trust.VERIFIED else "pinned", day

@@ -8,6 +8,7 @@ from securechat_tui.chat.callers import Callers
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.formers import Formers
+from securechat_tui.chat.inspector import Inspector
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.protocol.events import Ended
 from securechat_tui.protocol.identity import Fingerprint
@@ -47,12 +48,13 @@ class House(Protocol):
     callers: Callers
     conversations: Conversations
     formers: Formers
+    inspector: Inspector
 
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
         """Whether there is no place; ``known`` callers have shown a secret."""
 
-    def notice(self, message: str) -> None:
-        """Tell what is worth a dim line."""
+    def notice(self, kind: str, **details: str) -> None:
+        """Tell what is worth a dim line: ``kind`` is the sentence, with a place for each detail."""
 
     def error(self, code: str, message: str) -> None:
         """Tell what went wrong here."""

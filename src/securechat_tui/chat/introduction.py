@@ -15,17 +15,18 @@ from securechat_tui.chat.callers import NOTHING, Shown
 from securechat_tui.chat.comparing import Comparing
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.house import Dialled, House
+from securechat_tui.chat.invitations import LiveInvite
 from securechat_tui.chat.succession import Succession
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.events import Authenticated, Called
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.records import Direction
 from securechat_tui.protocol.rotation import Rotation
-from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import (
     BY_INVITE,
     FIRST_CONTACT,
+    ClockOffset,
     Contact,
     Endpoint,
     Pins,
@@ -68,9 +69,9 @@ class NotAdmitted(Exception):
         self.refusal = refusal
 
 
-_TURNED_AWAY: Final = "A caller from {} without an invite was turned away."
-_REPEATED: Final = "A copy of an earlier call came from {} and was turned away."
-_BUSY: Final = "A caller from {} was told that you are busy."
+_TURNED_AWAY: Final = "A caller from {address} without an invite was turned away."
+_REPEATED: Final = "A copy of an earlier call came from {address} and was turned away."
+_BUSY: Final = "A caller from {address} was told that you are busy."
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +87,8 @@ class Introduction:
     _verdict: Verdict | None = None
     _secret: bytes = field(default=b"", repr=False)
     """The session's reconnect secret, once it is stored with a contact."""
+    _burnt: LiveInvite | None = None
+    """The invite that this handshake has burnt, which it is not after all where that cannot be stored."""
 
     # The host, before it answers.
 
@@ -98,12 +101,12 @@ class Introduction:
         if callers.invited_only and not self._shown.is_any:
             return self._close(_TURNED_AWAY)
         if self.is_late_for(self._shown.fingerprint):
-            self.house.notice(_BUSY.format(self.address))
+            self.house.notice(_BUSY, address=self.address)
             return Answer.BUSY
         return Answer.ADMIT
 
     def _close(self, why: str) -> Answer:
-        self.house.notice(why.format(self.address))
+        self.house.notice(why, address=self.address)
         return Answer.CLOSE
 
     def is_late_for(self, fingerprint: Fingerprint | None) -> bool:
@@ -220,14 +223,7 @@ class Introduction:
         A key that is let in for a comparison alone is not stored.
         Raises the ProfileError family, PinsFull, InviteSpent or NotAdmitted; nothing is changed then.
         """
-        invite = self._shown.invite
-        was_unused = invite is not None and invite.guest is None
-        try:
-            await self.house.account.change_pins(partial(self._changed, proof))
-        except ProfileError:
-            if invite is not None and was_unused and invite.guest == proof.identity.fingerprint:
-                invite.guest = None
-            raise
+        await self.house.account.change_pins(partial(self._changed, proof), self._unburn)
         return self._trust(proof.identity.fingerprint)
 
     def _changed(self, proof: Authenticated, pins: Pins) -> Pins:
@@ -244,9 +240,16 @@ class Introduction:
             changed = self._noted(self._verdict, proof, pins)
         else:
             changed = self._pinned(pins, proof)
-        if self._shown.invite is not None:
-            self._shown.invite.claim(proof.identity.fingerprint, now())
+        invite = self._shown.invite
+        if invite is not None:
+            was_unused = invite.guest is None
+            invite.claim(proof.identity.fingerprint, now())
+            self._burnt = invite if was_unused else None
         return changed
+
+    def _unburn(self) -> None:
+        if self._burnt is not None:
+            self._burnt.guest = None
 
     def _noted(self, verdict: Candidate | Rotated, proof: Authenticated, pins: Pins) -> Pins:
         """Note with the contact what a key has shown that is not its own, or not yet.
@@ -300,15 +303,20 @@ class Introduction:
 
     # Both, with the peer's HELLO.
 
-    async def christen(self, fingerprint: Fingerprint, name: str) -> None:
-        """Name a new contact; at the guest, the host's first record also confirms the session's secret."""
+    async def christen(self, fingerprint: Fingerprint, name: str, offset_ms: int) -> None:
+        """Name a new contact, and note how its clock stands, ``offset_ms`` behind ours.
+
+        At the guest, the host's first record also confirms the session's secret.
+        """
+        clock = ClockOffset.measured(offset_ms, time.time())
 
         def change(pins: Pins) -> Pins:
             contact = pins.by_fingerprint(fingerprint)
             if contact is None:
                 return pins
+            contact = replace(contact, clock=clock)
             if self.dialled is not None and self._secret:
-                pins = pins.with_contact(confirm(contact, self._secret))
-            return pins.christened(fingerprint, name)
+                contact = confirm(contact, self._secret)
+            return pins.with_contact(contact).christened(fingerprint, name)
 
         await self.house.account.change_pins(change)

@@ -37,9 +37,10 @@ class HourlyLimit:
         self._times.append(now)
 
 
-def holds_invite(text: str) -> bool:
-    """Whether there is an invite in what was typed: a secret, which no history of inputs may keep."""
-    return SCHEME in text.lower()
+def holds_secret(text: str) -> bool:
+    """Whether an invite is in what was typed, or a passphrase: nothing that is kept may hold one."""
+    lowered = text.lower()
+    return SCHEME in lowered or lowered.lstrip().startswith("/passphrase ")
 
 
 def check_text(text: str) -> None:

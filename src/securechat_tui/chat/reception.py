@@ -23,6 +23,7 @@ from securechat_tui.chat.following import Following
 from securechat_tui.chat.formers import Formers
 from securechat_tui.chat.held import FIRST_GUEST, Held
 from securechat_tui.chat.house import Dialled
+from securechat_tui.chat.inspector import Inspector
 from securechat_tui.chat.presence import Presence
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.targets import reaching
@@ -50,6 +51,7 @@ class Reception:
         self.progress = asyncio.Event()
         self.conversations = Conversations(account, self.stream, self.progress)
         self.formers = Formers(self.conversations)
+        self.inspector = Inspector()
         self.hosting = False
         self.presence = Presence()
         self.calls = Calls(self)
@@ -60,7 +62,7 @@ class Reception:
         """What is called when nobody is to be kept talking with any more."""
         self.leaving: set[str] = set()
         self.met_anybody = False
-        self._next_notice = 0.0
+        self._next_notice: dict[str, float] = {}
         self._closing = False
 
     async def close(self) -> None:
@@ -77,12 +79,15 @@ class Reception:
         """Whether there is no place; ``known`` callers have shown a secret."""
         return not self.presence.has_room_for(fingerprint, known=known)
 
-    def notice(self, message: str) -> None:
-        """Tell what is worth a dim line, not too often: callers must not flood the screen."""
+    def notice(self, kind: str, **details: str) -> None:
+        """Tell what is worth a dim line: ``kind`` is the sentence, with a place for each detail.
+
+        No kind comes too often, since callers must not flood the screen; nor does one hide another.
+        """
         moment = now().monotonic
-        if moment >= self._next_notice:
-            self._next_notice = moment + _NOTICE_PAUSE_SECONDS
-            self.stream.emit(events.Notice(time=time.time(), message=message))
+        if moment >= self._next_notice.get(kind, moment):
+            self._next_notice[kind] = moment + _NOTICE_PAUSE_SECONDS
+            self.stream.emit(events.Notice(time=time.time(), message=kind.format(**details)))
 
     def error(self, code: str, message: str) -> None:
         """Tell what went wrong here."""
@@ -194,6 +199,9 @@ class Reception:
             if call.is_for(fingerprint):
                 self.calls.give_up(call)
                 self.drop_held(call.recipient)
+        for encounter in self.presence.sessions():  # who would take its place stands at its gate there
+            if encounter.succeeds == fingerprint and encounter.conversation is not None:
+                self.end_session(encounter.conversation)
         conversation = self.conversations.known(fingerprint)
         if conversation is None:
             return

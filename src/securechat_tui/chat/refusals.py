@@ -1,14 +1,20 @@
 """Why no conversation came about, in sentences that say what to do."""
 
 import time
+from typing import Final
 
-from securechat_tui.chat.events import Notice, Refused
+from securechat_tui.chat.events import Notice, Refused, Rejected
+from securechat_tui.protocol.errors import OutOfOrder, RemoteError, SignatureFailure
 from securechat_tui.protocol.events import End
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 from securechat_tui.trust.verdicts import Blocked, Different, Downgrade, Uninvited
 
+LATE_INVITE: Final = "A caller from {address} came too late with an invite."
+LATE_CALL: Final = "A caller from {address} came too late and was turned away."
+FAILED_CALL: Final = "A call from {address} came to nothing: {detail}."
+NO_VERSION: Final = "What answers at {address} claims to speak no version that is known here. Trying again."
 _ENDS = {
     End.BUSY: ("busy", "The host at {address} is in another conversation: try again later."),
     End.VERSION: (
@@ -43,6 +49,24 @@ def refused_version(verdict: Downgrade, address: str) -> Refused:
         message=f"{verdict.contact.name} used a newer version of the protocol before: refused, because an "
         "older one may be weaker. Ask which program is used there now.",
         address=address,
+    )
+
+
+def rejected(conversation: str, name: str, number: int, error: RemoteError) -> Rejected:
+    """Describe a message that broke a rule which only its author can have broken."""
+    match error:
+        case SignatureFailure():
+            check = "signed"
+        case OutOfOrder():
+            check = "in_order"
+        case _:
+            check = "intact"
+    return Rejected(
+        time=time.time(),
+        conversation=conversation,
+        number=number,
+        check=check,
+        message=f"A message of {name} failed its check ({error}): session ended.",
     )
 
 
@@ -118,6 +142,11 @@ def _changed_sentence(verdict: Different, dialled: str) -> str:
         who = (
             f"This is the key that {expected.name} had BEFORE the one {known} here: an old profile, "
             "or somebody who has got hold of it. Nothing was sent."
+        )
+    elif verdict.is_refused:
+        who = (
+            f"This key was said to follow {expected.name}'s, and codes compared with it DIFFERED: somebody "
+            "else's, or somebody was in between. Nothing was sent."
         )
     else:
         who = (

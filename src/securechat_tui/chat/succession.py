@@ -29,12 +29,18 @@ class Succession:
         return (Trust.VERIFIED, Trust.PINNED) if self.is_signed else (Trust.VERIFIED,)
 
     def decided(self, pins: Pins, trust: Trust | None, now: float, how: str) -> Pins:
-        """Change the pins where the key is VERIFIED, or PINNED if it may; nothing else changes them.
+        """Change the pins where the key is VERIFIED, or PINNED if it may.
 
-        A contact that has been forgotten meanwhile is met anew.
+        Where codes differ with a key that the contact's key has named, that is kept, so that nobody is
+        asked about it again. Nothing else changes the pins, nor anything where the contact has been
+        forgotten meanwhile.
         """
         contact = pins.by_fingerprint(self.former)
-        if contact is None or trust not in self._grounds:
+        if contact is None:
+            return pins
+        if trust is Trust.CHANGED and self.is_signed:
+            return pins.with_contact(contact.refusing(self.heir.fingerprint, now, how))
+        if trust not in self._grounds:
             return pins
         heir = contact.succeeded_by(self.heir, trust, now, how, is_named=self.is_signed)
         heir = heir.seen(now, self.version, self.endpoint)

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import click
 
 from securechat_tui.cli.contacts import contacts
+from securechat_tui.cli.core_dumps import forbid_core_dumps
 from securechat_tui.cli.doctor import doctor
 from securechat_tui.cli.identity import export_identity, import_identity, passphrase
 from securechat_tui.cli.keeping import backup, export, restore, transcript, wipe
 from securechat_tui.cli.lab import lab
-from securechat_tui.cli.options import PROGRAM, Settings, common, pass_settings
+from securechat_tui.cli.options import PROGRAM, Settings, common, has_terminal, pass_settings
 from securechat_tui.headless.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _talk(settings: Settings, name: str, bind: str | None) -> int:
 @pass_settings
 def _demo(settings: Settings) -> int:
     """Try it alone, with a practice peer; /alarm shows a key change."""
-    if settings.is_headless or not _has_terminal():
+    if settings.is_headless or not has_terminal():
         from securechat_tui.headless.demo import run_demo
 
         return run_demo(settings.name, as_json=settings.json)
@@ -262,7 +263,7 @@ def _run_headless(settings: Settings, opening: "Opening") -> int:
 
 
 def _check_face(settings: Settings) -> None:
-    if not settings.is_headless and not _has_terminal():
+    if not settings.is_headless and not has_terminal():
         raise click.UsageError("There is no terminal here; add --plain for lines of text, or --json.")
 
 
@@ -316,13 +317,10 @@ def _demo_on_screen(settings: Settings) -> int:
         return _show(settings, practice.engine, Practice(practice.address, practice), Curtain())
 
 
-def _has_terminal() -> bool:
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with ``arguments`` (those of the process, if None); returns its exit code."""
     sys.excepthook = _last_resort
+    forbid_core_dumps()
     _tolerate_narrow_encodings()
     try:
         return int(_root.main(arguments, prog_name=PROGRAM, standalone_mode=False) or ExitCode.DONE)

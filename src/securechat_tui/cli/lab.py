@@ -2,15 +2,16 @@
 # ruff: noqa: PLC0415 - a room is imported by the command that needs it, so that --help answers at once
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from securechat_tui.cli.options import PROGRAM, Settings, common, pass_settings
+from securechat_tui.cli.options import PROGRAM, Settings, common, has_terminal, pass_settings
 from securechat_tui.headless.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from securechat_tui.lab.catalogue import LabProtocol
+    from securechat_tui.lab.commands import Details
 
 __all__ = ["lab"]
 
@@ -39,8 +40,18 @@ _secret = click.option(
 def lab(context: click.Context) -> int:
     """Watch old protocols and the attacks on them. Not for private talk."""
     if context.invoked_subcommand is None:
-        return int(context.invoke(_list))
+        return int(context.invoke(_begin))
     return ExitCode.DONE
+
+
+@pass_settings
+def _begin(settings: Settings) -> int:
+    """The screen, or the list of protocols where there is none."""
+    from securechat_tui.lab.commands import list_protocols, show_lab
+
+    if settings.is_headless or not has_terminal():
+        return list_protocols(as_json=settings.json)
+    return show_lab(no_color=settings.no_color)
 
 
 @lab.command("list", epilog=f"\b\nExamples: {PROGRAM} lab list\n          {PROGRAM} lab list --json")
@@ -75,8 +86,9 @@ def _host(  # noqa: PLR0917 - click passes them by name
     key_file: Path | None,
 ) -> int:
     """Listen by an old protocol, at 127.0.0.1 unless said otherwise."""
-    details = {"user": user or "", "framing": framing, "secret_file": secret_file, "key_file": key_file}
-    return _chat(settings, "host", protocol, address, **details)
+    from securechat_tui.lab.commands import Details
+
+    return _chat(settings, "host", protocol, address, Details(user or "", framing, secret_file, key_file))
 
 
 @lab.command(
@@ -101,18 +113,21 @@ def _join(  # noqa: PLR0917
     """Call a host that speaks an old protocol, at 127.0.0.1 unless said."""
     if user == "none":
         raise click.UsageError("Only a host serves without playing anybody: --user alice or bob.")
-    details = {"user": user or "", "framing": framing, "secret_file": secret_file}
-    return _chat(settings, "guest", protocol, address, **details)
+    from securechat_tui.lab.commands import Details
+
+    return _chat(settings, "guest", protocol, address, Details(user or "", framing, secret_file))
 
 
-def _chat(settings: Settings, role: str, protocol: str, address: str | None, **details: Any) -> int:  # noqa: ANN401
-    from securechat_tui.lab.commands import run_chat
+def _chat(settings: Settings, role: str, protocol: str, address: str | None, details: "Details") -> int:
+    from securechat_tui.lab.commands import run_chat, show_chat
     from securechat_tui.network.addresses import BadAddress
 
     if settings.plain and settings.json:
         raise click.UsageError("--plain and --json are two faces; choose one.")
     try:
-        return run_chat(_find(protocol), role, address, as_json=settings.json, **details)
+        if settings.is_headless or not has_terminal():
+            return run_chat(_find(protocol), role, address, details, as_json=settings.json)
+        return show_chat(_find(protocol), role, address, details, no_color=settings.no_color)
     except BadAddress as error:
         raise click.UsageError(str(error)) from None
 

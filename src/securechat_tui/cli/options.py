@@ -1,5 +1,6 @@
 """The options that every command takes, before or after its name."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -8,7 +9,7 @@ import click
 
 from securechat_tui import __version__
 
-__all__ = ["PROGRAM", "Settings", "common", "pass_settings"]
+__all__ = ["PROGRAM", "Settings", "common", "has_terminal", "pass_settings"]
 
 PROGRAM: Final = "securechat-tui"
 
@@ -66,3 +67,8 @@ def common(command: _Decorated) -> _Decorated:
 
 
 pass_settings = click.make_pass_decorator(Settings, ensure=True)
+
+
+def has_terminal() -> bool:
+    """Whether there is a terminal to draw a screen on."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -24,7 +24,9 @@ from securechat_tui.network.addresses import Address
 from securechat_tui.network.dialer import CannotConnect
 from securechat_tui.network.sockets import CannotListen
 
-__all__ = ["Chat", "Place"]
+__all__ = ["Chat", "Lines", "Place", "run_on_streams"]
+
+Lines = AsyncIterable[Sequence[Line]]
 
 MAX_GUESTS: Final = 16
 MAX_HELD: Final = 100
@@ -60,14 +62,17 @@ class Talk:
 class Chat:
     """One run of ``lab host`` or ``lab join``."""
 
-    def __init__(self, place: Place, face: Face, streams: Streams, keys: KeyRing) -> None:
+    def __init__(
+        self, place: Place, face: Face, lines: Lines, write: Callable[[bytes], None], keys: KeyRing
+    ) -> None:
+        """``lines`` is what a person or program enters; ``write`` takes what the face makes of events."""
         self._place = place
         self._face = face
         self._keys = keys
         self._clock = SystemClock()
-        self._input = InputLines(streams.input)
+        self._input = lines
+        self._write_out = write
         self._over = asyncio.Event()
-        self._output = OutputLines(streams.output, self._over.set)
         self._talks: list[Talk] = []
         self._count = 0
         self._held: deque[Send] = deque()
@@ -77,21 +82,17 @@ class Chat:
         self._code = ExitCode.DONE
         self._undo = contextlib.AsyncExitStack()
 
+    def stop(self) -> None:
+        """End the run in order."""
+        self._over.set()
+
     async def run(self) -> ExitCode:
         """Run to the end and return the exit code."""
-        interrupted: list[bool] = []
-
-        def interrupt() -> None:
-            interrupted.append(True)
-            self._over.set()
-
         try:
-            with interruptible(interrupt):
-                await self._converse()
+            await self._converse()
         finally:
             await self._undo.aclose()
-            await self._output.close(_STUCK_SECONDS if interrupted else None)
-        return ExitCode.INTERRUPTED if interrupted else self._code
+        return self._code
 
     async def _converse(self) -> None:
         self._write(self._face.opening(self._place.protocol, self._place.role))
@@ -299,4 +300,25 @@ class Chat:
 
     def _write(self, text: bytes) -> None:
         if text:
-            self._output.write(text)
+            self._write_out(text)
+
+
+async def run_on_streams(place: Place, face: Face, streams: Streams, keys: KeyRing) -> ExitCode:
+    """Run a chat over standard input and output, and return the exit code."""
+    interrupted: list[bool] = []
+
+    def stop() -> None:
+        chat.stop()
+
+    def interrupt() -> None:
+        interrupted.append(True)
+        stop()
+
+    output = OutputLines(streams.output, stop)
+    chat = Chat(place, face, InputLines(streams.input), output.write, keys)
+    try:
+        with interruptible(interrupt):
+            code = await chat.run()
+    finally:
+        await output.close(_STUCK_SECONDS if interrupted else None)
+    return ExitCode.INTERRUPTED if interrupted else code

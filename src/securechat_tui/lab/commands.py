@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -13,7 +14,7 @@ from securechat_tui.headless.run import say
 from securechat_tui.headless.standard_streams import Streams
 from securechat_tui.lab.attacks import ATTACKS, Bench, Outcome
 from securechat_tui.lab.catalogue import NAMES, PROTOCOLS, LabProtocol, with_layout
-from securechat_tui.lab.chat import Chat, Place
+from securechat_tui.lab.chat import Place, run_on_streams
 from securechat_tui.lab.faces import JsonFace, PlainFace, warning
 from securechat_tui.lab.five_layer import FRAMINGS, Layout
 from securechat_tui.lab.follow import Followed, follow
@@ -27,7 +28,18 @@ from securechat_tui.lab.tables import markdown, plain_table, wrapped
 from securechat_tui.network.addresses import Address
 from securechat_tui.storage.profile import Profile
 
-__all__ = ["find", "list_protocols", "run_attack", "run_chat", "run_follow", "run_lessons", "run_matrix"]
+__all__ = [
+    "Details",
+    "find",
+    "list_protocols",
+    "run_attack",
+    "run_chat",
+    "run_follow",
+    "run_lessons",
+    "run_matrix",
+    "show_chat",
+    "show_lab",
+]
 
 _LOOPBACK: Final = "127.0.0.1"
 _MAX_SECRET: Final = 1024
@@ -63,40 +75,74 @@ def list_protocols(*, as_json: bool) -> ExitCode:
     return ExitCode.DONE
 
 
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a command says about a chat besides its protocol and address."""
+
+    user: str = ""
+    framing: str = FRAMINGS[0]
+    secret_file: Path | None = None
+    key_file: Path | None = None
+
+
 def run_chat(
-    protocol: LabProtocol,
-    role: str,
-    address: str | None,
-    *,
-    as_json: bool,
-    user: str = "",
-    framing: str = FRAMINGS[0],
-    secret_file: Path | None = None,
-    key_file: Path | None = None,
+    protocol: LabProtocol, role: str, address: str | None, details: Details, *, as_json: bool
 ) -> ExitCode:
-    """Converse; raises BadAddress, ProfileError."""
-    place = Address.parse(address or _LOOPBACK, bind=role == "host", default_port=protocol.port)
+    """Converse without a screen; raises BadAddress, ProfileError."""
+    prepared = _prepared(protocol, role, address, details)
+    if isinstance(prepared, ExitCode):
+        return prepared
+    place, keys = prepared
+    face = JsonFace() if as_json else PlainFace((_encoding(sys.stdin), _encoding(sys.stdout)))
+
+    async def converse() -> ExitCode:
+        return await run_on_streams(place, face, Streams.standard(), keys)
+
+    try:
+        return asyncio.run(converse())
+    except asyncio.CancelledError:
+        return ExitCode.INTERRUPTED
+
+
+def show_chat(
+    protocol: LabProtocol, role: str, address: str | None, details: Details, *, no_color: bool
+) -> int:
+    """Converse on the screen; raises BadAddress, ProfileError."""
+    from securechat_tui.lab.screens.app import LabApp, run  # noqa: PLC0415 - Textual is for screens alone
+    from securechat_tui.lab.screens.chat import LabChatScreen  # noqa: PLC0415
+
+    prepared = _prepared(protocol, role, address, details)
+    if isinstance(prepared, ExitCode):
+        return prepared
+    place, keys = prepared
+    return run(LabApp(LabChatScreen(place), keys), no_color=no_color)
+
+
+def show_lab(*, no_color: bool) -> int:
+    """Show the lab on the screen."""
+    from securechat_tui.lab.screens.app import LabApp, run  # noqa: PLC0415
+
+    return run(LabApp(), no_color=no_color)
+
+
+def _prepared(
+    protocol: LabProtocol, role: str, address: str | None, details: Details
+) -> tuple[Place, KeyRing] | ExitCode:
+    """The place and its keys, or what the program ends with where there is no such key."""
+    where = Address.parse(address or _LOOPBACK, bind=role == "host", default_port=protocol.port)
     if protocol.name == "five-layer":
-        protocol = with_layout(_layout(framing, secret_file))
+        protocol = with_layout(_layout(details.framing, details.secret_file))
     keys = KeyRing()
     if protocol.name == "json-cbc-hmac" and role == "host":
         try:
-            keys.keep("host", key_file or _lab_folder() / "json-cbc-hmac.pem")
+            keys.keep("host", details.key_file or _lab_folder() / "json-cbc-hmac.pem")
         except BadCrypto:
             say(
                 "The key file holds no unencrypted RSA key of 2048 bits or more: choose another by "
                 "--key-file."
             )
             return ExitCode.PROFILE
-    face = JsonFace() if as_json else PlainFace((_encoding(sys.stdin), _encoding(sys.stdout)))
-
-    async def converse() -> ExitCode:
-        return await Chat(Place(protocol, role, place, user), face, Streams.standard(), keys).run()
-
-    try:
-        return asyncio.run(converse())
-    except asyncio.CancelledError:
-        return ExitCode.INTERRUPTED
+    return Place(protocol, role, where, details.user), keys
 
 
 def _layout(framing: str, secret_file: Path | None) -> Layout:

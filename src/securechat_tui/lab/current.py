@@ -11,13 +11,13 @@ from typing import Final
 
 from securechat_tui.chat.inbox import Accepted, Inbox
 from securechat_tui.chat.outbox import Outbox, Outgoing, PeerForgot, ResumeConflict
-from securechat_tui.lab.current_frames import dissect, splitter
+from securechat_tui.chat.wire import opened, sealed
+from securechat_tui.lab.current_frames import splitter
 from securechat_tui.lab.peer import CannotSend, Delivered, Event, Moment, Peer, encoded
 from securechat_tui.protocol import constants as c
-from securechat_tui.protocol import events, frames, payloads
+from securechat_tui.protocol import events, payloads
 from securechat_tui.protocol.errors import OutOfOrder, RemoteError
 from securechat_tui.protocol.events import End, SessionEvent
-from securechat_tui.protocol.frames import FrameType
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import (
     GoodbyeReason,
@@ -324,40 +324,13 @@ class CurrentPeer(Peer):
         if trace.opened:
             self._opened.append(trace)
         elif self._sending:
-            self._note_sealed(trace)
-
-    def _note_sealed(self, trace: Trace) -> None:
-        sealed = _framed(trace)
-        self._trail.note("pad to a fixed size", trace.payload, trace.plaintext, protects="the length")
-        self._trail.note(
-            "seal the record (AES-256-GCM)",
-            trace.plaintext,
-            sealed,
-            key=_record_key(trace),
-            protects="everything, with its place, direction and session",
-            fields=dissect("message", sealed),
-        )
+            self._trail.add(sealed(trace))
 
     def _note_opened(self, payload: bytes) -> None:
         while self._opened:
             trace = self._opened.popleft()
             if trace.payload == payload:
-                frame = _framed(trace)
-                self._trail.note(
-                    "receive the record",
-                    frame,
-                    frame,
-                    protects="nothing: anybody can write a frame",
-                    fields=dissect("message", frame),
-                )
-                self._trail.note(
-                    "open the record (AES-256-GCM)",
-                    frame,
-                    trace.plaintext,
-                    key=_record_key(trace),
-                    protects="fails for another bit, place, direction or session",
-                )
-                self._trail.note("take the padding off", trace.plaintext, payload, protects="nothing more")
+                self._trail.add(opened(trace))
                 return
 
     def _note_check(self, name: str, data: bytes, check: Callable[[], None]) -> None:
@@ -375,11 +348,3 @@ class CurrentPeer(Peer):
         """Send a payload, unless the session is over: what came with a goodbye has no answer."""
         if not self._session.closed:
             self._session.send(payload, moment)
-
-
-def _framed(trace: Trace) -> bytes:
-    return frames.frame(FrameType.RECORD, trace.record)
-
-
-def _record_key(trace: Trace) -> str:
-    return f"record key {trace.sequence} of epoch {trace.epoch}, used once"

@@ -16,7 +16,19 @@ from securechat_tui.lab.catalogue import LabProtocol
 from securechat_tui.lab.peer import Delivered, Established, Event, Finished, Rejected, Sent, Shown, is_exit
 from securechat_tui.network.addresses import Address
 
-__all__ = ["BadLine", "Face", "JsonFace", "Leave", "PlainFace", "Quit", "Send", "warning"]
+__all__ = [
+    "BadLine",
+    "Face",
+    "JsonFace",
+    "Leave",
+    "PlainFace",
+    "Quit",
+    "Send",
+    "beginning",
+    "ending",
+    "refusal",
+    "warning",
+]
 
 _REASONS: Final = {"said": "goodbye", "left": "quit", "ended": "lost", "failed": "rejected"}
 _EXIT_IS_TEXT: Final = ("gcm", "signed-gcm")
@@ -117,17 +129,16 @@ class PlainFace:
         """An event; one's own texts stand on the terminal already."""
         match happened.event:
             case Established(peer_key):
-                key = f" The other side's key: {peer_key[:16]}…, compared with nothing." if peer_key else ""
-                return self._lines([f"Messages flow now.{key}"])
+                return self._lines([beginning(peer_key)])
             case Shown(text=text, sender=sender, passed=passed):
                 first, *rest = str(text).split("\n")
                 return self._lines(
                     [f"{sender}: {first}", *(f"  {one}" for one in rest), f"  (checked: {', '.join(passed)})"]
                 )
             case Rejected(check=check, detail=detail):
-                return self._lines([f"A message was refused by the check “{check}”: {detail}."])
+                return self._lines([refusal(check, detail)])
             case Finished(how, check, detail):
-                return self._lines([_ending(how, check, detail)])
+                return self._lines([ending(how, check, detail)])
             case _:
                 return b""
 
@@ -164,7 +175,19 @@ def _slash(word: str) -> Command:
     raise BadLine(f"There is no {word.split(' ', maxsplit=1)[0]} in the lab; nothing was sent. {_HELP}")
 
 
-def _ending(how: str, check: str, detail: str) -> str:
+def beginning(peer_key: str) -> str:
+    """That messages flow, and what is known of the other side's key."""
+    key = f" The other side's key: {peer_key[:16]}…, compared with nothing." if peer_key else ""
+    return f"Messages flow now.{key}"
+
+
+def refusal(check: str, detail: str) -> str:
+    """That a message was skipped, and why."""
+    return f"A message was refused by the check “{check}”: {detail}."
+
+
+def ending(how: str, check: str, detail: str) -> str:
+    """How a conversation has ended, as a sentence."""
     if how == "failed":
         return f"It ended by the check “{check}”" + (f": {detail}." if detail else ".")
     words = {"said": "The other side has said goodbye.", "left": "You have left."}
@@ -214,7 +237,7 @@ class JsonFace:
                     reason=_REASONS[how],
                     by=by,
                     check=check,
-                    message=_ending(how, check, detail),
+                    message=ending(how, check, detail),
                 )
 
     def error(self, code: str, sentence: str, ref: str | None = None) -> bytes:

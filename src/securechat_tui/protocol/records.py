@@ -88,7 +88,7 @@ def _binding(session_id: bytes, direction: Direction) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """How one record was sealed or has opened, for a person who looks; no key is in it."""
+    """How one record was sealed or has opened, for a person who looks."""
 
     opened: bool
     """Whether it came from the peer."""
@@ -99,6 +99,8 @@ class Trace:
     """The payload behind its length, padded."""
     associated: bytes
     record: bytes
+    key: bytes = field(repr=False)
+    """The record's key, 32 bytes; it was used once and opens nothing else."""
 
 
 Watch = Callable[[Trace], None]
@@ -123,7 +125,9 @@ class Sender:
         associated = self._binding + place
         record = place[: c.EPOCH_LENGTH] + primitives.seal(key, plaintext, associated)
         if self.watch is not None:
-            self.watch(Trace(False, following.epoch, self.sequence, payload, plaintext, associated, record))
+            self.watch(
+                Trace(False, following.epoch, self.sequence, payload, plaintext, associated, record, key)
+            )
         self.chain = following
         self.sequence += 1
         return record
@@ -159,7 +163,7 @@ class Receiver:
             raise RecordFailure("does not open") from None
         payload = unpad(plaintext)
         if self.watch is not None:
-            self.watch(Trace(True, chain.epoch, self.sequence, payload, plaintext, associated, record))
+            self.watch(Trace(True, chain.epoch, self.sequence, payload, plaintext, associated, record, key))
         if chain is self.upcoming:
             self.switch()
         self.chain = following

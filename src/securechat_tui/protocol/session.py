@@ -12,12 +12,7 @@ from collections.abc import Callable
 
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol import events
-from securechat_tui.protocol.errors import (
-    LocalError,
-    RemoteError,
-    SelfConnection,
-    VersionMismatch,
-)
+from securechat_tui.protocol.errors import LocalError, RemoteError, SelfConnection, VersionMismatch
 from securechat_tui.protocol.events import End, Ended, Instant, SessionEvent, end_of
 from securechat_tui.protocol.frames import FrameReader, FrameType, decode_hint, encode_hint, frame, header
 from securechat_tui.protocol.handshake import RECORDS, GuestHandshake, HostHandshake, State

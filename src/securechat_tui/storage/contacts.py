@@ -19,7 +19,10 @@ from securechat_tui.trust.pins import (
     MAX_CONTACTS,
     MAX_FORMER,
     MAX_HISTORY,
+    MAX_OFFSET_MS,
+    MAX_REFUSED,
     Change,
+    ClockOffset,
     Contact,
     Pins,
 )
@@ -34,6 +37,7 @@ _MAX_BYTES: Final = 16 * 1024 * 1024
 _Seconds = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 _Digest = Annotated[bytes, msgspec.Meta(min_length=c.HASH_LENGTH, max_length=c.HASH_LENGTH)]
 _Secret = Annotated[bytes, msgspec.Meta(min_length=c.KEY_LENGTH, max_length=c.KEY_LENGTH)]
+_Offset = Annotated[int, msgspec.Meta(ge=-MAX_OFFSET_MS, le=MAX_OFFSET_MS)]
 _Host = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -48,6 +52,11 @@ class _ChangeRecord(_Strict, frozen=True):
     after: Trust
     how: Annotated[str, msgspec.Meta(max_length=100)]
     fingerprint: _Digest
+
+
+class _ClockRecord(_Strict, frozen=True):
+    milliseconds: _Offset
+    when: _Seconds
 
 
 class _ContactRecord(_Strict, frozen=True):
@@ -65,6 +74,8 @@ class _ContactRecord(_Strict, frozen=True):
     confirmed: _Secret | None
     announced: _Digest | None = None
     former: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_FORMER)] = ()
+    refused: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_REFUSED)] = ()
+    clock: _ClockRecord | None = None
     heritage: Annotated[tuple[_Digest, ...], msgspec.Meta(max_length=MAX_FORMER)] = ()
 
     def __repr__(self) -> str:
@@ -91,6 +102,10 @@ class _ContactRecord(_Strict, frozen=True):
             confirmed=contact.confirmed,
             announced=None if contact.announced is None else bytes(contact.announced),
             former=tuple(map(bytes, contact.former)),
+            refused=tuple(map(bytes, contact.refused)),
+            clock=None
+            if contact.clock is None
+            else _ClockRecord(contact.clock.milliseconds, contact.clock.when),
             heritage=tuple(map(bytes, contact.heritage)),
         )
 
@@ -114,6 +129,8 @@ class _ContactRecord(_Strict, frozen=True):
             confirmed=self.confirmed,
             announced=None if self.announced is None else Fingerprint(self.announced),
             former=tuple(map(Fingerprint, self.former)),
+            refused=tuple(map(Fingerprint, self.refused)),
+            clock=None if self.clock is None else ClockOffset(self.clock.milliseconds, self.clock.when),
             heritage=tuple(map(Fingerprint, self.heritage)),
         )
 

@@ -28,7 +28,10 @@ __all__ = [
     "MAX_CONTACTS",
     "MAX_FORMER",
     "MAX_HISTORY",
+    "MAX_OFFSET_MS",
+    "MAX_REFUSED",
     "Change",
+    "ClockOffset",
     "Contact",
     "Endpoint",
     "Pins",
@@ -50,6 +53,10 @@ FIRST_CONTACT: Final = "first contact"
 """How most keys come to be pinned."""
 MAX_FORMER: Final = 16
 """Former keys kept with a contact, the most recent ones."""
+MAX_REFUSED: Final = 16
+"""Successors kept with a contact whose codes have differed, the most recent ones."""
+MAX_OFFSET_MS: Final = 10**15
+"""The largest offset of a peer's clock that is kept, in milliseconds either way: a peer may say any time."""
 BY_INVITE: Final = "authenticated by invite"
 """How a key comes to be INVITED."""
 _STORED_STATES: Final = frozenset(Trust) - {Trust.NEW}
@@ -71,6 +78,22 @@ class Change:
     after: Trust
     how: str
     fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """How far a peer's clock was behind ours (ahead where negative), in milliseconds, and ``when``.
+
+    It comes from the peer's HELLO, so the time that this took to arrive is in it.
+    """
+
+    milliseconds: int
+    when: float
+
+    @classmethod
+    def measured(cls, milliseconds: int, when: float) -> Self:
+        """Take an offset as it was found, cut to what is kept."""
+        return cls(max(-MAX_OFFSET_MS, min(milliseconds, MAX_OFFSET_MS)), when)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +120,10 @@ class Contact:
     """The successor that this key has signed a statement for, as far as one was shown here."""
     former: tuple[Fingerprint, ...] = ()
     """Keys that this one has taken the place of, the most recent last: none of them may come back."""
+    refused: tuple[Fingerprint, ...] = ()
+    """Keys with which codes have differed although this one has named them, the most recent last."""
+    clock: ClockOffset | None = None
+    """How its owner's clock stood in the last session."""
     heritage: tuple[Fingerprint, ...] = ()
     """Those of them that have named their successor by a statement."""
     newest: bytes | None = field(default=None, repr=False)
@@ -150,10 +177,23 @@ class Contact:
 
     def with_trust(self, trust: Trust, now: float, how: str) -> Self:
         """Record a decision about this key."""
-        history = (*self.history, Change(now, self.trust, trust, how, self.fingerprint))
+        change = Change(now, self.trust, trust, how, self.fingerprint)
+        return replace(self, trust=trust, history=self._history_with(change))
+
+    def _history_with(self, change: Change) -> tuple[Change, ...]:
+        history = (*self.history, change)
         if len(history) > MAX_HISTORY:
             history = (history[0], *history[-MAX_HISTORY + 1 :])
-        return replace(self, trust=trust, history=history)
+        return history
+
+    def refusing(self, heir: Fingerprint, now: float, how: str) -> Self:
+        """Record that a key which this one has named is not its owner's; this one stays what it was.
+
+        It is forgotten with the contact, and where codes are found the same after all.
+        """
+        others = tuple(one for one in self.refused if one != heir)
+        change = Change(now, Trust.NEW, Trust.CHANGED, how, heir)
+        return replace(self, refused=(*others, heir)[-MAX_REFUSED:], history=self._history_with(change))
 
     def blocked(self, now: float) -> Self:
         """A person wants no more of this key; nothing changes where that is so already."""
@@ -189,6 +229,7 @@ class Contact:
             spki=heir.spki,
             bits=heir.bits,
             announced=None,
+            refused=tuple(one for one in self.refused if one != heir.fingerprint),
             former=former,
             heritage=tuple(one for one in named if one in former),
             newest=None,
@@ -252,6 +293,10 @@ class Pins:
         """Find who has answered at an address, last seen first: tunnels make many share one."""
         there = (one for one in self.contacts if endpoint in one.addresses)
         return tuple(sorted(there, key=lambda one: one.last_seen, reverse=True))
+
+    def by_refused(self, fingerprint: Fingerprint) -> Contact | None:
+        """Find the contact whose successor this key was said to be, where codes have differed."""
+        return next((one for one in self.contacts if fingerprint in one.refused), None)
 
     def namesake(self, name: str, fingerprint: Fingerprint) -> Contact | None:
         """Find the contact with this name, or one that looks like it, and another key than ``fingerprint``.

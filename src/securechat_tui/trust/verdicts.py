@@ -4,7 +4,7 @@ The guest knows whom it meant to reach (a contact or an address) and holds the h
 :func:`judge_host`. The host cannot know who is calling. Only the tag of a reconnect secret, which nobody
 but that contact can have made, tells it whom to expect; a name or an address never does, and never
 touches an existing contact: :func:`judge_guest`. A key that a contact once had is its own no more,
-wherever it appears.
+wherever it appears; nor is one that was to follow it and whose codes have differed.
 """
 
 from dataclasses import dataclass
@@ -68,6 +68,11 @@ class Different:
     def is_former(self) -> bool:
         """Whether it is the key that this contact had before."""
         return self.offered.fingerprint in self.expected[0].former
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether codes have differed with it, although this contact's key had named it."""
+        return self.offered.fingerprint in self.expected[0].refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +213,7 @@ def _named_heirs(contact: Contact, rotations: tuple[Rotation, ...]) -> set[Finge
 def _judge_heir(contact: Contact, answered: PublicIdentity, heirs: set[Fingerprint], version: int) -> Verdict:
     if contact.trust is Trust.BLOCKED:
         return Blocked(contact)
-    if len(heirs) > 1 or contact.trust is Trust.CHANGED:
+    if len(heirs) > 1 or contact.trust is Trust.CHANGED or answered.fingerprint in contact.refused:
         return Different((contact,), answered, None)
     return Downgrade(contact, version) if version < contact.version else Rotated(contact)
 
@@ -218,8 +223,8 @@ def _judge(pins: Pins, answered: PublicIdentity, expected: tuple[Contact, ...], 
     if expected and answered.fingerprint not in {one.fingerprint for one in expected}:
         return Different(expected, answered, known)
     if known is None:
-        heir = pins.by_former(answered.fingerprint)
-        return New() if heir is None else Different((heir,), answered, None)
+        contact = pins.by_former(answered.fingerprint) or pins.by_refused(answered.fingerprint)
+        return New() if contact is None else Different((contact,), answered, None)
     if known.trust is Trust.BLOCKED:
         return Blocked(known)
     if version < known.version:

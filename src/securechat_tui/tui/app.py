@@ -3,12 +3,11 @@
 import asyncio
 import gc
 import os
-import signal
 import sys
-from contextlib import suppress
 
 from securechat_tui.tui.chat_app import ChatApp
 from securechat_tui.tui.curtain import Curtain
+from securechat_tui.tui.guarded_app import EXIT_INTERRUPTED, leave_on_signals
 from securechat_tui.tui.opening import Opening, StartScreen
 from securechat_tui.tui.pasting import guard_pastes
 from securechat_tui.tui.port import ScreenPort
@@ -18,7 +17,6 @@ __all__ = ["SETTLED_SECONDS", "ChatApp", "run", "settle_memory"]
 FLUSH_SECONDS = 5.0
 SETTLED_SECONDS = 1.0
 """After so long nearly everything that stays for good has been made."""
-EXIT_INTERRUPTED = 130
 EXIT_UNDELIVERED = 6
 
 
@@ -35,15 +33,6 @@ def run(engine: ScreenPort, opening: Opening, curtain: Curtain, no_color: bool =
     if wants_alone and isinstance(opening, StartScreen) and opening.alone:
         return opening.alone()
     return code
-
-
-def _leave_on_signals(app: ChatApp) -> None:
-    """Leave in order when the terminal closes or somebody asks from outside, with the goodbye."""
-    loop = asyncio.get_running_loop()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        # Windows has no SIGHUP, and loops there cannot handle signals.
-        with suppress(AttributeError, NotImplementedError):
-            loop.add_signal_handler(getattr(signal, name), app.exit, EXIT_INTERRUPTED)
 
 
 def settle_memory() -> None:
@@ -65,7 +54,7 @@ async def _read_on(engine: ScreenPort) -> None:
 async def _converse(engine: ScreenPort, opening: Opening, curtain: Curtain) -> tuple[int, bool]:
     async with engine:
         app = ChatApp(engine, opening)
-        _leave_on_signals(app)
+        leave_on_signals(app)
         asyncio.get_running_loop().call_later(SETTLED_SECONDS, settle_memory)
         curtain.lift()
         code = await app.run_async()

@@ -2,39 +2,32 @@
 
 import asyncio
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
-from rich.segment import Segments
-from rich.text import Text
 from textual import on, work
-from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.app import SystemCommand
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
 
-from securechat_tui.chat.events import Event, SafeText
+from securechat_tui.chat.events import Event
 from securechat_tui.chat.events import Message as Received
-from securechat_tui.chat.preferences import ThemeName
 from securechat_tui.tui.attention import Attention
-from securechat_tui.tui.colours import ColourlessFilter, fitting_theme
 from securechat_tui.tui.commands import Scope, available, bindings
 from securechat_tui.tui.completion import complete
 from securechat_tui.tui.ctrl_c import CtrlC
 from securechat_tui.tui.desk import CommandDesk
+from securechat_tui.tui.guarded_app import GuardedApp
 from securechat_tui.tui.key_change import KeyChange
-from securechat_tui.tui.keymap import key_label, make_keymap
+from securechat_tui.tui.keymap import make_keymap
 from securechat_tui.tui.narration import Narrator
 from securechat_tui.tui.opening import JoinTarget, Opening, Practice, PracticeControl, StartScreen
 from securechat_tui.tui.perform import EngineJobs, Job, Outcome, opening_job
 from securechat_tui.tui.port import ScreenPort
 from securechat_tui.tui.reactions import Reactions
-from securechat_tui.tui.safety import SafetyFilter
 from securechat_tui.tui.screens.chat import ChatScreen
 from securechat_tui.tui.screens.passphrase import PassphraseScreen
 from securechat_tui.tui.screens.start import HomeScreen, StartChoice
@@ -42,7 +35,6 @@ from securechat_tui.tui.screens.verify import VerifyScreen
 from securechat_tui.tui.screens.welcome import WelcomeScreen
 from securechat_tui.tui.state import ChatState
 from securechat_tui.tui.switchboard import Switchboard
-from securechat_tui.tui.themes import THEMES, VARIABLES
 from securechat_tui.tui.widgets.chat_log import ChatLog
 from securechat_tui.tui.widgets.composer import Composer
 from securechat_tui.tui.widgets.conversation_list import Places, places_of
@@ -53,21 +45,17 @@ _DEFAULT_PROFILE = "default"
 # A default screen's own style sheet is not loaded by Textual 8.2, so the app names it. One that comes later
 # has all of them parsed again, which the first screen shall not wait for.
 _STYLES: list[str | PurePath] = ["app.tcss", "screens/chat.tcss", "screens/start.tcss"]
-_WIDTHS = [(0, "-tiny"), (34, "-narrow"), (100, "-wide")]
-_HEIGHTS = [(0, "-flat"), (10, "-short"), (22, "-medium"), (28, "-tall")]
 _AT_ONCE = 128
 """Events that are shown together; after so many, the engine waits until they are drawn."""
-_CHAT_ONLY = frozenset({"sidebar", "details", "clear", "copy", "find"})
+_CHAT_ONLY = frozenset({"sidebar", "details", "clear", "copy", "find", "wire"})
 
 
-class ChatApp(App[int], inherit_bindings=False):
+class ChatApp(GuardedApp, inherit_bindings=False):
     """The full-screen face. The engine lives outside; this app reads its events and calls its commands."""
 
     TITLE = "securechat-tui"
     CSS_PATH = _STYLES
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
-    HORIZONTAL_BREAKPOINTS = _WIDTHS
-    VERTICAL_BREAKPOINTS = _HEIGHTS
 
     class EventsArrived(Message):
         """The engine has said something; the inbox has it."""
@@ -101,8 +89,6 @@ class ChatApp(App[int], inherit_bindings=False):
         self._taken = asyncio.Event()
         self.clock = clock
         self._ctrl_c = CtrlC(self)
-        self._text_filter = SafetyFilter()
-        self._colourless = ColourlessFilter()
         self.attention = Attention(self.bell, self._write_control, clock)
         self.attention.manner = engine.preferences.notify
         self.keymap = make_keymap(engine.preferences.keys, engine.preferences.path)
@@ -110,22 +96,13 @@ class ChatApp(App[int], inherit_bindings=False):
 
     # Life ------------------------------------------------------------------------------------
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Variables of the screens' own, for themes that do not set them."""
-        return dict(VARIABLES)
-
-    def get_key_display(self, binding: Binding) -> str:
-        """A key as it is shown, also where it is not the usual one."""
-        return binding.key_display or key_label(binding.key)
-
     def get_default_screen(self) -> Screen[None]:
         """The chat lies beneath everything, so that no event is missed."""
         return self.chat
 
     def on_mount(self) -> None:
         """Put on the theme, and cover the chat where something comes before it."""
-        for theme in THEMES.values():
-            self.register_theme(theme)
+        self.register_themes()
         self.wear(self.engine.preferences.theme)
         if self.engine.locked:
             self.push_screen(PassphraseScreen(self.engine.profile, self.engine.unlock))
@@ -133,12 +110,6 @@ class ChatApp(App[int], inherit_bindings=False):
             self.push_screen(WelcomeScreen())
         elif isinstance(self._opening, StartScreen):
             self._push_home(self._opening)
-
-    def wear(self, name: ThemeName) -> bool:
-        """Put on a theme; False where the terminal has too few colours and keeps to its own."""
-        fitting = fitting_theme(name, self.console.color_system)
-        self.theme = fitting.name
-        return fitting is THEMES[name]
 
     @on(ChatScreen.Shown)
     def _chat_shown(self) -> None:
@@ -168,12 +139,6 @@ class ChatApp(App[int], inherit_bindings=False):
     async def _work_jobs(self) -> None:
         """Call the engine, one job after the other."""
         await self.jobs.run()
-
-    @on(Worker.StateChanged)
-    def _worker_changed(self, event: Worker.StateChanged) -> None:
-        """A worker that fails is a fault of the program: end with a traceback rather than go on deaf."""
-        if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
-            self._handle_exception(event.worker.error)
 
     def _report_outcome(self, outcome: Outcome) -> None:
         self.post_message(self.JobEnded(outcome))
@@ -374,19 +339,3 @@ class ChatApp(App[int], inherit_bindings=False):
         for command in self.commands:
             if command.palette:
                 yield SystemCommand(command.title, command.summary, partial(self.desk.perform, command.id))
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters, or the one that leaves no colour; last the one for visible text alone."""
-        filters = [self._colourless] if self.no_color else super().get_line_filters()
-        return [*filters, self._text_filter]
-
-    # Faults ---------------------------------------------------------------------------------------
-
-    def _fatal_error(self) -> None:
-        """End after a fault of the program. Locals stay out of the traceback: they hold messages and keys."""
-        self.bell()
-        error = self._exception
-        trace = "".join(traceback.format_exception(error)) if error else "no traceback"
-        text = Text(f"{SafeText.multi(trace)}\nsecurechat-tui has stopped because of a fault of its own.")
-        self._exit_renderables.append(Segments(self.console.render(text, self.console.options)))
-        self._close_messages_no_wait()

@@ -47,6 +47,16 @@ WORDS: tuple[Command, ...] = (
         summary="how the selected or last message was checked",
     ),
     Command(
+        id="wire",
+        title="On the wire",
+        words=("wire",),
+        argument="[off]",
+        keys="f5",
+        key_label="F5",
+        palette=True,
+        summary="step by step: the selected or last message",
+    ),
+    Command(
         id="find",
         scope=Scope.CHAT,
         title="Find",
@@ -205,6 +215,13 @@ WORDS: tuple[Command, ...] = (
         words=("nick",),
         argument="NAME",
         summary="what peers are told from the next session on",
+    ),
+    Command(
+        id="passphrase",
+        title="Passphrase",
+        words=("passphrase",),
+        palette=True,
+        summary="set, change or take away that of your key",
     ),
     Command(
         id="notify",

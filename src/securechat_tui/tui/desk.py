@@ -11,14 +11,17 @@ from securechat_tui.tui.attention import NOTIFY
 from securechat_tui.tui.commands import find, parse
 from securechat_tui.tui.conversation_desk import ConversationDesk
 from securechat_tui.tui.perform import Job, dial_job, host_job, practise_alarm
+from securechat_tui.tui.screens.change_passphrase import ChangePassphraseScreen
 from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen, Deed
 from securechat_tui.tui.screens.details import DetailsScreen
 from securechat_tui.tui.screens.help import HelpScreen
 from securechat_tui.tui.screens.invite import InviteScreen
 from securechat_tui.tui.screens.join import JoinScreen
+from securechat_tui.tui.screens.steps import StepsScreen
 from securechat_tui.tui.screens.verify import VerifyChoice, VerifyScreen
 from securechat_tui.tui.state import Comparing
 from securechat_tui.tui.themes import THEMES
+from securechat_tui.tui.try_pause import Tries
 
 if TYPE_CHECKING:
     from securechat_tui.tui.chat_app import ChatApp
@@ -26,9 +29,20 @@ if TYPE_CHECKING:
 __all__ = ["CommandDesk"]
 
 _STOP = "stop"
+_OFF = "off"
 _UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
 _NO_TEXT = "Type the message after it, such as: /{word} hello"
 _FEW_COLOURS = "Kept for terminals with more colours; this one says it has 16, so its own are used."
+_NOT_HERE = (
+    "A passphrase is never typed after a command, where others can read it: /passphrase alone asks for it. "
+    "If this was one, choose another."
+)
+_WIRE_ON = (
+    "From now on it is kept, in memory alone, how messages go over the wire. F5 again shows the selected or "
+    "last one; /wire off forgets all of it."
+)
+_WIRE_OFF = "Nothing is kept of the wire any more, and what was is forgotten."
+_NOT_RECORDED = "Nothing was kept of the wire for this: only of messages that pass while /wire is on."
 _NO_MESSAGE = "No message has been received yet, so there is nothing to show."
 
 
@@ -40,12 +54,14 @@ class CommandDesk:
         self.conversations = ConversationDesk(app)
         self._refs = map("{}-{}".format, repeat(f"screen-{token_hex(4)}"), count(1))
         self._shows_invite = False
+        self._tries = Tries()
         self._deeds: dict[str, Callable[[str], None]] = {
             "help": self._help,
             "sidebar": self._sidebar,
             "find": self._find,
             "verify": self._verify,
             "details": self._details,
+            "wire": self._wire,
             "host": self._host,
             "invite": self._invite,
             "join": self._join,
@@ -60,6 +76,7 @@ class CommandDesk:
             "alarm": self._alarm,
             "quit": self._quit,
             "nick": self._nick,
+            "passphrase": self._passphrase,
             "notify": self._notify,
             "theme": self._theme,
             **self.conversations.deeds,
@@ -157,6 +174,28 @@ class CommandDesk:
             self._app.say(_NO_MESSAGE)
         else:
             self._app.push_screen(DetailsScreen(message))
+
+    def _wire(self, argument: str) -> None:
+        """Off until it is asked for: the first time begins to record, and says so."""
+        engine, talk = self._app.engine, self._app.state.shown
+        if argument == _OFF:
+            engine.inspect(on=False)
+            self._app.say(_WIRE_OFF)
+        elif not engine.is_inspecting:
+            engine.inspect(on=True)
+            self._app.say(_WIRE_ON)
+        elif talk is not None and (meant := self._app.narrator.meant()) is not None:
+            self._show_wire(talk.id, *meant)
+        else:
+            self._app.say(_NOT_RECORDED)
+
+    def _show_wire(self, conversation: str, number: int, own: bool) -> None:
+        steps = self._app.engine.wire(conversation, number, own=own)
+        if steps:
+            whose = "yours" if own else "theirs"
+            self._app.push_screen(StepsScreen(f"On the wire: #{number}, {whose}", steps))
+        else:
+            self._app.say(_NOT_RECORDED)
 
     def _host(self, argument: str) -> None:
         if argument == _STOP:
@@ -258,6 +297,20 @@ class CommandDesk:
     def _nick(self, argument: str) -> None:
         done = f"You are {SafeText.name(argument)} from the next session on."
         self._engine_job(Job(lambda: self._app.engine.rename(argument), done=done))
+
+    def _passphrase(self, typed: str) -> None:
+        engine = self._app.engine
+        if typed:
+            self._app.say(_NOT_HERE)
+        elif engine.identity is not None:
+            screen = ChangePassphraseScreen(
+                engine.change_passphrase, self._tries, is_set=engine.has_passphrase
+            )
+            self._app.push_screen(screen, self._passphrase_changed)
+
+    def _passphrase_changed(self, sentence: str | None) -> None:
+        if sentence is not None:
+            self._app.say(sentence)
 
     def _notify(self, argument: str) -> None:
         manner = next((one for one in NOTIFY if one == argument), None)

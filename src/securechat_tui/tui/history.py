@@ -1,6 +1,6 @@
 """One's own earlier messages, walked with Up and Down."""
 
-from securechat_tui.chat.limits import holds_invite
+from securechat_tui.chat.limits import holds_secret
 
 __all__ = ["InputHistory"]
 
@@ -15,8 +15,8 @@ class InputHistory:
         self._draft = ""
 
     def add(self, text: str) -> None:
-        """Remember ``text`` as the newest one, unless it holds an invite; go back to the draft's place."""
-        if text and not holds_invite(text) and (not self._texts or self._texts[-1] != text):
+        """Remember ``text`` as the newest one, unless it holds a secret; go back to the draft's place."""
+        if text and not holds_secret(text) and (not self._texts or self._texts[-1] != text):
             self._texts.append(text)
             del self._texts[: -self._limit]
         self.reset()

@@ -64,6 +64,10 @@ class Narrator:
         self._notices: list[NoticeEntry] = []
         self._own: dict[str, str] = {}
         """Entry ids of one's own messages, by what events call them."""
+        self._numbers: dict[str, int] = {}
+        """The numbers of one's own messages that were written in this run, by entry id."""
+        self._latest: tuple[int, bool] | None = None
+        """Number of the latest message, and whether it is one's own."""
         self._unnumbered: set[str] = set()
         """Entry ids of those that wait for a peer."""
         self._undelivered: dict[str, int] = {}
@@ -122,6 +126,7 @@ class Narrator:
         self._log.clear()
         self._received = MessageArchive()
         self._own = {name: entry for name, entry in self._own.items() if entry in self._undelivered}
+        self._numbers, self._latest = {}, None
 
     def selected_message(self) -> Message | None:
         """The received message that is selected in the log."""
@@ -129,6 +134,16 @@ class Narrator:
         if selected is None or selected.own:
             return None
         return self._received[_place(selected.id)]
+
+    def meant(self) -> tuple[int, bool] | None:
+        """The number of the selected or else the latest message, and whether it is one's own."""
+        selected = self._log.selected
+        if selected is None:
+            return self._latest
+        if selected.own:
+            number = self._numbers.get(selected.id)
+            return None if number is None else (number, True)
+        return self._received[_place(selected.id)].number, False
 
     def text_to_copy(self) -> str:
         """The text of the selected message, or of the last received one."""
@@ -145,6 +160,7 @@ class Narrator:
     def _entries(self, event: Event) -> Iterable[Entry]:
         if isinstance(event, Message):
             self._last = event
+            self._latest = event.number, False
             return [self._received_entry(event)] if self.takes(event.row) else []
         if isinstance(event, Queued):
             return self._queued_entries(event)
@@ -212,6 +228,9 @@ class Narrator:
             self._log.update_tick(entry, Tick.DELIVERED if is_delivered else Tick.SENT)
         if isinstance(event, Delivered):
             self._undelivered.pop(entry, None)
+        elif entry:
+            self._numbers[entry] = event.number
+            self._latest = event.number, True
 
     def _tell_waiting(self, closed: Closed) -> None:
         """What was not delivered is not lost: say so before it is typed again."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from securechat_tui.chat.events import Cancelled, ConversationEvent, Delivered, Event, Queued, Sent
-from securechat_tui.chat.limits import holds_invite
+from securechat_tui.chat.limits import holds_secret
 from securechat_tui.tui.history import InputHistory
 from securechat_tui.tui.narration import Narrator
 from securechat_tui.tui.port import ScreenPort
@@ -41,7 +41,7 @@ class Pane:
 
     def draft_to_keep(self) -> str | None:
         """The draft, where it is another than the one kept last; None where it is not. No invite is kept."""
-        draft = "" if holds_invite(self.draft) else self.draft
+        draft = "" if holds_secret(self.draft) else self.draft
         if draft == self.kept_draft:
             return None
         self.kept_draft = draft

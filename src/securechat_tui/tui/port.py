@@ -5,6 +5,7 @@ from typing import Protocol
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
+from securechat_tui.chat.steps import Noted
 from securechat_tui.chat.views import Counters, IdentityView
 
 __all__ = ["ScreenPort"]
@@ -22,6 +23,10 @@ class ScreenPort(EnginePort, Protocol):
         """Whether there is an identity whose passphrase has not been given yet."""
 
     @property
+    def has_passphrase(self) -> bool:
+        """Whether the identity is under one."""
+
+    @property
     def profile(self) -> str:
         """The profile's name."""
 
@@ -31,6 +36,9 @@ class ScreenPort(EnginePort, Protocol):
 
     async def unlock(self, passphrase: Passphrase) -> None:
         """Open the identity; ``Ready`` follows. Raises ``CommandError`` for a wrong passphrase."""
+
+    async def change_passphrase(self, present: Passphrase | None, new: Passphrase | None) -> None:
+        """Put the identity under another passphrase or none; raises ``CommandError``, code ``passphrase``."""
 
     async def rename(self, name: str) -> None:
         """Take another name; peers are told it from the next session on."""
@@ -58,6 +66,16 @@ class ScreenPort(EnginePort, Protocol):
 
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""
+
+    @property
+    def is_inspecting(self) -> bool:
+        """Whether it is kept, in memory, how messages go over the wire."""
+
+    def inspect(self, *, on: bool) -> None:
+        """Keep from now on, in memory, how messages go over the wire; or no more, and forget all of it."""
+
+    def wire(self, conversation: str, number: int, *, own: bool) -> tuple[Noted, ...]:
+        """The steps of a message; none where they were not kept."""
 
     async def keep_draft(self, conversation: str, text: str) -> None:
         """Keep what is being typed in a conversation; an empty text takes it away."""

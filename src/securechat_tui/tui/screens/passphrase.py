@@ -6,12 +6,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Input, LoadingIndicator, Static
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import SafeText
-from securechat_tui.chat.passphrases import UNUSABLE, Passphrase, pause_after
+from securechat_tui.chat.passphrases import UNUSABLE, Passphrase
+from securechat_tui.tui.try_pause import Tries, TryPause
 from securechat_tui.tui.widgets.command_footer import CommandFooter
 from securechat_tui.tui.widgets.secret_input import SecretInput
 from securechat_tui.tui.widgets.too_small import TooSmall
@@ -31,10 +31,7 @@ class PassphraseScreen(Screen[None]):
         super().__init__()
         self._profile = profile
         self._unlock = unlock
-        self._failures = 0
-        self._complaint = ""
-        self._pause: Timer | None = None
-        self._seconds = 0
+        self._pause = TryPause(self, Tries(), self._say, self._take_again)
 
     def compose(self) -> ComposeResult:
         """One line to type in, and what is shown while it is tried."""
@@ -71,34 +68,13 @@ class PassphraseScreen(Screen[None]):
             await self._unlock(passphrase)
         except CommandError as error:
             self._set_opening(opening=False)
-            self._wait(str(error))
+            self.query_one("#passphrase", SecretInput).disabled = True
+            self._pause.begin(str(error))
 
-    def _wait(self, complaint: str) -> None:
-        """Take nothing for a while, and say for how long."""
-        self._failures += 1
-        self._complaint = complaint
-        self._seconds = round(pause_after(self._failures))
-        self.query_one("#passphrase", SecretInput).disabled = True
-        self._pause = self.set_interval(1.0, self._count_down)
-        self._say_how_long()
-
-    def _count_down(self) -> None:
-        self._seconds -= 1
-        if self._seconds <= 0:
-            self._end_pause()
-        else:
-            self._say_how_long()
-
-    def _end_pause(self) -> None:
-        if self._pause is not None:
-            self._pause.stop()
-        self._say(self._complaint)
+    def _take_again(self) -> None:
         field = self.query_one("#passphrase", SecretInput)
         field.disabled = False
         field.focus()
-
-    def _say_how_long(self) -> None:
-        self._say(f"{self._complaint} The next try is possible in {self._seconds} s.")
 
     def _set_opening(self, *, opening: bool) -> None:
         self.set_class(opening, "-opening")

@@ -36,6 +36,11 @@ class Rows(Widget):
         self._content_rows = tuple(rows)
         self._column = column
 
+    def update(self, rows: Sequence[Row]) -> None:
+        """Show these rows instead."""
+        self._content_rows = tuple(rows)
+        self.refresh(layout=True)
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as it takes at this width."""
         del container, viewport

@@ -1,14 +1,27 @@
 """A contact's new key that the old one has signed: nothing passes until a person decides."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from chat_people import Face, compared, contacts, key_of, met, opened, person, secured, write_identity
+from chat_people import (
+    SAFETY_SECONDS,
+    Face,
+    compared,
+    contacts,
+    key_of,
+    met,
+    opened,
+    person,
+    secured,
+    write_identity,
+)
 from protocol_peers import identity_key
 
+from securechat_tui.chat.conversation import Conversation
+from securechat_tui.chat.encounter import Encounter
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Cancelled,
@@ -21,11 +34,16 @@ from securechat_tui.chat.events import (
     Peer,
     Queued,
     Refused,
+    Rejected,
     Secure,
     TrustChanged,
 )
 from securechat_tui.chat.journal import Journal
+from securechat_tui.network.connection import Connection
+from securechat_tui.protocol.events import PayloadReceived, SessionEvent
+from securechat_tui.protocol.payloads import Resume
 from securechat_tui.protocol.rotation import Rotation
+from securechat_tui.protocol.signing import conversation_id
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.rotation import save_statements
 from securechat_tui.trust.pins import Pins
@@ -283,6 +301,41 @@ async def test_what_waits_for_the_former_key_is_settled_with_the_new_one() -> No
         await at_alice.until(Delivered)
         assert len(at_bob.all(Message)) == 1
         assert {view.name for view in at_bob.engine.overview()} == {"alice", "alice (former key)"}
+
+
+async def test_the_word_about_a_former_conversation_waits_until_the_gate_is_passed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may come while the peer's first word, which was held at the gate, is still being taken."""
+    alice, bob = person("alice"), person("bob")
+    resumed, take = Conversation.resumed, Encounter.take
+    here = conversation_id(key_of("alice"), key_of("mallory"))
+    held, came = asyncio.Event(), asyncio.Event()
+
+    async def dawdles(conversation: Conversation, word: Resume) -> bool:
+        if conversation.gate:
+            held.set()
+        elif conversation.peer.fingerprint == key_of("mallory") and word.conversation == here:
+            async with asyncio.timeout(SAFETY_SECONDS):
+                await came.wait()
+            for _ in range(5):
+                await asyncio.sleep(0)
+        return await resumed(conversation, word)
+
+    def notes(encounter: Encounter, connection: Connection, happened: Sequence[SessionEvent]) -> None:
+        words = [one.payload for one in happened if isinstance(one, PayloadReceived)]
+        if any(isinstance(one, Resume) and one.conversation != here for one in words):
+            came.set()
+        take(encounter, connection, happened)
+
+    monkeypatch.setattr(Conversation, "resumed", dawdles)
+    async with rotated_while_something_waits(alice, bob) as (at_alice, at_bob):
+        monkeypatch.setattr(Encounter, "take", notes)
+        async with asyncio.timeout(SAFETY_SECONDS):
+            await held.wait()
+        await at_alice.engine.accept_key()
+        await at_bob.until_many(2, Message)
+        assert at_alice.all(Rejected) == []
 
 
 async def test_a_kill_between_the_two_conversations_loses_and_doubles_nothing(

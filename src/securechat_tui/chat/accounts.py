@@ -14,6 +14,7 @@ from securechat_tui.chat.inbox import Inbox
 from securechat_tui.chat.journal import Journal
 from securechat_tui.chat.outbox import Outbox, Outgoing, PeerForgot, ResumeConflict
 from securechat_tui.protocol.payloads import Resume
+from securechat_tui.protocol.signing import NO_GENERATION
 from securechat_tui.storage.messages import Receiving, Unreceived
 
 __all__ = ["Accounts"]
@@ -73,7 +74,7 @@ class Accounts:
 
     async def earlier(self, generation: bytes) -> Receiving | None:
         """Return what is held of a generation that the peer had before its present one."""
-        if generation == self._of.inbox.generation:
+        if self._of.inbox.generation in {generation, NO_GENERATION}:
             return None
         return await self._of.journal.read(partial(self._of.journal.store.receiving, generation))
 

@@ -43,9 +43,7 @@ from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 
 _BACKLOG: Final = 1
-"""Batches of events that may wait before reading from the network stops: what is opened before it can be
-shown only holds up the face, which shares the loop."""
-
+"""Batches of events that may wait before reading stops: more would only hold up the face."""
 
 _Happened = tuple[Connection, Sequence[SessionEvent]]
 
@@ -65,6 +63,7 @@ class Encounter:
     conversation: Conversation | None = None
     comparing: Comparing | None = None
     connection: Connection | None = None
+    _alone: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _settling: Settling = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -120,7 +119,8 @@ class Encounter:
             case session_events.Authenticated():
                 await self._authenticated(connection, event)
             case session_events.PayloadReceived():
-                await self._payload(connection, event.payload)
+                async with self._alone:  # not while a person's decision is being carried out
+                    await self._payload(connection, event.payload)
             case session_events.Rekeyed():
                 self._tell_rekeyed(event.epoch)
             case session_events.RoundTripMeasured():
@@ -271,6 +271,10 @@ class Encounter:
 
     async def pass_gate(self) -> None:
         """What stood in the way has been decided; go on, or to the next gate."""
+        async with self._alone:
+            await self._pass_gate()
+
+    async def _pass_gate(self) -> None:
         conversation, connection = self.conversation, self.connection
         if conversation is None or connection is None or not conversation.gate:
             return
@@ -302,9 +306,8 @@ class Encounter:
             return
         contact = self.engine.account.pins.by_fingerprint(fingerprint)
         name = contact.name if contact else unverified(fingerprint)
-        conversation.greeted(
-            hello, name, offset_ms, holds_unsigned=self.engine.holds_unsigned(self, conversation)
-        )
+        unsigned = self.engine.holds_unsigned(self, conversation)
+        conversation.greeted(hello, name, offset_ms, holds_unsigned=unsigned)
         self._met = True
         self.engine.greeted(self)
         self.engine.stream.emit(

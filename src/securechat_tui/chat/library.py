@@ -10,6 +10,7 @@ from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Found, History
 from securechat_tui.chat.kept import Checks, Kept
+from securechat_tui.chat.telling import unverified
 from securechat_tui.chat.views import ConversationView
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol.text import SafeText
@@ -34,7 +35,7 @@ class Library:
     def _view(self, conversation: Conversation, *, awaited: bool) -> ConversationView:
         fingerprint, pins = conversation.peer.fingerprint, self._account.pins
         contact = pins.by_fingerprint(fingerprint) or pins.by_former(fingerprint)
-        name = contact.name if contact else SafeText.name(f"unverified {fingerprint.short}")
+        name = contact.name if contact else unverified(fingerprint)
         if self._conversations.is_former(conversation):
             name = SafeText.name(f"{name} (former key)")
         return ConversationView(

@@ -13,14 +13,14 @@ from securechat_tui.trust.states import Trust
 __all__ = ["Teller", "unix_ms", "unverified"]
 
 
-def unverified(fingerprint: Fingerprint) -> SafeText:
-    """What a key is called that is nobody's here: whatever name it claims is not shown as a contact's."""
-    return SafeText.name(f"unverified {fingerprint.short}")
-
-
 def unix_ms() -> int:
     """Return Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def unverified(fingerprint: Fingerprint) -> SafeText:
+    """What a key is called that is nobody's here: whatever name it claims is not shown as a contact's."""
+    return SafeText.name(f"unverified {fingerprint.short}")
 
 
 class Teller:

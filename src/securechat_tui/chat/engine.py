@@ -309,7 +309,8 @@ class Engine:
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""
         contact = self._contact(name)
-        await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
+        with _profile_errors():
+            await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
         for fingerprint in (contact.fingerprint, *contact.refused):
             self.reception.forgotten(fingerprint)
 

@@ -354,8 +354,11 @@ def test_who_comes_beside_who_comes_again_and_a_hint_to_our_guest(
     product, port = hosting
     session = peer.call(port)
     converse(session, product, "first")
-    stranger = Peer(keys[4096])
-    stranger.call(port).goodbye()
+    beside = Peer(keys[4096]).call(port)
+    write(beside, "beside")
+    beside.run(delivered(beside))
+    product.wait("message", text="beside")
+    beside.goodbye()
     product.wait("closed", reason="goodbye")
     again = peer.call(port, peer.contacts[0])
     session.run(lambda: session.ended == REPLACED)

@@ -92,6 +92,13 @@ async def on_screen(
             yield app, pilot
 
 
+async def wipe(profile: str) -> None:
+    """Destroy what a person has kept: each picture begins with an empty log."""
+    async with Engine(open_profile(profile)) as engine:
+        for view in engine.overview():
+            await engine.wipe(view.id)
+
+
 async def until(pilot: Pilot[int], done: Callable[[], object], tries: int = TRIES) -> None:
     """Let the program run until something is so."""
     for _ in range(tries):
@@ -126,7 +133,7 @@ async def draw(pictures: Pictures) -> None:
         pictures.take(app, "first-run")
     # An address of no machine: which this one has is nobody's business.
     address = (Address("192.0.2.7", 8000),)
-    with mock.patch("securechat_tui.chat.engine.reachable_addresses", return_value=address):
+    with mock.patch("securechat_tui.chat.hosting.reachable_addresses", return_value=address):
         async with on_screen("alice", HostAt("127.0.0.1:8000"), LARGE) as (app, pilot):
             await until(pilot, lambda: app.state.invite is not None)
             pictures.take(app, "hosting")
@@ -153,6 +160,7 @@ async def draw(pictures: Pictures) -> None:
                 pictures.take(app, name)
                 await pilot.press("escape")
         for size, name in ((LARGE, "chat"), (COMMON, "chat-80x24"), (SMALL, "chat-50x20")):
+            await wipe("bob")
             async with on_screen("bob", JoinTarget("alice"), size) as (app, pilot):
                 await play(app, pilot, alice)
                 pictures.take(app, name)

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ON_ALL_CORES := --numprocesses=auto --dist=worksteal
 # Their branch coverage of protocol/ and trust/ must be complete. Measuring it costs half as much again, so that
 # the other tests run without.
-COVERED := $(addprefix tests/,chat/ fuzzing/ mitm/ protocol/ reference/ trust/ vectors/)
+COVERED := $(addprefix tests/,chat/ fuzzing/ mitm/ protocol/ reference/ storage/ trust/ vectors/)
 
 .PHONY: run demo test lint bench fuzz matrix mitm soak soak-faults soak-kills soak-screen screenshots vectors reference requirements clean
 

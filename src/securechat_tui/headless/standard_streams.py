@@ -140,6 +140,8 @@ class OutputLines:
         self._lines: queue.SimpleQueue[bytes | Callable[[], None] | None] = queue.SimpleQueue()
         self._room = asyncio.Event()
         self._wanted = False
+        self._ended = False
+        """Whether the thread writes no more; it is said before the last that waits for room is woken."""
         self._thread = threading.Thread(target=self._write_all, daemon=True)
         self._thread.start()
 
@@ -157,7 +159,7 @@ class OutputLines:
             return
         self._room.clear()
         self._wanted = True
-        if self._lines.qsize() > _LINES_AHEAD // 2 and self._thread.is_alive():
+        if self._lines.qsize() > _LINES_AHEAD // 2 and not self._ended:
             await self._room.wait()
         self._wanted = False
 
@@ -178,6 +180,7 @@ class OutputLines:
         except OSError:
             self._tell(self._on_broken)
         finally:
+            self._ended = True
             self._tell(self._room.set)
 
     def _tell(self, what: Callable[[], None]) -> None:

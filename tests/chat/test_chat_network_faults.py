@@ -19,7 +19,7 @@ from securechat_tui.network import backoff
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
 
-SAMPLES = 16
+SAMPLES = 8
 
 
 @pytest.fixture(autouse=True)

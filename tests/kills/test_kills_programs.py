@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="programs are fo
 
 POINTS = range(1, 12)
 """A life of a program commits and sends a few times until its session stands, then for each message."""
-MOMENTS = 12
+MOMENTS = 6
 SEED = 1
 LONGEST_LIFE = 0.6
 """Seconds; a session stands after about a third of it."""

@@ -63,14 +63,16 @@ class Talk:
         for face in self.faces:
             await face.engine.send(f"{self.rounds}")
 
-    async def meddle(self, deed: Deed) -> None:
-        """Let the next connection be disturbed once, wait until nobody trusts it, then leave them alone."""
-        passage = Meddled(deed, deed.role, deed.index)
-        self.wire.passage = first(passage)
+    async def meddle(self, make: Make, role: str, index: int) -> None:
+        """Disturb the first connection that comes so far, and leave them alone after it."""
+        over = asyncio.Event()
+        self.wire.passage = lambda: (
+            Untouched() if over.is_set() else Meddled(make(role, index), role, index, over)
+        )
         self.wire.cut()
         await self.say()
         async with asyncio.timeout(SAFETY_SECONDS):
-            await passage.over.wait()
+            await over.wait()
         await self.say()
         await self.settled()
 
@@ -122,7 +124,7 @@ async def test_whatever_he_does_to_one_frame_everything_arrives_once_and_in_orde
 ) -> None:
     async with talk(monkeypatch) as words:
         for index in range(LENGTHS[role]):
-            await words.meddle(DEEDS[what](role, index))
+            await words.meddle(DEEDS[what], role, index)
         assert words.rounds == 2 * LENGTHS[role]
         assert {closed.reason for face in (words.host, words.guest) for closed in face.all(Closed)} == {
             "lost"

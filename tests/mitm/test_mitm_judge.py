@@ -1,6 +1,7 @@
 """The judge finds what is wrong: each test breaks one check of the protocol, and he tells."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -8,6 +9,7 @@ from man_in_the_middle import Line, Nobody, accepted, checkpoints
 from meddling import Deed, Flip, Instead, Swap, Tally
 
 from securechat_tui.protocol import keyschedule, primitives, records
+from securechat_tui.protocol.encoding import u32
 from securechat_tui.protocol.frames import HEADER_LENGTH
 
 FIN, HELLO, SIGNATURE, SIGNED = 2, 3, 7, 8
@@ -62,7 +64,8 @@ def test_records_that_are_not_bound_to_their_place(
     monkeypatch: pytest.MonkeyPatch, deed: Callable[[bytes], Deed]
 ) -> None:
     monkeypatch.setattr(primitives, "chain_step", lambda key: (key, key))
-    monkeypatch.setattr(records, "u64", lambda _: bytes(8))
+    placeless = SimpleNamespace(pack=lambda epoch, _: u32(epoch) + bytes(8))
+    monkeypatch.setattr(records, "_PLACE", placeless)
     points = checkpoints(Line.between("alice", "bob"))
     point = points["guest", SIGNATURE]
     tally = Tally()

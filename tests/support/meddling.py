@@ -8,6 +8,8 @@ from protocol_peers import flip
 
 from securechat_tui.protocol.frames import HEADER_LENGTH
 
+FRAME_TYPES = b"KSFMH"
+
 
 @dataclass
 class Deed:
@@ -130,6 +132,8 @@ def deeds_to(role: str, index: int, line: Line) -> Iterator[Deed]:
     yield Stall(role, index, both=False)
     yield Stall(role, index, both=True)
     lengths = {0, 1, HEADER_LENGTH - 1, HEADER_LENGTH, HEADER_LENGTH + 1, len(frame) // 2, len(frame) - 1}
+    if frame[-1] in FRAME_TYPES:  # the next frame's first byte may be just the one that was cut away
+        lengths.remove(len(frame) - 1)
     yield from (Cutting(role, index, length) for length in sorted(lengths))
     yield from insertions(role, index, frame, (*own[:index], *theirs, *made_frames()))
 
@@ -148,7 +152,7 @@ def frames_of(line: Line) -> list[bytes]:
 
 def made_frames() -> Iterator[bytes]:
     """Give frames that anybody can make: of every type, of each length that some state admits."""
-    for kind in b"KSFMH":
+    for kind in FRAME_TYPES:
         for length in (0, 1, 2, 4, 32, 276, 1283, 2832, 3698, 65556, 65557):
             yield bytes((kind,)) + length.to_bytes(4, "big") + bytes(length)
     for code in range(4):

@@ -10,8 +10,8 @@ from securechat_tui.protocol.frames import HEADER_LENGTH
 class Meddled:
     """One connection whose frames pass a meddler; ``over`` is set when frame ``last`` of ``role`` has."""
 
-    def __init__(self, meddler: Meddler, role: str, last: int) -> None:
-        self.over = asyncio.Event()
+    def __init__(self, meddler: Meddler, role: str, last: int, over: asyncio.Event | None = None) -> None:
+        self.over = over or asyncio.Event()
         self._meddler = meddler
         self._last = role, last
         self._waiting = {one: bytearray() for one in ROLES}

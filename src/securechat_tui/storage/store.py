@@ -1,6 +1,6 @@
-"""The store of a profile: an encrypted list of conversations, and an encrypted file for each.
+"""The store of a profile: the contacts, an encrypted list of conversations, and an encrypted file for each.
 
-The list (``index.db``) is under the store's key, which lies in the identity file; each conversation's file
+Contacts and list (``index.db``) are under the store's key, in the identity file; each conversation's file
 (``conversations/NAME.db``) is under a key of its own that stands in the list alone. So a conversation is
 wiped by striking its key out, whatever the disk keeps of the file. A file's name says nothing.
 
@@ -9,6 +9,7 @@ at any moment so leaves a conversation with its old file or with its new one, an
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,14 +19,22 @@ from types import TracebackType
 from typing import Final, Self
 
 from securechat_tui.protocol.primitives import random_bytes
-from securechat_tui.storage.database import KEY_LENGTH, Database, companions, is_filled
-from securechat_tui.storage.errors import DamagedConversation, DamagedStore, ProfileError, StoreReadOnly
-from securechat_tui.storage.files import make_private_folder
+from securechat_tui.storage.book import keep_book, load_book, take_over
+from securechat_tui.storage.database import KEY_LENGTH, Database, companions, is_filled, is_under
+from securechat_tui.storage.errors import (
+    CannotWrite,
+    DamagedConversation,
+    DamagedStore,
+    ProfileError,
+    StoreReadOnly,
+)
+from securechat_tui.storage.files import check_entry, make_private_folder, sync_folder
 from securechat_tui.storage.history import ConversationStore
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.schemas import CONVERSATION, INDEX
+from securechat_tui.trust.pins import Pins
 
-__all__ = ["KnownConversation", "Store"]
+__all__ = ["KnownConversation", "Store", "prepare_index"]
 
 _NAME_LENGTH: Final = 16
 _MANY_FILES: Final = 8192
@@ -63,13 +72,14 @@ class _File:
 
 
 class Store:
-    """All conversations of a profile; the profile is open. Everything raises ProfileError.
+    """Contacts and conversations of a profile; the profile is open. Everything raises ProfileError.
 
     Its methods block and may be called from several threads; a conversation's own ones may not.
     """
 
     def __init__(self, profile: Profile, key: bytes) -> None:
         """``key`` is the store's key, 32 bytes."""
+        self._profile = profile
         self._path = profile.index_path
         self._folder = profile.conversations_folder
         self._key = key
@@ -78,24 +88,45 @@ class Store:
         self._lock = RLock()
 
     def open(self) -> Self:
-        """Open the list, or begin one; remove what an interrupted change has left."""
+        """Open the index, or begin one; remove what an interrupted change has left.
+
+        What an earlier version has kept of contacts is taken over.
+        """
         _allow_open_files()
         make_private_folder(self._path.parent)
         make_private_folder(self._folder)
+        self._take_prepared()
         if is_filled(self._path):
             self._index = Database.open(self._path, self._key, INDEX)
         else:
             self._index = self._begin()
         try:
+            take_over(self._index, self._profile)
             self._remove_leftovers()
         except BaseException:
             self.close()
             raise
         return self
 
+    def _take_prepared(self) -> None:
+        """Take the index that waits for this key; one whose key was never kept goes."""
+        prepared = self._profile.prepared_index_path
+        if not os.path.lexists(prepared):
+            return
+        check_entry(prepared)
+        if is_filled(self._path) or not is_under(prepared, self._key):
+            _remove_all(prepared)
+            return
+        _remove_all(self._path)  # an empty one, and whatever is beside it
+        try:
+            prepared.replace(self._path)
+            sync_folder(self._path.parent)
+        except OSError as error:
+            raise CannotWrite(path=self._path, reason=(error.strerror or "failed").lower()) from None
+
     def _begin(self) -> Database:
         if any(self._folder.glob("*.db")):
-            reason = "it is missing or empty, and holds the keys of your conversations"
+            reason = "it is missing or empty, and held your contacts and the keys of your conversations"
             raise DamagedStore(path=self._path, reason=reason)
         return Database.create(self._path, self._key, INDEX)
 
@@ -119,6 +150,16 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({str(self._path)!r})"
+
+    def pins(self) -> Pins:
+        """All contacts."""
+        with self._listed() as index:
+            return load_book(index) or Pins()
+
+    def keep_pins(self, pins: Pins) -> None:
+        """Put all contacts in the place of those before; they are on the disk when it returns."""
+        with self._listed() as index:
+            keep_book(index, pins)
 
     def conversations(self) -> tuple[KnownConversation, ...]:
         """Everything that is kept, oldest first; none of it is opened."""
@@ -257,8 +298,7 @@ class Store:
         with self._listed() as index:
             names = [name for (name,) in index.rows("SELECT file FROM leftover")]
             for name in names:
-                for path in companions(self._folder / name):
-                    _remove(path)
+                _remove_all(self._folder / name)
             with index.transaction():
                 index.run_many("DELETE FROM leftover WHERE file = ?", [(name,) for name in names])
 
@@ -287,9 +327,27 @@ def _resume(database: Database, conversation: bytes, peer: bytes) -> Conversatio
         raise
 
 
-def _remove(path: Path) -> None:
+def _remove_all(path: Path) -> None:
+    """Remove a database file and what lies beside it."""
+    for one in companions(path):
+        try:
+            one.unlink(missing_ok=True)
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            raise StoreReadOnly(path=one, reason=reason) from None
+
+
+def prepare_index(profile: Profile, key: bytes, pins: Pins) -> None:
+    """Make an index with contacts for a key that is kept next: the first opening under that key takes it.
+
+    A crash before leaves no store that nobody can open. The profile is open. Raises ProfileError.
+    """
+    path = profile.prepared_index_path
+    make_private_folder(path.parent)
+    _remove_all(path)
+    index = Database.create(path, key, INDEX)
     try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise StoreReadOnly(path=path, reason=reason) from None
+        keep_book(index, pins)
+        index.settle()
+    finally:
+        index.close()

@@ -12,6 +12,7 @@ __all__ = [
     "BadIdentity",
     "BadProfileName",
     "BadRotation",
+    "BegunAnew",
     "CannotRead",
     "CannotWrite",
     "DamagedContacts",
@@ -335,6 +336,13 @@ class DamagedConversation(DamagedStore):
     """{path}, the history of one conversation, is damaged ({reason}) and is left as it is.
 
     Put your copy back, or wipe that conversation to begin it anew.
+    """
+
+
+class BegunAnew(StoreError):
+    """The damaged history of this conversation has been wiped meanwhile, so nothing was stored.
+
+    Try again: the conversation begins anew.
     """
 
 

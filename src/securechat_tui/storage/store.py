@@ -168,7 +168,7 @@ class Store:
         return tuple(KnownConversation(*row) for row in found)
 
     def conversation(self, conversation: bytes, peer: bytes, own: bytes = b"") -> ConversationStore:
-        """Open a conversation, or begin one; the same object until it is forgotten.
+        """Open a conversation, or begin one; always the same object.
 
         ``conversation`` is its id, ``peer`` the SPKI of the other one's key, ``own`` that of one's own, which
         is kept where it begins.
@@ -183,40 +183,19 @@ class Store:
                 )
             return self._open[conversation]
 
-    def forget(self, conversation: bytes) -> None:
-        """Remove a conversation with everything that delivery needs; forgetting twice does nothing."""
-        with self._listed() as index:
-            file = self._find(index, conversation)
-            if file is None:
-                return
-            with index.transaction():
-                index.run("INSERT INTO leftover (file) VALUES (?)", (file.path.name,))
-                index.run("DELETE FROM conversation WHERE id = ?", (conversation,))
-            if opened := self._open.pop(conversation, None):
-                opened.close()
-            self._clear_away()
-
-    def wipe(self, conversation: bytes) -> None:
+    def wipe(self, conversation: bytes) -> bool:
         """Destroy a conversation's history and its key; positions and hashes stay, under a new key.
 
         What was not acknowledged is cancelled. The conversation's object goes on with what is left; call
-        this where nothing else uses it meanwhile. A conversation that is not kept is left alone, and one
-        whose file is damaged is forgotten: :meth:`conversation` then begins it anew.
+        this where nothing else uses it meanwhile. A conversation that is not kept is left alone. Return
+        whether it can go on: one whose file is damaged begins anew, without positions and hashes.
         """
-        try:
-            self._wipe(conversation)
-        except DamagedConversation:
-            self.forget(conversation)
-
-    def _wipe(self, conversation: bytes) -> None:
         with self._listed() as index:
             file = self._find(index, conversation)
             if file is None:
-                return
-            peer = index.value("SELECT peer FROM conversation WHERE id = ?", (conversation,))
-            history = self.conversation(conversation, peer)
+                return True
             with self._new_file(index) as (target, database):
-                history.copy_positions(database)
+                is_whole = self._hand_on(index, conversation, database)
                 with index.transaction():
                     index.run("DELETE FROM leftover WHERE file = ?", (target.path.name,))
                     index.run("INSERT INTO leftover (file) VALUES (?)", (file.path.name,))
@@ -224,8 +203,26 @@ class Store:
                         "UPDATE conversation SET file = ?, key = ? WHERE id = ?",
                         (target.path.name, target.key, conversation),
                     )
-            history.replace(database)
+            self._go_on_with(conversation, database)
             self._clear_away()
+        return is_whole
+
+    def _hand_on(self, index: Database, conversation: bytes, target: Database) -> bool:
+        """Write to a new file what a conversation goes on with; False where nothing can be read of it."""
+        peer = index.value("SELECT peer FROM conversation WHERE id = ?", (conversation,))
+        try:
+            self.conversation(conversation, peer).copy_positions(target)
+        except DamagedConversation:
+            ConversationStore.begin(target, conversation, peer)
+            return False
+        return True
+
+    def _go_on_with(self, conversation: bytes, database: Database) -> None:
+        opened = self._open.get(conversation)
+        if opened is None:  # its file could not be opened
+            self._open[conversation] = ConversationStore(database)
+        else:
+            opened.replace(database)
 
     def wipe_everything(self) -> None:
         """Wipe every conversation."""

@@ -31,6 +31,7 @@ from securechat_tui.trust.pins import (
     Endpoint,
     Pins,
     after_handshake,
+    before_fin,
     confirm,
 )
 from securechat_tui.trust.states import Trust
@@ -86,7 +87,9 @@ class Introduction:
     """The key that was shown, the version, and what other keys say about it."""
     _verdict: Verdict | None = None
     _secret: bytes = field(default=b"", repr=False)
-    """The session's reconnect secret, once it is stored with a contact."""
+    """The session's reconnect secret, once its contact is stored."""
+    _left: bytes | None = field(default=None, repr=False)
+    """The contact's newest secret as it was stored before FIN_G."""
     _burnt: LiveInvite | None = None
     """The invite that this handshake has burnt, which it is not after all where that cannot be stored."""
 
@@ -273,9 +276,12 @@ class Introduction:
             contact = self._met(proof, moment)
         elif self._is_vouched_for:
             contact = contact.vouched(moment)
-        self.house.callers.retire(contact)
-        contact = after_handshake(contact, proof.reconnect_secret, self._used(contact))
         self._secret = proof.reconnect_secret
+        if self.dialled is None:
+            contact = after_handshake(contact, self._secret, self._used(contact))
+        else:
+            contact = before_fin(contact, self._secret)
+        self._left = contact.newest
         endpoint = self.dialled.endpoint if self.dialled else None
         return pins.with_contact(contact.seen(moment, proof.version, endpoint))
 
@@ -292,7 +298,7 @@ class Introduction:
         return invite is not None
 
     def _used(self, contact: Contact) -> bytes | None:
-        """The secret that the call has shown, unless a later handshake has retired it meanwhile."""
+        """The secret that the call has shown, unless a later handshake has replaced it meanwhile."""
         return self._shown.secret if self._shown.secret in contact.secrets else None
 
     def _trust(self, fingerprint: Fingerprint) -> Trust:
@@ -316,7 +322,7 @@ class Introduction:
                 return pins
             contact = replace(contact, clock=clock)
             if self.dialled is not None and self._secret:
-                contact = confirm(contact, self._secret)
+                contact = confirm(contact, self._secret, self._left)
             return pins.with_contact(contact).christened(fingerprint, name)
 
         await self.house.account.change_pins(change)

@@ -39,7 +39,6 @@ from securechat_tui.protocol.payloads import (
 )
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.pins import PinsFull
-from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 
 _BACKLOG: Final = 1
@@ -310,22 +309,7 @@ class Encounter:
         conversation.greeted(hello, name, offset_ms, holds_unsigned=unsigned)
         self._met = True
         self.engine.greeted(self)
-        self.engine.stream.emit(
-            events.Peer(
-                time=time.time(),
-                conversation=conversation.id,
-                name=hello.name,
-                fingerprint=str(fingerprint),
-                trust=conversation.trust,
-                address=self.address,
-                role="host" if self.dialled else "guest",
-                key_bits=conversation.peer.bits,
-                randomart=randomart(fingerprint, conversation.peer.bits),
-                contact=conversation.name,
-                first_seen=contact.first_seen if contact else time.time(),
-                known_elsewhere=str(namesake.fingerprint) if namesake else "",
-            )
-        )
+        self.engine.stream.emit(self._introduction.presented(conversation, hello.name, namesake))
         if not conversation.gate:
             await conversation.open_gate()
         if conversation.gate:

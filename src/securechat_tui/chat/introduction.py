@@ -22,6 +22,7 @@ from securechat_tui.protocol.events import Authenticated, Called
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.records import Direction
 from securechat_tui.protocol.rotation import Rotation
+from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import (
     BY_INVITE,
@@ -34,6 +35,7 @@ from securechat_tui.trust.pins import (
     before_fin,
     confirm,
 )
+from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 from securechat_tui.trust.verdicts import (
     Blocked,
@@ -326,3 +328,23 @@ class Introduction:
             return pins.with_contact(contact).christened(fingerprint, name)
 
         await self.house.account.change_pins(change)
+
+    def presented(self, conversation: Conversation, name: SafeText, namesake: Contact | None) -> events.Peer:
+        """Tell who is here, and says to be called ``name``."""
+        peer, moment = conversation.peer, time.time()
+        contact = self.house.account.pins.by_fingerprint(peer.fingerprint)
+        return events.Peer(
+            time=moment,
+            conversation=conversation.id,
+            name=name,
+            fingerprint=str(peer.fingerprint),
+            trust=conversation.trust,
+            address=self.address,
+            role="host" if self.dialled else "guest",
+            key_bits=peer.bits,
+            randomart=randomart(peer.fingerprint, peer.bits),
+            contact=conversation.name,
+            first_seen=contact.first_seen if contact else moment,
+            known_elsewhere=str(namesake.fingerprint) if namesake else "",
+            differed=conversation.gate == gates.COMPARISON,
+        )

@@ -62,6 +62,8 @@ class Encounter:
     conversation: Conversation | None = None
     comparing: Comparing | None = None
     connection: Connection | None = None
+    _arrived: int = 0
+    """How many messages had arrived in the conversation before."""
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _settling: Settling = field(init=False, repr=False)
 
@@ -79,6 +81,11 @@ class Encounter:
     def settled(self) -> bool:
         """Whether a person has been told what came of it: a conversation, or a refusal that stands."""
         return self._met
+
+    @property
+    def is_fruitful(self) -> bool:
+        """Whether a message has arrived, at either end."""
+        return self.conversation is not None and self.conversation.counters.arrived > self._arrived
 
     def take(self, connection: Connection, happened: Sequence[SessionEvent]) -> None:
         """Queue events of the session: what the connection calls."""
@@ -166,7 +173,7 @@ class Encounter:
         connection.carry_out(connection.session.confirm(now()))
         if connection.session.closed or not self.engine.enter(self, conversation):
             return
-        self.conversation = conversation
+        self.conversation, self._arrived = conversation, conversation.counters.arrived
         self.engine.inspector.follow(conversation.id, connection.session)
         self._settling.begin(conversation)
         self.comparing = self._introduction.comparing(conversation, proof)

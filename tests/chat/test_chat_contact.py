@@ -26,6 +26,7 @@ from securechat_tui.chat.introduction import Introduction
 from securechat_tui.chat.telling import unix_ms
 from securechat_tui.protocol.events import Authenticated
 from securechat_tui.protocol.frames import FrameType
+from securechat_tui.protocol.payloads import Hello
 from securechat_tui.storage.errors import StoreFailed
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Contact
@@ -344,6 +345,20 @@ async def test_too_many_strangers_within_an_hour(monkeypatch: pytest.MonkeyPatch
 
 
 # What else may be at the other end.
+
+
+async def test_strangers_who_find_the_list_full_leave_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("securechat_tui.trust.pins.MAX_CONTACTS", 1)
+    alice = person("alice")
+    async with opened(alice) as at_alice:
+        address = await at_alice.host()
+        for name in ("bob", "carol", "mallory"):
+            async with await call(address, name) as guest:
+                await guest.established()
+                await guest.until_payload(Hello) if name == "bob" else await guest.until_closed()
+        assert [one.code for one in at_alice.all(Error)] == ["profile", "profile"]
+        assert len(at_alice.engine.overview()) == 1
+    assert len(list(alice.conversations_folder.glob("*.db"))) == 1
 
 
 async def test_nobody_is_listening() -> None:

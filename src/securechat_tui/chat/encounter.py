@@ -187,7 +187,8 @@ class Encounter:
     ) -> tuple[Conversation, Trust] | None:
         """Store who it is; None where that cannot be, and the handshake has ended."""
         try:
-            # The conversation first: what the pins say stays true from the second line to its end.
+            self._introduction.check(proof, self.engine.account.pins)  # who is turned away leaves no file
+            # The conversation first: what the pins say stays true from the next line to its end.
             conversation = await self.engine.conversations.with_peer(proof.identity)
             return conversation, await self._introduction.pin(proof)
         except (ProfileError, PinsFull) as error:

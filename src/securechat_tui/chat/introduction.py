@@ -222,6 +222,16 @@ class Introduction:
 
     # Both, when the handshake is proved: before FIN_G is sent, or accepted.
 
+    def check(self, proof: Authenticated, pins: Pins) -> None:
+        """Raise PinsFull, InviteSpent or NotAdmitted where these pins do not let the key in."""
+        refusal = self._held_against(pins)
+        if refusal is not None:
+            raise NotAdmitted(refusal)
+        if isinstance(self._verdict, New):
+            pins.check_room()
+        if self._shown.invite is not None:
+            self._shown.invite.check(proof.identity.fingerprint, now())
+
     async def pin(self, proof: Authenticated) -> Trust:
         """Store the key and the reconnect secret, and burn the invite, as one change; return the trust.
 
@@ -237,9 +247,7 @@ class Introduction:
         What was thought of the key when it was shown may be seconds old: a person may have found codes
         different since then, blocked the contact, or given its place to another key.
         """
-        refusal = self._held_against(pins)
-        if refusal is not None:
-            raise NotAdmitted(refusal)
+        self.check(proof, pins)
         if isinstance(self._verdict, Candidate | Rotated):
             self.house.callers.met(proof.identity.fingerprint)
             changed = self._noted(self._verdict, proof, pins)

@@ -339,9 +339,13 @@ class Pins:
         if len(others) < len(self.contacts):
             same = contact.fingerprint
             return Pins(tuple(contact if one.fingerprint == same else one for one in self.contacts))
+        self.check_room()
+        return Pins((*self.contacts, contact))
+
+    def check_room(self) -> None:
+        """Raise :class:`PinsFull` where no contact can be added."""
         if len(self.contacts) >= MAX_CONTACTS:
             raise PinsFull
-        return Pins((*self.contacts, contact))
 
     def without(self, fingerprint: Fingerprint) -> "Pins":
         """Forget a contact, and with it everything decided about its key."""

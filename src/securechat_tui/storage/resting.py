@@ -60,17 +60,12 @@ class RestingDatabase(Database):
         with self._lock:
             if self._connection is not None:
                 super().close()
-            self._key = b""
+            self._connection, self._key = None, b""
         _open.remove(self)
 
-    @contextmanager
-    def _awake(self) -> Iterator[None]:
-        with self._lock:
-            if self._connection is None:
-                self._wake()
-            yield
-
     def _wake(self) -> None:
+        if self._connection is not None:
+            return
         if not self._key:
             raise RuntimeError("the file is closed")
         if not is_filled(self.path):
@@ -91,30 +86,34 @@ class RestingDatabase(Database):
 
     def run(self, statement: str, values: Sequence[object] = ()) -> int:
         """Carry out one statement."""
-        with self._awake():
+        with self._lock:
+            self._wake()
             return super().run(statement, values)
 
     def run_many(self, statement: str, rows: Iterator[Sequence[object]] | Sequence[Sequence[object]]) -> None:
         """Carry out one statement for each of ``rows``."""
-        with self._awake():
+        with self._lock:
+            self._wake()
             super().run_many(statement, rows)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
-        with self._awake():
+        with self._lock:
+            self._wake()
             return super().rows(query, values)
 
     def row(self, query: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
         """Return the first row of a query."""
-        with self._awake():
+        with self._lock:
+            self._wake()
             return super().row(query, values)
 
     def each(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """Give the rows of a query; the file stays open until the last."""
         with self._in_use():
-            with self._awake():
-                found = super().each(query, values)
-            yield from found
+            with self._lock:
+                self._wake()
+            yield from super().each(query, values)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -307,9 +307,9 @@ def test_a_damaged_identity_is_five_and_one_line(home: Path) -> None:
 def test_a_fault_of_the_program_is_one_sentence_without_values(tmp_path: Path) -> None:
     program = (
         "from securechat_tui import cli\n"
-        "from securechat_tui.headless import records\n"
+        "from securechat_tui.headless import people\n"
         "def fail(*a, **k):\n    secret = 'hunter2'\n    raise KeyError(secret)\n"
-        "records.contacts = fail\n"
+        "people.contacts = fail\n"
         "import sys; sys.exit(cli.main(['contacts']))\n"
     )
     file = tmp_path / "faulty.py"

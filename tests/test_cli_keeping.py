@@ -13,13 +13,13 @@ import pytest
 from kept_people import Keeper, keepers
 from passphrases import CANARY, CHEAP
 from protocol_peers import identity_key
+from stored_contacts import put_contacts
 
 from securechat_tui import cli
 from securechat_tui.headless import asking, passphrases
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, save_config
-from securechat_tui.storage.contacts import save_contacts
 from securechat_tui.storage.keystore import Keys, save_keys
 from securechat_tui.storage.passphrase import Passphrase
 from securechat_tui.storage.profile import Profile
@@ -73,7 +73,7 @@ def alice(tmp_path: Path) -> Profile:
     with Profile.named() as profile:
         save_keys(profile, Keys(ALICE, bytes(32)))
         save_config(profile, Config(name="Alice"))
-        save_contacts(profile, Pins((pinned("bob"),)))
+        put_contacts(profile, Pins((pinned("bob"),)))
         with_bob, bob = Keeper(profile.folder, ALICE, BOB.public), Keeper(tmp_path / "b", BOB, ALICE.public)
         with_bob.say("hello bob")
         with_bob.write_to(bob)

@@ -97,9 +97,9 @@ def test_the_document_is_read_as_it_is_meant() -> None:
     assert len(sections()) >= 15
 
 
-def test_each_number_has_an_entry_and_each_entry_is_used() -> None:
+def test_each_number_has_one_entry_and_each_entry_is_used() -> None:
     assert set(numbers_in(PROMISES)) == set(entries())
-    assert list(entries()) == list(range(1, len(entries()) + 1))
+    assert re.findall(r"^(\d+)\. ", LIST, re.MULTILINE) == [str(one) for one in range(1, len(entries()) + 1)]
 
 
 @pytest.mark.parametrize("number", sorted(entries()))

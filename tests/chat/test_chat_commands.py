@@ -25,7 +25,6 @@ from securechat_tui.chat.events import (
 )
 from securechat_tui.chat.views import Counters
 from securechat_tui.storage.config import Config, save_config
-from securechat_tui.storage.contacts import load_contacts
 from securechat_tui.storage.errors import BadIdentity, DamagedContacts, ProfileInUse
 from securechat_tui.storage.profile import Profile
 
@@ -197,7 +196,7 @@ class TestCommands:
             assert (seen.name, seen.fingerprint) == ("bob", at_bob.fingerprint)
             assert seen.history[0].how == "first contact"
             await at_alice.engine.forget("bob")
-        assert contacts(alice).contacts == load_contacts(alice).contacts == ()
+        assert contacts(alice).contacts == ()
 
     async def test_addresses_of_a_contact_are_told_last_first(self) -> None:
         async with opened(person("alice")) as alice, opened(person("bob")) as bob:

@@ -34,8 +34,9 @@ from securechat_tui.protocol.payloads import (
     Payload,
     StopReason,
 )
-from securechat_tui.storage.errors import CannotWrite
+from securechat_tui.storage.errors import DiskFull
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.store import Store
 from securechat_tui.trust.comparison import Comparison, Stage
 from securechat_tui.trust.pins import Contact, Pins
 from securechat_tui.trust.states import Trust
@@ -201,8 +202,8 @@ async def test_a_verdict_that_cannot_be_kept_is_not_given(monkeypatch: pytest.Mo
     alice, bob = person("alice"), person("bob")
     async with talking(alice, bob) as (at_alice, at_bob):
         await compare(at_alice, at_bob)
-        monkeypatch.setattr("securechat_tui.chat.account.save_contacts", no_space)
-        with pytest.raises(CommandError, match="disk is full"):
+        monkeypatch.setattr(Store, "keep_pins", no_space)
+        with pytest.raises(CommandError, match="no space left"):
             await at_alice.engine.match()
         assert at_alice.all(TrustChanged) == []
         monkeypatch.undo()
@@ -214,7 +215,7 @@ async def test_different_codes_stop_the_conversation_even_with_a_full_disk(
 ) -> None:
     async with talking(person("alice"), person("bob")) as (at_alice, at_bob):
         await compare(at_alice, at_bob)
-        monkeypatch.setattr("securechat_tui.chat.account.save_contacts", no_space)
+        monkeypatch.setattr(Store, "keep_pins", no_space)
         await at_alice.engine.differ()
         assert (await at_alice.until(TrustChanged)).trust is Trust.CHANGED
         assert (await at_alice.until(Error)).code == "profile"
@@ -222,8 +223,8 @@ async def test_different_codes_stop_the_conversation_even_with_a_full_disk(
         monkeypatch.undo()
 
 
-def no_space(profile: Profile, _: object) -> None:
-    raise CannotWrite(path=profile.contacts_path, reason="the disk is full")
+def no_space(_store: object, _: object) -> None:
+    raise DiskFull(path="index.db")
 
 
 async def test_without_a_conversation_there_is_nothing_to_compare() -> None:

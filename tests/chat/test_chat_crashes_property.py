@@ -6,6 +6,7 @@ disk and nothing else; whatever was shown or said before must follow from that. 
 begins anew, and gets what was not delivered.
 """
 
+import shutil
 import tempfile
 from collections import deque
 from collections.abc import Iterable
@@ -53,7 +54,8 @@ class Side:
         self.name = name
         self._key = identity_key(name)
         self._peer = identity_key(OTHER[name]).public
-        self._store = Store(Profile(name, folder / name), bytes(32)).open()
+        self._profile = Profile(name, folder / name)
+        self._store = Store(self._profile, bytes(32)).open()
         self._id = conversation_id(self._key.public.fingerprint, self._peer.fingerprint)
         self.queued: list[str] = []
         """What this person was told is queued, without what was cancelled: the oracle."""
@@ -63,7 +65,9 @@ class Side:
 
     def lose(self) -> None:
         """Nothing is left of the conversation but the keys."""
-        self._store.forget(self._id)
+        self._store.close()
+        shutil.rmtree(self._profile.folder)
+        self._store = Store(self._profile, bytes(32)).open()
         self.start()
 
     def start(self) -> None:

@@ -11,8 +11,9 @@ from protocol_peers import hello
 
 from securechat_tui.chat.events import Closed, Error, Gate, Peer, Refused, Secure
 from securechat_tui.protocol import events as session_events
-from securechat_tui.storage.errors import CannotWrite
+from securechat_tui.storage.errors import DiskFull
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.store import Store
 from securechat_tui.trust.states import Trust
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
@@ -52,8 +53,8 @@ async def test_a_call_judged_before_the_codes_differed_stands_at_the_gate() -> N
 async def test_codes_that_differed_are_not_forgotten_where_the_disk_is_full(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def no_space(profile: Profile, _: object) -> None:
-        raise CannotWrite(path=profile.contacts_path, reason="the disk is full")
+    def no_space(_store: object, _: object) -> None:
+        raise DiskFull(path="index.db")
 
     alice, bob = person("alice"), person("bob")
     async with opened(alice) as at_alice, opened(bob) as at_bob:
@@ -61,7 +62,7 @@ async def test_codes_that_differed_are_not_forgotten_where_the_disk_is_full(
         await compared(at_alice, at_bob)
         async with second_call(at_alice, bob) as again:
             with monkeypatch.context() as patch:
-                patch.setattr("securechat_tui.chat.account.save_contacts", no_space)
+                patch.setattr(Store, "keep_pins", no_space)
                 await at_alice.engine.differ()
                 assert (await at_alice.until(Error)).code == "profile"
                 await at_alice.until(Closed)

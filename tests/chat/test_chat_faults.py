@@ -7,7 +7,6 @@ from chat_people import Face, contacts, opened, person, secured
 from chat_raw import answering, call
 from protocol_peers import hello
 
-from securechat_tui.chat import account
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.engine import Engine
 from securechat_tui.chat.events import (
@@ -22,8 +21,9 @@ from securechat_tui.network.connection import Connection
 from securechat_tui.protocol.payloads import (
     Payload,
 )
-from securechat_tui.storage.errors import CannotWrite, ProfileInUse
+from securechat_tui.storage.errors import DiskFull, ProfileInUse
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.store import Store
 from securechat_tui.trust import pins as pins_module
 from securechat_tui.trust.pins import Pins
 
@@ -71,8 +71,8 @@ async def test_a_face_that_does_not_read_stops_the_peer_and_bounds_memory(
 # Disks and programs that fail.
 
 
-def full_disk(profile: Profile, _: Pins) -> None:
-    raise CannotWrite(path=profile.contacts_path, reason="No space left on device")
+def full_disk(_store: object, _: Pins) -> None:
+    raise DiskFull(path="index.db")
 
 
 async def test_a_host_that_cannot_store_the_pin_has_met_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,13 +80,13 @@ async def test_a_host_that_cannot_store_the_pin_has_met_nobody(monkeypatch: pyte
     async with opened(alice) as at_alice:
         address = await at_alice.host()
         with monkeypatch.context() as broken:
-            broken.setattr(account, "save_contacts", full_disk)
+            broken.setattr(Store, "keep_pins", full_disk)
             async with await call(address, "bob") as raw:
                 await raw.until_closed()
                 assert raw.payloads == []
             error = await at_alice.until(Error)
             assert error.code == "profile"
-            assert "No space left" in error.message
+            assert "no space left" in error.message
             assert at_alice.all(Peer) == []
             assert at_alice.engine.contacts() == ()
             assert contacts(alice) == Pins()
@@ -96,7 +96,7 @@ async def test_a_host_that_cannot_store_the_pin_has_met_nobody(monkeypatch: pyte
 
 async def test_a_guest_that_cannot_store_the_pin_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     bob = person("bob")
-    monkeypatch.setattr(account, "save_contacts", full_disk)
+    monkeypatch.setattr(Store, "keep_pins", full_disk)
     async with opened(bob) as at_bob, answering() as desk:
         await at_bob.engine.join(desk.address)
         alice = await desk.next("alice")
@@ -111,7 +111,7 @@ async def test_a_guest_that_cannot_store_the_pin_says_nothing(monkeypatch: pytes
 async def test_a_name_that_cannot_be_stored_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(person("alice")) as alice, await call(await alice.host(), "bob") as bob:
         await bob.until(lambda: bool(bob.payloads))  # the host's HELLO: its pin is stored
-        monkeypatch.setattr(account, "save_contacts", full_disk)
+        monkeypatch.setattr(Store, "keep_pins", full_disk)
         await bob.open()
         assert (await alice.until(Error)).code == "profile"
         bob.say_texts("all the same")

@@ -24,8 +24,9 @@ from securechat_tui.protocol.frames import FrameType, frame
 from securechat_tui.protocol.handshake import GuestHandshake, State
 from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.keyschedule import call_tag
-from securechat_tui.storage.errors import CannotWrite
+from securechat_tui.storage.errors import DiskFull
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.store import Store
 from securechat_tui.trust.invites import Invite
 from securechat_tui.trust.pins import BY_INVITE, Contact, Pins
 
@@ -343,10 +344,10 @@ async def test_a_pin_that_cannot_be_stored_burns_nothing(monkeypatch: pytest.Mon
         text, invite = await invited(at_alice)
         with monkeypatch.context() as broken:
 
-            def fail(profile: Profile, _pins: object) -> None:
-                raise CannotWrite(path=profile.contacts_path, reason="no space left")
+            def fail(_store: object, _pins: object) -> None:
+                raise DiskFull(path="index.db")
 
-            broken.setattr("securechat_tui.chat.account.save_contacts", fail)
+            broken.setattr(Store, "keep_pins", fail)
             async with await bring(invite, "bob") as guest:
                 await guest.until_closed()
             await at_alice.until(Error)
@@ -361,19 +362,19 @@ async def test_what_cannot_be_stored_is_undone_before_the_next_change(
     async with opened(person("alice")) as at_alice:
         account, order = at_alice.engine.account, list[str]()
 
-        def fail(profile: Profile, _pins: object) -> None:
-            raise CannotWrite(path=profile.contacts_path, reason="no space left")
+        def fail(_store: object, _pins: object) -> None:
+            raise DiskFull(path="index.db")
 
         def change(name: str, pins: Pins) -> Pins:
             order.append(name)
             return Pins(pins.contacts) if name == "first" else pins
 
-        monkeypatch.setattr("securechat_tui.chat.account.save_contacts", fail)
+        monkeypatch.setattr(Store, "keep_pins", fail)
         first = account.change_pins(partial(change, "first"), lambda: order.append("undone"))
         results = await asyncio.gather(
             first, account.change_pins(partial(change, "second")), return_exceptions=True
         )
-        assert isinstance(results[0], CannotWrite)
+        assert isinstance(results[0], DiskFull)
         assert order == ["first", "undone", "second"]
 
 

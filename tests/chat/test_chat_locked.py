@@ -8,6 +8,7 @@ import pytest
 from chat_people import person
 from passphrases import CANARY, CHEAP, traces
 from protocol_peers import identity_key
+from stored_contacts import put_contacts
 
 from securechat_tui.chat import account
 from securechat_tui.chat.engine import Engine
@@ -19,6 +20,7 @@ from securechat_tui.storage import passphrase as stretching
 from securechat_tui.storage.errors import CannotWrite, ProfileInUse, WrongPassphrase
 from securechat_tui.storage.keystore import save_keys
 from securechat_tui.storage.profile import Profile
+from securechat_tui.trust.pins import Contact, Pins
 
 RIGHT = Passphrase(CANARY)
 
@@ -44,6 +46,19 @@ async def test_nothing_goes_before_the_passphrase(alice: Profile) -> None:
         with pytest.raises(CommandError) as refused:
             await engine.create_identity("mallory")
         assert refused.value.code == "exists"
+
+
+async def test_contacts_come_with_the_passphrase_and_not_before(alice: Profile) -> None:
+    bob = Pins((Contact.met(identity_key("bob").public, 1000.0, 1),))
+    with alice:
+        put_contacts(alice, bob, stored_keys(alice, RIGHT).store)
+    async with Engine(alice) as engine:
+        assert engine.contacts() == ()
+        with pytest.raises(CommandError):
+            await engine.unlock(Passphrase("krokodil"))
+        assert engine.contacts() == ()
+        await engine.unlock(RIGHT)
+        assert [one.fingerprint for one in engine.contacts()] == [str(bob.contacts[0].fingerprint)]
 
 
 async def test_a_wrong_one_changes_nothing_and_the_right_one_opens(alice: Profile) -> None:

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 from chat_boxes import empty_shelf
-from chat_people import person
+from chat_people import contacts, person
 from protocol_peers import identity_key
+from stored_contacts import put_contacts
 
-from securechat_tui.chat import account, endings, limits, profiles, reception, refusals
+from securechat_tui.chat import endings, limits, profiles, reception, refusals
 from securechat_tui.chat.account import Account, login_name
+from securechat_tui.chat.address_book import open_address_book
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.endings import Return, closed_event
 from securechat_tui.chat.errors import CommandError
@@ -21,9 +23,9 @@ from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.targets import choose_target, own_secrets
 from securechat_tui.protocol.events import End, Ended, Instant
 from securechat_tui.protocol.payloads import GoodbyeReason
-from securechat_tui.storage.contacts import load_contacts, save_contacts
-from securechat_tui.storage.errors import BadProfileName, CannotWrite, IdentityExists
+from securechat_tui.storage.errors import BadProfileName, DiskFull, IdentityExists
 from securechat_tui.storage.profile import DEFAULT_PROFILE, Profile
+from securechat_tui.storage.store import Store
 from securechat_tui.trust.pins import Contact, Pins
 from securechat_tui.trust.verdicts import Blocked, Different, Downgrade
 
@@ -295,19 +297,19 @@ async def test_contacts_that_do_not_change_are_not_written(monkeypatch: pytest.M
 
     found = Account(person("alice"))
     await found.open()
-    monkeypatch.setattr(account, "save_contacts", fail)
+    monkeypatch.setattr(Store, "keep_pins", fail)
     await found.change_pins(lambda pins: pins)
     await found.close()
 
 
 async def test_contacts_that_cannot_be_written_have_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise CannotWrite(path="contacts.json", reason="No space left on device")
+        raise DiskFull(path="index.db")
 
     found = Account(person("alice"))
     await found.open()
-    monkeypatch.setattr(account, "save_contacts", fail)
-    with pytest.raises(CannotWrite):
+    monkeypatch.setattr(Store, "keep_pins", fail)
+    with pytest.raises(DiskFull):
         await found.change_pins(lambda _: Pins((contact("bob"),)))
     assert found.pins == Pins()
     await found.close()
@@ -321,7 +323,7 @@ async def test_changes_at_the_same_moment_are_both_kept() -> None:
         found.change_pins(lambda pins: pins.with_contact(contact("carol"))),
     )
     assert [one.name for one in found.pins.contacts] == ["bob", "carol"]
-    assert load_contacts(found.profile) == found.pins
+    assert contacts(found.profile) == found.pins
     await found.close()
 
 
@@ -372,13 +374,15 @@ def test_who_has_no_login_name(monkeypatch: pytest.MonkeyPatch, error: type[Exce
 def test_contacts_are_listed_and_forgotten() -> None:
     profile = person("alice")
     with profile:
-        save_contacts(profile, Pins((contact("bob", "bob", THERE, ("2001:db8::1", 9)),)))
-    (seen,) = profiles.list_contacts(profile)
-    assert (seen.name, seen.trust, seen.key_bits) == ("bob", Trust.PINNED, 3072)
-    assert seen.addresses == ("[2001:db8::1]:9", "192.0.2.1:8000")
-    assert seen.randomart
-    with pytest.raises(CommandError) as error:
-        profiles.forget_contact(profile, "carol")
-    assert error.value.code == "unknown-contact"
-    profiles.forget_contact(profile, "BOB")
-    assert profiles.list_contacts(profile) == ()
+        put_contacts(profile, Pins((contact("bob", "bob", THERE, ("2001:db8::1", 9)),)))
+        with open_address_book(profile, profiles.stored_keys(profile)) as book:
+            (seen,) = book.all()
+            assert (seen.name, seen.trust, seen.key_bits) == ("bob", Trust.PINNED, 3072)
+            assert seen.addresses == ("[2001:db8::1]:9", "192.0.2.1:8000")
+            assert seen.randomart
+            with pytest.raises(CommandError) as error:
+                book.forget("carol")
+            assert error.value.code == "unknown-contact"
+            book.forget("BOB")
+            assert book.all() == ()
+    assert contacts(profile) == Pins()

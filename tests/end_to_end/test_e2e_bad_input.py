@@ -175,7 +175,12 @@ async def test_an_identity_that_others_can_read(desk: Desk, world: World) -> Non
         ("config.toml", b"bind = 7\n", "a value for 'bind' that does not fit"),
         ("config.toml", b'colour = "red"\n', "the setting 'colour', which does not exist"),
         ("config.toml", b"name = \n", "is not valid TOML"),
-        ("contacts.json", b'{"format": 1, "contacts": [', "is damaged"),
+        (
+            "contacts.json",
+            b'{"format": 1, "contacts": [',
+            "holds other contacts than those",
+        ),
+        ("index.db", b"garbage" * 1000, "was made under another key"),
     ],
 )
 async def test_files_that_people_have_edited(

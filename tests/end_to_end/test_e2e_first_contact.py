@@ -1,14 +1,11 @@
 """Two people at two keyboards: the first contact, a conversation, the second contact."""
 
-import base64
-import hashlib
-import json
 import re
 import stat
 from pathlib import Path
 
 from terminal_desk import Desk
-from terminal_programs import profile_folder
+from terminal_programs import contacts_of, profile_folder
 from terminal_screen import ENTER, ESCAPE, F1, F2, F3, F4, Terminal, is_restored
 from terminal_walks import HOST, address_of, make_identity
 
@@ -34,7 +31,7 @@ async def exchange(sender: Terminal, receiver: Terminal, text: str) -> None:
 
 def assert_private(folder: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for name in ("contacts.json", "identity.pem", "config.toml", "lock"):
+    for name in ("index.db", "identity.pem", "config.toml", "lock"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
 
 
@@ -67,7 +64,7 @@ async def test_from_a_fresh_machine_to_the_second_contact(empty_desk: Desk) -> N
     for profile, other in (("default", bob), ("bob", alice)):
         folder = profile_folder(empty_desk.home, profile)
         assert_private(folder)
-        assert other in contacts_in(folder)
+        assert other in [str(contact.fingerprint) for contact in contacts_of(empty_desk.home, profile)]
 
     again = empty_desk.terminal(*join)
     await again.wait_for("◆ PINNED", "Secure: ")
@@ -97,10 +94,3 @@ async def see_the_other_screens(host: Terminal, guest: Terminal) -> None:
     await host.wait_gone("LAST MESSAGE")
     await host.send(F2)
     await host.wait_for("LAST MESSAGE", "✓ in order #2")
-
-
-def contacts_in(folder: Path) -> list[str]:
-    """The fingerprints in contacts.json, as they are shown."""
-    pins = json.loads((folder / "contacts.json").read_text())
-    digests = (hashlib.sha256(base64.b64decode(contact["spki"])).digest() for contact in pins["contacts"])
-    return [f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}" for digest in digests]

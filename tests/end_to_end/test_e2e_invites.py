@@ -1,11 +1,10 @@
 """Two installed programs and an invite: pasted at a prompt, and handed from program to program."""
 
-import json
 from pathlib import Path
 
 from passphrases import traces
 from terminal_desk import Desk
-from terminal_programs import profile_folder, settle
+from terminal_programs import contacts_of, settle
 from terminal_screen import ESCAPE, Terminal, paste
 
 HOST = ("host", "--bind", "127.0.0.1:0")
@@ -20,9 +19,8 @@ async def shown_invite(terminal: Terminal) -> str:
 
 
 def history(home: Path, profile: str) -> list[tuple[str, str]]:
-    book = json.loads((profile_folder(home, profile) / "contacts.json").read_text())
-    (contact,) = book["contacts"]
-    return [(one["after"], one["how"]) for one in contact["history"]]
+    (contact,) = contacts_of(home, profile)
+    return [(one.after, one.how) for one in contact.history]
 
 
 async def test_an_invite_is_pasted_and_both_are_invited(empty_desk: Desk) -> None:

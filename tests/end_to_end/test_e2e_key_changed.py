@@ -1,13 +1,12 @@
 """A different key: at the guest it stops everything before a byte of content; what the host says."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from protocol_peers import split_frames
 from terminal_desk import BOB, Desk, World
-from terminal_programs import Piped, address_of, forget_everything, profile_folder, replace_identity, settle
+from terminal_programs import Piped, address_of, contacts_of, forget_everything, replace_identity, settle
 from terminal_screen import CTRL_C, ENTER, ESCAPE, Terminal
 
 from securechat_tui.protocol.frames import FrameType
@@ -171,5 +170,4 @@ async def test_what_the_host_says_of_a_guest_with_another_key(desk: Desk, world:
 
 def contact(world: World, name: str) -> object:
     """What alice has stored about the first contact of this name."""
-    pins = json.loads((profile_folder(world.home, "default") / "contacts.json").read_text())
-    return next(one for one in pins["contacts"] if one["name"] == name)
+    return next(one for one in contacts_of(world.home, "default") if one.name == name)

@@ -1,10 +1,10 @@
 """Verify the new key, from the alarm on the screen to the first message, between two installed programs."""
 
-import json
-
 from terminal_desk import ALICE, BOB, Desk, World
-from terminal_programs import profile_folder, replace_identity
+from terminal_programs import contacts_of, replace_identity
 from terminal_screen import ENTER, ESCAPE, F3
+
+from securechat_tui.trust.states import Trust
 
 RIGHT = b"\x1b[C"
 TAB = b"\t"
@@ -38,7 +38,6 @@ async def test_from_the_alarm_to_the_first_message(desk: Desk, world: World) -> 
     assert (await host.see("message"))["text"] == "it is you"
     await guest.enter("/quit")
     assert await guest.wait_exit() == 0
-    book = json.loads((profile_folder(world.home, BOB) / "contacts.json").read_text())
-    (contact,) = book["contacts"]
-    assert (contact["name"], contact["trust"], len(contact["former"])) == ("alice", "verified", 1)
-    assert contact["history"][-1]["how"] == "codes compared: the same"
+    (contact,) = contacts_of(world.home, BOB)
+    assert (contact.name, contact.trust, len(contact.former)) == ("alice", Trust.VERIFIED, 1)
+    assert contact.history[-1].how == "codes compared: the same"

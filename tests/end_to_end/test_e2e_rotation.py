@@ -1,10 +1,10 @@
 """identity new in the place of a key, and the contact who is asked about it, with installed programs."""
 
-import json
-
 from terminal_desk import ALICE, BOB, Desk, World
-from terminal_programs import profile_folder
+from terminal_programs import contacts_of
 from terminal_screen import ENTER
+
+from securechat_tui.trust.states import Trust
 
 RIGHT = b"\x1b[C"
 
@@ -29,6 +29,5 @@ async def test_a_new_key_is_signed_shown_and_accepted(desk: Desk, world: World) 
     assert await guest.wait_exit() == 0
     await host.enter("/quit")
     assert await host.wait_exit() == 0
-    book = json.loads((profile_folder(world.home, ALICE) / "contacts.json").read_text())
-    (contact,) = [one for one in book["contacts"] if one["name"] == "bob"]
-    assert (contact["trust"], len(contact["former"])) == ("pinned", 1)
+    (contact,) = [one for one in contacts_of(world.home, ALICE) if one.name == "bob"]
+    assert (contact.trust, len(contact.former)) == (Trust.PINNED, 1)

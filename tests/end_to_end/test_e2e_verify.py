@@ -1,10 +1,10 @@
 """Two installed programs compare codes: the same pictures on both screens, and what follows."""
 
-import json
-
 from terminal_desk import ALICE, BOB, Desk, World
-from terminal_programs import profile_folder
+from terminal_programs import contacts_of
 from terminal_screen import ENTER, ESCAPE, F3, Terminal
+
+from securechat_tui.trust.states import Trust
 
 HOST = ("host", "--bind", "127.0.0.1:0")
 TAB = b"\t"
@@ -51,7 +51,6 @@ async def test_both_see_the_same_and_keep_it(desk: Desk, world: World) -> None:
     await host.enter("/quit")
     assert await host.wait_exit() == 0
     for profile in (ALICE, BOB):
-        book = json.loads((profile_folder(world.home, profile) / "contacts.json").read_text())
-        (contact,) = book["contacts"]
-        assert contact["trust"] == "verified"
-        assert contact["history"][-1]["how"] == "codes compared: the same"
+        (contact,) = contacts_of(world.home, profile)
+        assert contact.trust is Trust.VERIFIED
+        assert contact.history[-1].how == "codes compared: the same"

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from chat_people import contacts, person
 from protocol_peers import identity_key
+from stored_contacts import put_contacts
 
 from securechat_tui import cli
 from securechat_tui.headless import comparison
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.protocol.text import SafeText
-from securechat_tui.storage.contacts import save_contacts
 from securechat_tui.storage.profile import HOME_VARIABLE, Profile
 from securechat_tui.trust.pins import Contact, Pins
 from securechat_tui.trust.states import Trust
@@ -32,7 +32,7 @@ def alice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
 def pin(whose: Profile, other: Profile, name: str) -> None:
     with whose:
         met = Contact.met(identity_key(other.name).public, 1.0, 1)
-        save_contacts(whose, Pins((met,)).christened(met.fingerprint, SafeText.name(name)))
+        put_contacts(whose, Pins((met,)).christened(met.fingerprint, SafeText.name(name)))
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:

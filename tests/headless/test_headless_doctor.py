@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from passphrases import CANARY, CHEAP, protect
 from protocol_peers import identity_key
+from stored_contacts import put_contacts, store_key
 
 from securechat_tui.chat import examination
 from securechat_tui.chat.examination import Finding, State, examine
@@ -22,7 +23,6 @@ from securechat_tui.headless.terminal_abilities import ask_terminal, examine_ter
 from securechat_tui.network.addresses import Address
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, save_config
-from securechat_tui.storage.contacts import save_contacts
 from securechat_tui.storage.files import write_private
 from securechat_tui.storage.keystore import Keys, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Passphrase
@@ -42,7 +42,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
         save_config(profile, Config(name="alice", bind="127.0.0.1:0"))
         save_keys(profile, Keys.fresh(identity_key("alice")))
         met = Contact.met(identity_key("bob").public, NOW - 60, 1)
-        save_contacts(profile, Pins((replace(met, name=SafeText.name("bob"), named=True),)))
+        put_contacts(profile, Pins((replace(met, name=SafeText.name("bob"), named=True),)))
     return profile
 
 
@@ -151,9 +151,36 @@ def test_a_passphrase_is_neither_needed_nor_asked_for(profile: Profile) -> None:
     assert f"{CHEAP.memory / 1024:g} MiB" in only(profile, "passphrase").message
 
 
+def test_contacts_behind_a_passphrase_are_not_looked_at(profile: Profile) -> None:
+    assert "later than every session" in only(profile, "clock").message
+    protect(profile.folder, identity_key("alice"))
+    before = profile.index_path.read_bytes()
+    found = only(profile, "contacts")
+    assert (found.state, "passphrase" in found.message) == (State.NOTE, True)
+    assert "session" not in only(profile, "clock").message, "what was not looked at is not spoken of"
+    assert profile.index_path.read_bytes() == before
+
+
+def test_contacts_that_a_program_has_are_not_looked_at(profile: Profile) -> None:
+    other = Profile("default", profile.folder)
+    with profile, Store(profile, store_key(profile)) as store:
+        store.keep_pins(Pins())
+        assert "another securechat-tui has them" in only(other, "contacts").message
+        log = profile.index_path.with_name("index.db-wal").read_bytes()
+    assert "none yet" in only(other, "contacts").message
+    write_private(profile.index_path.with_name("index.db-wal"), log)  # as if it had been killed
+    assert "was killed" in only(other, "contacts").message
+    assert State.WRONG not in {found.state for found in examine(other, NOW)}
+
+
 @pytest.mark.parametrize(
     ("name", "check"),
-    [("identity.pem", "identity"), ("contacts.json", "contacts"), ("config.toml", "settings")],
+    [
+        ("identity.pem", "identity"),
+        ("index.db", "contacts"),
+        ("contacts.json", "contacts"),
+        ("config.toml", "settings"),
+    ],
 )
 def test_damage_is_wrong_and_the_rest_is_looked_at(profile: Profile, name: str, check: str) -> None:
     write_private(profile.folder / name, b"\xff damaged")
@@ -346,7 +373,7 @@ def test_the_history_is_looked_at_wherever_it_lies(profile: Profile, tmp_path: P
 
 @POSIX
 def test_a_history_beside_the_identity_is_looked_at_once(profile: Profile) -> None:
-    with profile, Store(profile, b"k" * 32):
+    with profile, Store(profile, store_key(profile)):
         assert only(profile, "files").state is State.OK
         profile.conversations_folder.chmod(0o755)
         assert "conversations" in only(profile, "files").message
@@ -371,7 +398,7 @@ def test_a_clock_far_from_a_contact_s_is_told_with_what_to_do(
     met = Contact.met(identity_key("bob").public, NOW - 60, 1)
     bob = replace(met, name=SafeText.name("bob"), named=True, clock=ClockOffset(milliseconds, NOW - 60))
     with profile:
-        save_contacts(profile, Pins((bob,)))
+        put_contacts(profile, Pins((bob,)))
     found = findings(profile, "clock")[1:]
     assert [one.state for one in found] == [State.NOTE] * bool(told)
     assert all(told in one.message and "set it, or tell bob to set theirs" in one.message for one in found)

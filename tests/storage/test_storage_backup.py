@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from passphrases import CANARY, CHEAP, traces
+from stored_contacts import contacts_on_disk, put_contacts
 
 from securechat_tui.protocol import primitives
 from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
@@ -25,7 +26,7 @@ from securechat_tui.storage.backup import (
     write_backup,
 )
 from securechat_tui.storage.config import Config, load_config, save_config
-from securechat_tui.storage.contacts import encode_contacts, load_contacts, save_contacts
+from securechat_tui.storage.contacts import encode_contacts
 from securechat_tui.storage.errors import (
     BadBackup,
     CannotWrite,
@@ -41,10 +42,11 @@ from securechat_tui.storage.errors import (
     WrongBackupPassphrase,
 )
 from securechat_tui.storage.files import write_private
-from securechat_tui.storage.keystore import load_identity
+from securechat_tui.storage.keystore import load_identity, open_keys
 from securechat_tui.storage.passphrase import Passphrase, Stretch, checksum_line
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.rotation import load_statements, shown
+from securechat_tui.storage.store import Store
 from securechat_tui.trust.pins import Contact, Pins
 from securechat_tui.trust.states import Trust
 
@@ -75,6 +77,13 @@ def file(tmp_path: Path, backup: Backup) -> Path:
     return path
 
 
+def kept(profile: Profile) -> Pins:
+    """The contacts of a restored profile."""
+    keys = open_keys(profile, RIGHT)
+    assert keys is not None
+    return contacts_on_disk(profile, keys.store)
+
+
 def test_what_was_exported_is_there_again(file: Path, backup: Backup, profile: Profile) -> None:
     save_config(profile, Config(bind="127.0.0.1:9000", theme="light"))
     opened = SealedBackup.read(file).open(RIGHT)
@@ -83,7 +92,7 @@ def test_what_was_exported_is_there_again(file: Path, backup: Backup, profile: P
     assert key is not None
     assert key.public == backup.identity.public
     assert load_config(profile) == Config(name="Zoë", bind="127.0.0.1:9000", theme="light")
-    (before,), (after,) = backup.pins.contacts, load_contacts(profile).contacts
+    (before,), (after,) = backup.pins.contacts, kept(profile).contacts
     assert after == replace(before, newest=None, confirmed=None)
     assert after.history == before.history
     assert (opened.made, opened.name) == (MADE, "Zoë")
@@ -309,7 +318,8 @@ def test_an_identity_is_never_overwritten(profile: Profile, backup: Backup) -> N
 
 
 def test_nor_are_contacts(profile: Profile, backup: Backup, contact: Contact) -> None:
-    save_contacts(profile, Pins((replace(contact, name=SafeText.name("carol")),)))
+    carol = Pins((replace(contact, name=SafeText.name("carol")),))
+    write_private(profile.contacts_path, encode_contacts(carol))
     before = snapshot(profile)
     with pytest.raises(ProfileNotEmpty):
         restore(profile, backup, RIGHT, CHEAP)
@@ -317,6 +327,21 @@ def test_nor_are_contacts(profile: Profile, backup: Backup, contact: Contact) ->
     write_private(profile.contacts_path, b"damaged")
     with pytest.raises(DamagedContacts):
         check_empty(profile)
+    profile.contacts_path.unlink()
+    put_contacts(profile, carol, bytes(32))
+    with pytest.raises(ProfileNotEmpty):
+        restore(profile, backup, RIGHT, CHEAP)
+    assert contacts_on_disk(profile, bytes(32)) == carol
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["the same", "nobody"])
+def test_contacts_that_an_earlier_version_has_restored_are_in_nobodys_way(
+    profile: Profile, backup: Backup, same: bool
+) -> None:
+    write_private(profile.contacts_path, encode_contacts(backup.pins if same else Pins()))
+    restore(profile, backup, RIGHT, CHEAP)
+    assert kept(profile) == backup.pins
+    assert not profile.contacts_path.exists()
 
 
 def test_what_was_interrupted_can_be_done_again(
@@ -334,6 +359,48 @@ def test_what_was_interrupted_can_be_done_again(
     assert load_identity(profile) is None
     restore(profile, opened, RIGHT, CHEAP)
     assert load_identity(profile, RIGHT) is not None
+    assert kept(profile) == opened.pins
+    assert not profile.prepared_index_path.exists()
+
+
+def test_a_restore_that_was_killed_behind_its_key_is_completed_by_the_next_start(
+    file: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = SealedBackup.read(file).open(RIGHT)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backups, "Store", kill)
+        with pytest.raises(Killed):
+            restore(profile, opened, RIGHT, CHEAP)
+    keys = open_keys(profile, RIGHT)
+    assert keys is not None
+    with Store(profile, keys.store) as store:
+        assert store.pins() == opened.pins
+    assert not profile.prepared_index_path.exists()
+
+
+def test_an_index_whose_key_was_never_kept_goes_at_the_next_start(
+    file: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = SealedBackup.read(file).open(RIGHT)
+
+    def fail(*_: object) -> None:
+        raise CannotWrite(path=profile.identity_path, reason="no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backups, "save_keys", fail)
+        with pytest.raises(CannotWrite):
+            restore(profile, opened, RIGHT, CHEAP)
+    assert profile.prepared_index_path.exists()
+    with Store(profile, bytes(32)) as store:  # of an identity that was made instead
+        assert store.pins() == Pins()
+    assert not list(profile.data_folder.glob("index.db.new*"))
 
 
 def test_nothing_of_it_is_in_a_representation(backup: Backup, file: Path) -> None:

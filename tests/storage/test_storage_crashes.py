@@ -20,7 +20,9 @@ SUPPORT = str(Path(__file__).parent.parent / "support")
 STEPS = """
 import json, os, pathlib, shutil, sys
 from histories import BOB, SPKI, STORE_KEY, chatted, digest, receiving, sending
-from securechat_tui.storage import database, store as stores
+from securechat_tui.storage import database
+from securechat_tui.storage.errors import DamagedConversation
+from securechat_tui.storage.history import ConversationStore
 from securechat_tui.storage.messages import Cancelled
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.store import Store
@@ -50,8 +52,13 @@ def act(place):
         match operation:
             case "begin": chatted(store.conversation(BOB, SPKI))
             case "wipe": store.wipe(BOB)
-            case "forget": store.forget(BOB)
+            case "wipe damaged":
+                ConversationStore.copy_positions = unreadable
+                store.wipe(BOB)
             case "write": history.write([Cancelled(b"m" * 16, 3)], sending(3, 1), receiving(3))
+
+def unreadable(self, target):
+    raise DamagedConversation(path=target.path, reason="a page is another one")
 
 def look(place):
     with Profile("p", place) as profile, Store(profile, STORE_KEY) as store:
@@ -128,14 +135,13 @@ def test_a_wipe_that_is_cut_has_happened_or_has_not(tmp_path: Path) -> None:
 
 
 @POSIX
-def test_forgetting_that_is_cut_has_happened_or_has_not(tmp_path: Path) -> None:
-    found = steps(tmp_path, "forget")
-    assert len(found) > 6
-    kept = [bool(there) for there, *_ in found]
-    assert kept == sorted(kept, reverse=True)
-    assert kept[0]
-    assert not kept[-1]
-    assert [files for _, files, *_ in found] == kept
+def test_a_wipe_of_a_damaged_file_that_is_cut_has_happened_or_has_not(tmp_path: Path) -> None:
+    found = steps(tmp_path, "wipe damaged")
+    assert len(found) > 20
+    states = [ticks == [] for *_, ticks, _ in found]
+    assert states == sorted(states)
+    assert set(states) == {True, False}
+    assert all(there and files == 1 and ticks in ([], CHAT) for there, files, _, ticks, _ in found)
 
 
 @POSIX
@@ -211,6 +217,7 @@ from histories import BOB, SPKI, STORE_KEY, chatted, received, receiving
 from securechat_tui.storage.errors import DiskFull, StoreError, StoreFailed
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.store import Store
+from securechat_tui.trust.pins import Pins
 
 def write(text):
     _, peer, row = history.position()
@@ -237,7 +244,7 @@ with Profile("p", pathlib.Path(sys.argv[1])) as profile, Store(profile, STORE_KE
     refused = 0
     for size in (0, 100, 4096, 5000, 9000, 20000, 40000):
         carol = (b"c" * 32, b"carol")
-        for act, of in ((store.wipe, [BOB]), (store.forget, [BOB]), (store.conversation, carol)):
+        for act, of in ((store.wipe, [BOB]), (store.conversation, carol), (store.keep_pins, [Pins()])):
             limit(size)
             try:
                 act(*of)

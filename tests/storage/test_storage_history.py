@@ -310,18 +310,6 @@ def test_an_old_generation_does_not_survive_a_wipe(history: ConversationStore, s
     assert history.item(True, b"n" * 16, 1) == digest(b"n" * 16, 1)
 
 
-def test_nothing_is_left_of_what_was_forgotten(
-    history: ConversationStore, store: Store, profile: Profile
-) -> None:
-    chatted(history)
-    store.forget(BOB)
-    store.forget(BOB)
-    store.wipe(BOB)
-    assert store.conversations() == ()
-    assert list(profile.conversations_folder.iterdir()) == []
-    assert store.conversation(BOB, SPKI).position() == (None, None, 1)
-
-
 def test_everything_is_wiped(store: Store, profile: Profile, home: Path) -> None:
     others = [bytes([value]) * 32 for value in (1, 2, 3)]
     for other in others:

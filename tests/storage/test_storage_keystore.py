@@ -135,12 +135,13 @@ def test_import_reading_and_writing_need_nothing_of_posix(tmp_path: Path) -> Non
         "import os, sys\n"
         "for name in ('geteuid', 'O_NOFOLLOW', 'O_NONBLOCK', 'O_CLOEXEC', 'mkfifo'): delattr(os, name)\n"
         "sys.modules['pwd'] = sys.modules['grp'] = None\n"
-        "from securechat_tui.storage import config, contacts, files, keystore, profile\n"
+        "from securechat_tui.storage import config, files, keystore, profile, store\n"
         "own = profile.Profile.named()\n"
         "files.make_private_folder(own.folder)\n"
         "keystore.create_identity(own, 3072)\n"
         "assert keystore.load_identity(own)\n"
-        "assert config.load_config(own) and not contacts.load_contacts(own).contacts\n"
+        "assert config.load_config(own)\n"
+        "with store.Store(own, bytes(32)) as opened: assert not opened.pins().contacts\n"
     )
     environment = os.environ | {"SECURECHAT_TUI_HOME": str(tmp_path / "home")}
     subprocess.run([sys.executable, script], check=True, env=environment)

@@ -23,7 +23,7 @@ from securechat_tui.storage.profile import DEFAULT_PROFILE, HOME_VARIABLE, Profi
 def test_one_variable_moves_everything(home: Path) -> None:
     assert Profile.named().folder == home / "profiles" / DEFAULT_PROFILE
     bob = Profile.named("bob")
-    assert {one.parent for one in (bob.identity_path, bob.contacts_path, bob.config_path)} == {
+    assert {one.parent for one in (bob.identity_path, bob.index_path, bob.config_path)} == {
         home / "profiles" / "bob"
     }
     assert not home.exists()
@@ -172,7 +172,7 @@ def test_a_profile_opened_in_one_thread_is_closed_in_another() -> None:
 
 
 def test_what_a_crash_left_goes_at_the_next_start(profile: Profile) -> None:
-    leftover = profile.folder / ".contacts.json.abc.tmp"
+    leftover = profile.folder / ".config.toml.abc.tmp"
     leftover.write_bytes(b"secret")
     profile.close()
     profile.open()

@@ -93,13 +93,14 @@ def test_the_history_lies_where_the_platform_keeps_data(
     assert together.data_folder == together.folder == tmp_path / "home" / "profiles" / "ada"
 
 
-def test_the_same_object_until_it_is_forgotten(store: Store) -> None:
+def test_it_is_always_the_same_object(store: Store) -> None:
     history = store.conversation(BOB, SPKI)
     assert store.conversation(BOB, SPKI) is history
     (known,) = store.conversations()
     assert (known.id, known.peer) == (BOB, SPKI)
-    store.forget(BOB)
-    assert store.conversation(BOB, SPKI) is not history
+    assert store.wipe(BOB)
+    assert store.wipe(b"c" * 32), "what is not kept is left alone"
+    assert store.conversation(BOB, SPKI) is history
 
 
 def test_a_closed_store_is_a_mistake_of_the_caller(profile: Profile) -> None:
@@ -168,8 +169,6 @@ def test_nothing_is_readable_in_any_file(profile: Profile, home: Path, tmp_path:
         looked()
         store.wipe(BOB)
         looked()
-        store.forget(BOB)
-        looked()
     looked()
 
 
@@ -230,7 +229,7 @@ def test_damage_to_the_index_is_told_and_left_alone(kept: Profile, place: int) -
     def use() -> None:
         with Store(kept, STORE_KEY) as store:
             store.conversation(BOB, SPKI)
-            store.forget(BOB)
+            store.wipe(BOB)
 
     with pytest.raises(DamagedStore, match="left as it is") as refused:
         use()
@@ -279,8 +278,35 @@ def test_a_damaged_conversation_can_be_begun_anew(kept: Profile) -> None:
         with pytest.raises(DamagedConversation, match="Put your copy back, or wipe"):
             store.conversation(BOB, SPKI)
         chatted(store.conversation(b"c" * 32, b"carol"))  # the others go on
-        store.wipe(BOB)
+        assert not store.wipe(BOB)
         assert store.conversation(BOB, SPKI).position() == (None, None, 1)
+        assert len(store.conversation(b"c" * 32, b"carol").page(9)) == 6
+
+
+def test_a_conversation_that_is_open_outlives_the_wiping_of_its_damaged_file(kept: Profile) -> None:
+    """Whoever has its object goes on with it, in a new file under a new key."""
+    before = file_of(kept)
+    with Store(kept, STORE_KEY) as store:
+        history = store.conversation(BOB, SPKI)
+    damage_behind_the_first_pages(before)
+    with Store(kept, STORE_KEY) as store:
+        history = store.conversation(BOB, SPKI)
+        assert not store.wipe(BOB)
+        assert store.conversation(BOB, SPKI) is history
+        assert history.position() == (None, None, 1)
+        chatted(history)
+        assert store.wipe(BOB), "it is whole again"
+        chatted_again = history.position()
+    assert not before.exists()
+    with Store(kept, STORE_KEY) as store:
+        assert [known.id for known in store.conversations()] == [BOB]
+        assert store.conversation(BOB, SPKI).position() == chatted_again
+
+
+def damage_behind_the_first_pages(path: Path) -> None:
+    """What is read when a file is opened stays whole; what a wipe reads does not."""
+    for page in range(4, path.stat().st_size // 4096):
+        flip(path, page * 4096 + 2000)
 
 
 def test_a_missing_conversation_is_told(kept: Profile) -> None:
@@ -290,7 +316,8 @@ def test_a_missing_conversation_is_told(kept: Profile) -> None:
         with pytest.raises(DamagedConversation, match="missing"):
             store.conversation(BOB, SPKI)
         store.wipe_everything()
-        assert store.conversations() == ()
+        assert store.conversation(BOB, SPKI).page(9) == []
+    assert len(list(kept.conversations_folder.iterdir())) == 1
 
 
 def test_what_an_interrupted_change_left_goes_and_nothing_else(kept: Profile) -> None:

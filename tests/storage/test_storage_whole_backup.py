@@ -3,8 +3,10 @@
 import stat
 import tracemalloc
 from collections.abc import Callable
+from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from kept_people import Keeper
 from passphrases import CANARY, CHEAP
 from protocol_peers import identity_key
+from stored_contacts import contacts_on_disk, put_contacts
 
 from securechat_tui.protocol import primitives
 from securechat_tui.protocol.text import SafeText
@@ -19,7 +22,7 @@ from securechat_tui.storage import files as files_module
 from securechat_tui.storage import whole_backup
 from securechat_tui.storage.backup import Backup, write_backup
 from securechat_tui.storage.config import Config, load_config, save_config
-from securechat_tui.storage.contacts import load_contacts
+from securechat_tui.storage.contacts import encode_contacts
 from securechat_tui.storage.errors import (
     BadBackup,
     CannotWrite,
@@ -38,7 +41,7 @@ from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.sealed_stream import PIECE_LENGTH, BrokenStream, sealed, unsealed
 from securechat_tui.storage.store import Store
 from securechat_tui.storage.whole_backup import Contents, SealedProfile, back_up
-from securechat_tui.trust.pins import Pins
+from securechat_tui.trust.pins import Contact, Pins
 
 ALICE, BOB = identity_key("alice"), identity_key("bob")
 KEYS = Keys(ALICE, bytes(32))
@@ -47,6 +50,7 @@ CONTENTS = Contents(
     format=1, made=1.8e9, name="Zoë", fingerprint=str(ALICE.public.fingerprint), contacts=0, conversations=1
 )
 KEY, HEAD = b"k" * 32, b"head"
+PINS = Pins((Contact.met(BOB.public, 1000.0, 1),))
 
 
 @pytest.fixture
@@ -54,6 +58,7 @@ def full(profile: Profile) -> Profile:
     """A profile with a history of some length, and with every file that one can have."""
     save_keys(profile, KEYS)
     save_config(profile, Config(name="Zoë"))
+    put_contacts(profile, PINS)
     write_private(profile.rotation_path, b"{}")
     keeper = Keeper(profile.folder, ALICE, BOB.public)
     for number in range(300):
@@ -99,7 +104,30 @@ def test_everything_comes_back(file: Path, full: Profile, other: Profile) -> Non
     for path in other.folder.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
     assert load_config(other).name == "Zoë"
-    assert load_contacts(other) == Pins()
+    assert contacts_on_disk(other) == PINS
+
+
+def test_a_backup_of_an_earlier_version_brings_its_contacts(
+    full: Profile, other: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has them in clear, and an index without them."""
+    with Store(full, KEYS.store) as store:
+        assert store._index is not None
+        store._index.run("DROP TABLE book")
+        store._index.run("PRAGMA user_version = 1")
+    path = tmp_path / "old.backup"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(whole_backup, "_SMALL", ("rotation.json", "contacts.json", "config.toml"))
+        earlier.setattr(whole_backup, "Store", lambda *_: nullcontext(Mock()))
+        write_private(full.contacts_path, encode_contacts(PINS))
+        back_up(full, KEYS, path, CONTENTS, RIGHT, cost=CHEAP)
+    with other:
+        SealedProfile.read(path).open(RIGHT).restore(other)
+        assert other.contacts_path.exists()
+        with Store(other, KEYS.store) as store:
+            assert store.pins() == PINS
+            assert len(store.conversations()) == 1
+        assert not other.contacts_path.exists()
 
 
 def test_nothing_of_it_is_in_clear(file: Path, tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from protocol_peers import identity_key
+from stored_contacts import contacts_on_disk, put_contacts
 from stored_identities import put_identity
 
 from securechat_tui.chat.engine import Engine
 from securechat_tui.chat.events import Closed, Code, Event, Gate, Listening, Peer, Secure, VerifyAsked
 from securechat_tui.protocol.identity import Fingerprint, IdentityKey
 from securechat_tui.storage.config import Config, save_config
-from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Contact, Pins
 
@@ -39,14 +39,14 @@ def write_identity(profile: Profile, key: str | IdentityKey) -> None:
 
 def contacts(profile: Profile) -> Pins:
     """Read what is on disk."""
-    return load_contacts(profile)
+    return contacts_on_disk(profile)
 
 
 def change_contact(profile: Profile, fingerprint: bytes, change: Callable[[Contact], Contact]) -> None:
     """Change a contact on disk."""
     with profile:
-        pins = load_contacts(profile)
-        save_contacts(
+        pins = contacts_on_disk(profile)
+        put_contacts(
             profile,
             Pins(tuple(change(one) if one.fingerprint == fingerprint else one for one in pins.contacts)),
         )

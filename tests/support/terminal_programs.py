@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from protocol_peers import identity_key
+from stored_contacts import contacts_on_disk
 from stored_identities import put_identity
 
 from securechat_tui.storage.config import Config, save_config
 from securechat_tui.storage.profile import Profile
+from securechat_tui.trust.pins import Contact
 
 PROGRAM: Final = Path(sys.executable).with_name("securechat-tui")
 """The console script of the installation that runs these tests."""
@@ -46,6 +48,11 @@ def settle(home: Path, profile: str, *, key: str = "", called: str = "") -> str:
         put_identity(place, identity)
         save_config(place, Config(name=called or profile))
     return str(identity.public.fingerprint)
+
+
+def contacts_of(home: Path, profile: str) -> tuple[Contact, ...]:
+    """What is on disk of the people whom somebody knows."""
+    return contacts_on_disk(Profile(profile, profile_folder(home, profile))).contacts
 
 
 def replace_identity(home: Path, profile: str, key: str) -> None:

@@ -18,7 +18,6 @@ from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, load_config, save_config
-from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.errors import PassphraseNeeded, ProfileError, WrongPassphrase
 from securechat_tui.storage.keystore import Keys, create_keys, open_keys, read_sealed, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
@@ -45,7 +44,6 @@ def login_name() -> str:
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     config: Config
-    pins: Pins
     rotations: tuple[Rotation, ...]
     unlocked: "_Unlocked | None"
     locked: bool
@@ -56,28 +54,34 @@ class _Loaded:
 class _Unlocked:
     key: IdentityKey
     store: "Store"
+    pins: Pins
 
 
 def _load(profile: Profile, keys: Keys | None) -> _Loaded:
     profile.open()
     try:
-        config, pins, rotations = load_config(profile), load_contacts(profile), load_statements(profile)
+        config, rotations = load_config(profile), load_statements(profile)
         is_sealed = read_sealed(profile) is not None
         if is_sealed and keys is None:
-            return _Loaded(config, pins, rotations, None, locked=True, is_sealed=True)
+            return _Loaded(config, rotations, None, locked=True, is_sealed=True)
         keys = keys or open_keys(profile)
         unlocked = _open_store(profile, keys) if keys else None
-        return _Loaded(config, pins, rotations, unlocked, locked=False, is_sealed=is_sealed)
+        return _Loaded(config, rotations, unlocked, locked=False, is_sealed=is_sealed)
     except BaseException:
         profile.close()
         raise
 
 
 def _open_store(profile: Profile, keys: Keys) -> _Unlocked:
-    """Open the history; its library is loaded only now, in whatever thread this is."""
+    """Open contacts and history; their library is loaded only now, in whatever thread this is."""
     from securechat_tui.storage.store import Store  # noqa: PLC0415 - the screen paints first
 
-    return _Unlocked(keys.identity, Store(profile, keys.store).open())
+    store = Store(profile, keys.store).open()
+    try:
+        return _Unlocked(keys.identity, store, store.pins())
+    except BaseException:
+        store.close()
+        raise
 
 
 def _reseal(profile: Profile, present: Passphrase | None, new: Passphrase | None, cost: Cost) -> None:
@@ -112,13 +116,13 @@ class Account:
     async def open(self) -> None:
         """Lock the profile and read it; raises the ProfileError family."""
         loaded = await asyncio.to_thread(_load, self.profile, self._keys)
-        self.config, self.pins, self._rotations = loaded.config, loaded.pins, loaded.rotations
+        self.config, self._rotations = loaded.config, loaded.rotations
         self.locked, self.has_passphrase = loaded.locked, loaded.is_sealed
         if loaded.unlocked is not None:
             self._take(loaded.unlocked)
 
     async def unlock(self, passphrase: Passphrase) -> None:
-        """Open identity and history; raises CommandError, after which nothing has changed."""
+        """Open identity, contacts and history; raises CommandError, after which nothing has changed."""
         try:
             keys = await asyncio.to_thread(open_keys, self.profile, passphrase)
         except ProfileError as error:
@@ -129,14 +133,14 @@ class Account:
         self.locked = False
 
     async def _use(self, keys: Keys) -> None:
-        """Open the history under its key; raises CommandError where it cannot be used."""
+        """Open contacts and history under their key; raises CommandError where they cannot be used."""
         try:
             self._take(await asyncio.to_thread(_open_store, self.profile, keys))
         except ProfileError as error:
             raise CommandError("profile", str(error)) from None
 
     def _take(self, unlocked: _Unlocked) -> None:
-        self.key, self._store = unlocked.key, unlocked.store
+        self.key, self._store, self.pins = unlocked.key, unlocked.store, unlocked.pins
 
     async def close(self) -> None:
         """Let others use the profile, once nothing is being written any more."""
@@ -147,7 +151,7 @@ class Account:
 
     @property
     def store(self) -> "Store":
-        """The history of all conversations; raises as :attr:`own_key` does."""
+        """Contacts and conversations on disk; raises as :attr:`own_key` does."""
         if self._store is None:
             self.own_key  # noqa: B018 - says why there is none
             raise CommandError("no-identity", _NO_IDENTITY)
@@ -198,7 +202,7 @@ class Account:
         await self._use(self._keys)
 
     async def change_passphrase(self, present: Passphrase | None, new: Passphrase | None) -> None:
-        """Put key and history under another passphrase, or under none; in a thread, as one write.
+        """Put key, contacts and history under another passphrase, or none; in a thread, as one write.
 
         Raises CommandError for another passphrase than the present one, and where it cannot be written;
         nothing has changed then.
@@ -275,7 +279,7 @@ class Account:
             pins = change(self.pins)
             if pins is not self.pins:
                 try:
-                    await asyncio.to_thread(save_contacts, self.profile, pins)
+                    await asyncio.to_thread(self.store.keep_pins, pins)
                 except ProfileError:
                     undo()
                     raise

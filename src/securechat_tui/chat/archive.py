@@ -13,7 +13,6 @@ from securechat_tui.protocol.signing import conversation_id
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.backup import check_target
 from securechat_tui.storage.config import load_config
-from securechat_tui.storage.contacts import load_contacts
 from securechat_tui.storage.files import write_pieces
 from securechat_tui.storage.keystore import Keys
 from securechat_tui.storage.profile import Profile
@@ -55,7 +54,7 @@ class Archive:
     def __init__(self, profile: Profile, keys: Keys, store: Store) -> None:
         self._own = keys.identity.public
         self._own_name = load_config(profile).name or login_name()
-        self._pins = load_contacts(profile)
+        self._pins = store.pins()
         self._store = store
 
     def conversations(self) -> tuple[KeptConversation, ...]:

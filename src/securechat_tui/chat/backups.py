@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from securechat_tui.chat.account import login_name
-from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.backup import (
     Backup,
@@ -16,13 +15,12 @@ from securechat_tui.storage.backup import (
     write_backup,
 )
 from securechat_tui.storage.config import load_config
-from securechat_tui.storage.contacts import load_contacts
 from securechat_tui.storage.keystore import Keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.rotation import load_statements
 from securechat_tui.storage.store import Store
-from securechat_tui.storage.whole_backup import Contents, SealedProfile, back_up, check_unused
+from securechat_tui.storage.whole_backup import Contents, SealedProfile, back_up
 
 __all__ = [
     "BackupView",
@@ -54,11 +52,12 @@ class BackupView:
 
 
 def export_backup(
-    profile: Profile, key: IdentityKey, path: Path, passphrase: Passphrase, cost: Cost = USUAL_COST
+    profile: Profile, keys: Keys, path: Path, passphrase: Passphrase, cost: Cost = USUAL_COST
 ) -> BackupView:
     """Write identity, contacts and name to a file; the profile is open. Raises :class:`ProfileError`."""
     name = SafeText.name(load_config(profile).name or login_name())
-    backup = Backup(time.time(), name, key, load_contacts(profile), load_statements(profile))
+    with Store(profile, keys.store) as store:
+        backup = Backup(time.time(), name, keys.identity, store.pins(), load_statements(profile))
     write_backup(path, backup, passphrase, cost)
     return BackupView.of(backup)
 
@@ -88,13 +87,13 @@ def back_up_profile(
 ) -> Contents:
     """Write everything a profile has to a file; the profile is open. Raises :class:`ProfileError`."""
     with Store(profile, keys.store) as store:
-        conversations = len(store.conversations())
+        contacts, conversations = len(store.pins().contacts), len(store.conversations())
     contents = Contents(
         format=1,
         made=time.time(),
         name=str(SafeText.name(load_config(profile).name or login_name())),
         fingerprint=str(keys.identity.public.fingerprint),
-        contacts=len(load_contacts(profile).contacts),
+        contacts=contacts,
         conversations=conversations,
     )
     back_up(profile, keys, path, contents, passphrase, cost=cost)
@@ -104,7 +103,7 @@ def back_up_profile(
 def find_profile_backup(profile: Profile, path: Path) -> SealedProfile:
     """Read the backup of a whole profile, as :func:`find_backup` does."""
     if profile.folder.exists():
-        check_unused(profile)
+        check_empty(profile)
     return SealedProfile.read(path)
 
 

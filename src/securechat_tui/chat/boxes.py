@@ -14,14 +14,23 @@ class Boxes:
     """Outbox and inbox; the Ledger of the conversation's journal."""
 
     def __init__(self, own: Fingerprint, peer: PublicIdentity, shelf: Shelf) -> None:
-        self.outbox = shelf.outbox(own, peer.fingerprint)
-        self.inbox = shelf.inbox(own, peer, self._check_seen)
+        self._own, self._peer = own, peer
         self.fault: ProfileError | None = None
         """Why what a session has brought was taken back: what follows it cannot be taken either."""
+        self._fill(shelf)
+
+    def _fill(self, shelf: Shelf) -> None:
+        self.outbox = shelf.outbox(self._own, self._peer.fingerprint)
+        self.inbox = shelf.inbox(self._own, self._peer, self._check_seen)
         self._next_row = shelf.next_row
         self._former: Outbox | None = None
         """The box that a new one replaces as soon as that is on disk."""
         self._kept = self.standing()
+
+    def begin_anew(self, shelf: Shelf, why: ProfileError) -> None:
+        """Go on with what is on another shelf; what the present session brings has no place any more."""
+        self._fill(shelf)
+        self.fault = why
 
     def _check_seen(self, seen: Seen) -> None:
         self.outbox.check_seen(seen)

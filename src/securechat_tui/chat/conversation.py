@@ -29,7 +29,7 @@ from securechat_tui.protocol.identity import Fingerprint, IdentityKey, PublicIde
 from securechat_tui.protocol.payloads import Acknowledgement, Hello, HelloFlag, Payload, Resume
 from securechat_tui.protocol.signing import NO_GENERATION, Seen
 from securechat_tui.protocol.text import SafeText
-from securechat_tui.storage.errors import ProfileError
+from securechat_tui.storage.errors import BegunAnew, ProfileError
 from securechat_tui.storage.messages import Abandoned, Cancelled, Dropped, Unreceived
 from securechat_tui.trust.states import Trust
 
@@ -78,9 +78,8 @@ class Conversation:
         self._progress = progress
         self._connection: Connection | None = None
         self._writer = Writer(self, key)
-        self._peer_requires = False
-        """Whether the peer does, as its latest HELLO says."""
-        self._holds_unsigned = False
+        self._peer_requires = self._holds_unsigned = False
+        """Whether the peer does, as its latest HELLO says; whether something unsigned is held for it."""
         self._resolution: Resolution | None = None
 
     @property
@@ -119,9 +118,7 @@ class Conversation:
         """Take a session whose handshake is complete, and say HELLO; ``requires``: the peer must sign."""
         self._connection = connection
         self.is_touched = True
-        self.trust = trust
-        self.gate = gate
-        self._resolution = None
+        self.trust, self.gate, self._resolution = trust, gate, None
         self.receipt.begin_session(requires=requires)
         self._accounts.begin_session()
         self.outbox.begin_session()
@@ -130,11 +127,17 @@ class Conversation:
 
     def detach(self) -> None:
         """Let the session go; what is not delivered stays."""
-        self._connection = None
-        self.secure = False
+        self._connection, self.secure = None, False
         self.gate, self._held_resume = "", None
         self.inbox.begin_session()
         self._writer.stop()
+
+    def begin_anew(self, shelf: Shelf) -> None:
+        """Let the session go, and begin with an empty shelf: nothing of what was wiped could be read."""
+        self.detach()
+        self._accounts = Accounts(self)
+        self.boxes.begin_anew(shelf, BegunAnew())
+        self.journal.abandon(BegunAnew())
 
     async def close(self) -> None:
         """Let the session go, and wait for the disk."""

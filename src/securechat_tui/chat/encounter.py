@@ -239,7 +239,7 @@ class Encounter:
             await self._settling.now()
             self._reject(connection, conversation, error)
         except ResumeConflict:
-            self._come_again()
+            self.come_again()
         except ProfileError as error:
             self._storage_failed(error)
 
@@ -264,9 +264,9 @@ class Encounter:
     def _storage_failed(self, error: ProfileError) -> None:
         """What came cannot be kept, so it is not acknowledged: as if the connection had been cut here."""
         self.engine.error("cannot-save", str(error))
-        self._come_again()
+        self.come_again()
 
-    def _come_again(self) -> None:
+    def come_again(self) -> None:
         """End the session as a cut would: the next one goes on from what is on disk, or has a gate first."""
         self._take_no_more()
         if self.connection is not None:

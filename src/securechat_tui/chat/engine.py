@@ -395,4 +395,5 @@ class Engine:
     async def wipe(self, conversation: str) -> None:
         """Destroy what is kept of a conversation, and its key; it can go on."""
         with _profile_errors():
-            await self._library.wipe(conversation)
+            if not await self._library.wipe(conversation):
+                self.reception.begun_anew(self._library.find(conversation))

@@ -16,11 +16,11 @@ from typing import Final
 from securechat_tui.network.addresses import Address, BadAddress, reachable_addresses
 from securechat_tui.network.sockets import CannotListen, hosts_for, open_sockets
 from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.book import look_at_book
 from securechat_tui.storage.config import Config, load_config
-from securechat_tui.storage.contacts import load_contacts
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.files import check_entry, leftovers, others_can_replace
-from securechat_tui.storage.keystore import load_identity, read_sealed
+from securechat_tui.storage.keystore import clear_store_key, load_identity, read_sealed
 from securechat_tui.storage.passphrase import USUAL_COST, Cost
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import ClockOffset, Pins
@@ -32,6 +32,8 @@ _MAX_LINE: Final = 1000
 _FAR_SECONDS: Final = 60
 """From how many seconds on the distance between two clocks is told."""
 _PORT_IN_USE: Final = "port-in-use"
+_NO_KEY: Final = "their key is under the passphrase, or cannot be read"
+_NOT_NOW: Final = "another securechat-tui has them, or was killed and has not been started since"
 
 
 class State(StrEnum):
@@ -125,8 +127,8 @@ def _identity(profile: Profile) -> Iterator[Finding]:
         yield finding(
             "passphrase",
             State.NOTE,
-            "The key has no passphrase: whoever can read your files can be you, and read your history. "
-            "'identity passphrase' sets one.",
+            "The key has no passphrase: whoever can read your files can be you, and read your contacts and "
+            "history. 'identity passphrase' sets one.",
         )
     else:
         yield finding("identity", State.NOTE, "There is no identity yet: the first start makes one.")
@@ -140,11 +142,16 @@ def _passphrase(cost: Cost) -> Finding:
     return finding("passphrase", State.OK, f"The key is under a passphrase (Argon2id, {words}).")
 
 
-def _contacts(profile: Profile) -> tuple[Pins, Finding]:
+def _contacts(profile: Profile) -> tuple[Pins | None, Finding]:
+    """The contacts, where they can be looked at as they lie there, without asking for anything."""
     try:
-        pins = load_contacts(profile)
+        key = clear_store_key(profile)
+        pins = look_at_book(profile, key)
     except ProfileError as error:
-        return Pins(), finding("contacts", State.WRONG, str(error))
+        return None, finding("contacts", State.WRONG, str(error))
+    if pins is None:
+        sentence = f"The contacts were not looked at: {_NOT_NOW if key else _NO_KEY}."
+        return None, finding("contacts", State.NOTE, sentence)
     sizes = Counter(contact.bits for contact in pins.contacts)
     words = ", ".join(f"{count} with RSA {bits}" for bits, count in sorted(sizes.items()))
     return pins, finding("contacts", State.OK, f"Contacts: {words or 'none yet'}.")
@@ -203,7 +210,10 @@ def _reach(reachable: tuple[Address, ...]) -> Finding:
     return finding("network", State.OK, sentence)
 
 
-def _clocks(pins: Pins, now: float) -> Iterator[Finding]:
+def _clocks(pins: Pins | None, now: float) -> Iterator[Finding]:
+    if pins is None:
+        yield finding("clock", State.OK, f"The clock says {_minute(now)}.")
+        return
     yield _clock(pins, now)
     for contact in pins.contacts:
         if contact.clock is not None and abs(contact.clock.milliseconds) > _FAR_SECONDS * 1000:

@@ -79,6 +79,16 @@ class Journal:
             if transaction.is_due:
                 await transaction.done.wait()
 
+    def abandon(self, error: ProfileError) -> None:
+        """Let nothing go to disk that has been noted: whoever waits for it hears ``error``.
+
+        Call this right after a :meth:`read`, when nothing is being written.
+        """
+        behind, self._next = self._next, _Transaction()
+        behind.end(error)
+        if not self._current.done.is_set():
+            self._current.failure = error
+
     def commit_soon(self) -> None:
         """Let what is noted, and where both directions stand, go to disk without waiting for it."""
         self._next.is_due = True
@@ -109,6 +119,8 @@ class Journal:
         standing = self._ledger.standing()
         try:
             async with self._alone:
+                if transaction.failure is not None:
+                    raise transaction.failure
                 await asyncio.to_thread(
                     self.store.write, transaction.changes, standing.sending, standing.receiving
                 )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 
 from securechat_tui.chat.account import Account
@@ -10,10 +11,12 @@ from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Found, History
 from securechat_tui.chat.kept import Checks, Kept
+from securechat_tui.chat.shelf import Shelf
 from securechat_tui.chat.telling import unverified
 from securechat_tui.chat.views import ConversationView
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.errors import DamagedConversation
 from securechat_tui.storage.messages import StoredMessage
 
 __all__ = ["Library"]
@@ -118,15 +121,27 @@ class Library:
             await found.journal.read(partial(found.journal.store.keep_draft, text))
             found.marks.draft = text
 
-    async def wipe(self, conversation: str) -> None:
+    async def wipe(self, conversation: str) -> bool:
         """Destroy what is kept of a conversation, and its key; it can go on.
 
-        What was not delivered yet is cancelled with it.
+        What was not delivered yet is cancelled with it. Return whether it goes on where it was: one whose
+        file is damaged begins anew, and no session that stands can go on with that.
         """
         found = self.find(conversation)
-        await found.journal.commit()
-        await found.journal.read(partial(self._account.store.wipe, found.number))
-        for message in [one for one in found.outbox.undelivered() if one.number <= found.boxes.last_kept]:
+        with suppress(DamagedConversation):  # what could not be kept goes with the rest
+            await found.journal.commit()
+        shelf = await found.journal.read(partial(self._destroy, found))
+        waiting = [one for one in found.outbox.undelivered() if one.number <= found.boxes.last_kept]
+        if shelf is not None:
+            found.begin_anew(shelf)
+        for message in waiting:
             found.let_go(message, renumbered=False)
             message.text, message.content = "", b""
         found.marks.unread, found.marks.draft = 0, ""
+        return shelf is None
+
+    def _destroy(self, conversation: Conversation) -> Shelf | None:
+        """Wipe a conversation; return what it goes on with where nothing of it could be read."""
+        if self._account.store.wipe(conversation.number):
+            return None
+        return Shelf.load(conversation.journal.store)

@@ -1,17 +1,14 @@
 """A profile without an engine: what the command line shows and changes directly."""
 
 import os
-import time
 from typing import Final
 
 from securechat_tui.chat.account import login_name
-from securechat_tui.chat.comparing import DIFFERENT_NUMBER, SAME_NUMBER
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.views import ContactView, IdentityView
+from securechat_tui.chat.views import IdentityView
 from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, load_config, save_config
-from securechat_tui.storage.contacts import load_contacts, save_contacts
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.keystore import (
     Keys,
@@ -24,27 +21,19 @@ from securechat_tui.storage.keystore import (
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import DEFAULT_PROFILE, Profile
 from securechat_tui.storage.rotation import rotate_identity
-from securechat_tui.trust.codes import SafetyNumber
-from securechat_tui.trust.pins import Contact, Pins
-from securechat_tui.trust.states import Trust
 
 __all__ = [
     "IdentityKey",
     "Keys",
     "Profile",
     "ProfileError",
-    "block_contact",
     "change_passphrase",
-    "forget_contact",
+    "is_begun",
     "is_locked",
-    "keep_comparison",
-    "list_contacts",
     "new_identity",
     "open_profile",
     "replace_identity",
     "require_identity",
-    "safety_number",
-    "show_contact",
     "show_identity",
     "stored_key",
     "stored_keys",
@@ -62,6 +51,12 @@ def require_identity(profile: Profile) -> None:
     """Raise CommandError where there is no identity; nothing is opened or made."""
     if not os.path.lexists(profile.identity_path):
         raise CommandError("no-identity", _NO_IDENTITY)
+
+
+def is_begun(profile: Profile) -> bool:
+    """Whether there is an identity, or anything of the contacts of one."""
+    paths = (profile.identity_path, profile.index_path, profile.contacts_path)
+    return any(map(os.path.lexists, paths))
 
 
 def is_locked(profile: Profile) -> bool:
@@ -119,68 +114,3 @@ def replace_identity(
     Raises :class:`ProfileError` where something cannot be written; the present key stays then.
     """
     return show_identity(profile, rotate_identity(profile, keys, bits, passphrase, cost))
-
-
-def list_contacts(profile: Profile) -> tuple[ContactView, ...]:
-    """Describe all contacts."""
-    return tuple(map(ContactView.of, load_contacts(profile).contacts))
-
-
-def show_contact(profile: Profile, name: str) -> ContactView:
-    """Describe one contact; raises CommandError where there is none of that name."""
-    return ContactView.of(_known(load_contacts(profile), name))
-
-
-def forget_contact(profile: Profile, name: str) -> str:
-    """Drop a contact's pin, and nothing else; return the fingerprint.
-
-    Raises CommandError where there is none of that name.
-    """
-    with profile:
-        pins = load_contacts(profile)
-        fingerprint = _known(pins, name).fingerprint
-        save_contacts(profile, pins.without(fingerprint))
-    return str(fingerprint)
-
-
-def block_contact(profile: Profile, name: str, *, blocked: bool) -> Trust:
-    """Block a contact, or take that back; return what the key is worth then.
-
-    Raises CommandError where there is no contact of that name.
-    """
-    with profile:
-        pins = load_contacts(profile)
-        contact, now = _known(pins, name), time.time()
-        contact = contact.blocked(now) if blocked else contact.unblocked(now)
-        save_contacts(profile, pins.with_contact(contact))
-    return contact.trust
-
-
-def safety_number(profile: Profile, key: IdentityKey, name: str) -> SafetyNumber:
-    """Derive what one's own key and a contact's have in common; takes a good part of a second.
-
-    Raises CommandError where there is no contact of that name.
-    """
-    contact = _known(load_contacts(profile), name)
-    return SafetyNumber.of(key.public.fingerprint, contact.fingerprint)
-
-
-def keep_comparison(profile: Profile, name: str, *, same: bool) -> Trust:
-    """Keep what a person has found; raises CommandError where there is no contact of that name."""
-    trust, how = (Trust.VERIFIED, SAME_NUMBER) if same else (Trust.CHANGED, DIFFERENT_NUMBER)
-    with profile:
-        pins = load_contacts(profile)
-        contact = _known(pins, name)
-        if contact.trust is Trust.BLOCKED:
-            raise CommandError("blocked", f"{contact.name} is blocked: contacts unblock first.")
-        save_contacts(profile, pins.with_contact(contact.with_trust(trust, time.time(), how)))
-    return trust
-
-
-def _known(pins: Pins, name: str) -> Contact:
-    contact = pins.by_name(name)
-    if contact is None:
-        raise CommandError(
-            "unknown-contact", f"No contact is called {SafeText.line(name)}: 'contacts list' shows them all."
-        )
-    return contact

@@ -261,6 +261,14 @@ class Reception:
 
     # After a session.
 
+    def begun_anew(self, conversation: Conversation) -> None:
+        """End the session of a conversation of which nothing is left, as a cut would."""
+        sentence = "What was destroyed had been damaged, so that the conversation begins anew on both sides."
+        self.stream.emit(events.Notice(time=time.time(), message=sentence))
+        encounter = self.presence.session(conversation.id)
+        if encounter is not None:
+            encounter.come_again()
+
     def end_session(self, conversation: Conversation) -> None:
         """Say goodbye in the session of a conversation, if there is one."""
         encounter = self.presence.session(conversation.id)

@@ -26,9 +26,9 @@ def contacts(context: click.Context) -> int:
 @pass_settings
 def _contacts_list(settings: Settings) -> None:
     """List name, trust, fingerprint and addresses."""
-    from securechat_tui.headless import records
+    from securechat_tui.headless import people
 
-    _print(records.contacts(settings.profile, as_json=settings.json))
+    _print(people.contacts(settings.profile, as_json=settings.json))
 
 
 @contacts.command("show", epilog=f"\b\nExample: {PROGRAM} contacts show bob")
@@ -37,9 +37,9 @@ def _contacts_list(settings: Settings) -> None:
 @pass_settings
 def _contacts_show(settings: Settings, contact: str) -> None:
     """Show one contact, with the picture of the key."""
-    from securechat_tui.headless import records
+    from securechat_tui.headless import people
 
-    _print(records.contact(settings.profile, contact, as_json=settings.json))
+    _print(people.contact(settings.profile, contact, as_json=settings.json))
 
 
 @contacts.command(
@@ -64,9 +64,9 @@ def _contacts_verify(settings: Settings, contact: str, digits: str | None) -> No
 @pass_settings
 def _contacts_forget(settings: Settings, contact: str) -> None:
     """Drop a contact's pin; the next meeting is a first one. What was said is kept: 'wipe' destroys."""
-    from securechat_tui.headless import records
+    from securechat_tui.headless import people
 
-    _print(records.forget(settings.profile, contact, as_json=settings.json))
+    _print(people.forget(settings.profile, contact, as_json=settings.json))
 
 
 @contacts.command("block", epilog=f"\b\nExample: {PROGRAM} contacts block bob")
@@ -75,9 +75,9 @@ def _contacts_forget(settings: Settings, contact: str) -> None:
 @pass_settings
 def _contacts_block(settings: Settings, contact: str) -> None:
     """Refuse a contact's key, whoever calls whom."""
-    from securechat_tui.headless import records
+    from securechat_tui.headless import people
 
-    _print(records.block(settings.profile, contact, blocked=True, as_json=settings.json))
+    _print(people.block(settings.profile, contact, blocked=True, as_json=settings.json))
 
 
 @contacts.command("unblock", epilog=f"\b\nExample: {PROGRAM} contacts unblock bob")
@@ -86,9 +86,9 @@ def _contacts_block(settings: Settings, contact: str) -> None:
 @pass_settings
 def _contacts_unblock(settings: Settings, contact: str) -> None:
     """Take a block back; the key is worth what it was."""
-    from securechat_tui.headless import records
+    from securechat_tui.headless import people
 
-    _print(records.block(settings.profile, contact, blocked=False, as_json=settings.json))
+    _print(people.block(settings.profile, contact, blocked=False, as_json=settings.json))
 
 
 def _print(lines: Sequence[str]) -> None:

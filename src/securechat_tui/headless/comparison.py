@@ -2,11 +2,12 @@
 
 import sys
 
+from securechat_tui.chat.address_book import AddressBook
 from securechat_tui.chat.comparing import bare_digits
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import SafeText
-from securechat_tui.chat.profiles import Profile, keep_comparison, open_profile, safety_number
-from securechat_tui.headless.passphrases import open_identity
+from securechat_tui.chat.profiles import open_profile
+from securechat_tui.headless.people import address_book
 from securechat_tui.headless.records import json_object
 
 __all__ = ["compare"]
@@ -26,16 +27,16 @@ def compare(profile: str | None, name: str, digits: str | None, *, as_json: bool
     With ``digits``, those that the other side has read out, the program compares; without, a person
     at a terminal is asked, and elsewhere nothing is decided. Raises CommandError where they differ.
     """
-    opened = open_profile(profile)
-    number = safety_number(opened, open_identity(opened), name)
-    if digits is not None:
-        if bare_digits(digits) != number.digits:
-            raise CommandError("code-differs", _differing(number.digits))
-        return _kept(opened, name, same=True, as_json=as_json)
-    if as_json:
-        return [json_object({"name": name, "words": number.words, "digits": number.digits})]
-    lines = _shown(number.words, number.digits)
-    return [*lines, *_asked(opened, name, lines)] if _is_attended() else lines
+    with address_book(open_profile(profile)) as book:  # to the end: the key stays the one that is compared
+        number = book.safety_number(name)
+        if digits is not None:
+            if bare_digits(digits) != number.digits:
+                raise CommandError("code-differs", _differing(number.digits))
+            return _kept(book, name, same=True, as_json=as_json)
+        if as_json:
+            return [json_object({"name": name, "words": number.words, "digits": number.digits})]
+        lines = _shown(number.words, number.digits)
+        return [*lines, *_asked(book, name, lines)] if _is_attended() else lines
 
 
 def _shown(words: tuple[str, ...], digits: str) -> list[str]:
@@ -43,16 +44,16 @@ def _shown(words: tuple[str, ...], digits: str) -> list[str]:
     return [" ".join(words[:half]), " ".join(words[half:]), _grouped(digits[:20]), _grouped(digits[20:])]
 
 
-def _asked(profile: Profile, name: str, lines: list[str]) -> list[str]:
+def _asked(book: AddressBook, name: str, lines: list[str]) -> list[str]:
     """Ask the person, who has to see what is asked about first."""
     print("\n".join(lines), flush=True)
     lines.clear()
     same = _ANSWERS.get(input(_QUESTION).strip().lower())
-    return ["Nothing was decided."] if same is None else _kept(profile, name, same=same, as_json=False)
+    return ["Nothing was decided."] if same is None else _kept(book, name, same=same, as_json=False)
 
 
-def _kept(profile: Profile, name: str, *, same: bool, as_json: bool) -> list[str]:
-    trust = keep_comparison(profile, name, same=same)
+def _kept(book: AddressBook, name: str, *, same: bool, as_json: bool) -> list[str]:
+    trust = book.keep_comparison(name, same=same)
     if not same:
         raise CommandError("code-differs", _DISTRUSTED.format(SafeText.line(name)))
     if as_json:

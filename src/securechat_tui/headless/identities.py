@@ -18,7 +18,7 @@ from securechat_tui.chat.profiles import (
     stored_keys,
 )
 from securechat_tui.chat.profiles import change_passphrase as keep_under
-from securechat_tui.headless.passphrases import Source, open_identity, open_keys, passphrase_source, tried
+from securechat_tui.headless.passphrases import Source, open_keys, passphrase_source, tried
 from securechat_tui.headless.records import json_object, minute
 
 __all__ = ["CONFIRMATION", "change_passphrase", "export_identity", "import_identity", "replace_key"]
@@ -34,12 +34,12 @@ _REPLACED: Final = (
     "still pass for you where the new key is not known yet. Make a new backup: identity export.",
 )
 _SET: Final = (
-    "The key is under the passphrase now, with that of your history, and every start asks for it.",
+    "The key is under the passphrase now, with your contacts and history, and every start asks for it.",
     "Nobody can open the key without it, you included: 'identity export FILE' makes a backup.",
     "Copies of the file from before, in backups of your disk, open as they did then.",
 )
 _REMOVED: Final = (
-    "The key has no passphrase now: whoever can read your files can be you, and read your history.",
+    "The key has no passphrase now: whoever can read your files can be you, and read contacts and history.",
 )
 _EXPORTED: Final = (
     "In it: your key and its last change, your name, and your contacts with their keys, trust and history.",
@@ -107,8 +107,8 @@ def export_identity(
     check_target(path)
     with opened:
         source = source or passphrase_source()
-        key = open_identity(opened, source)
-        view = export_backup(opened, key, path, source.ask_new("the backup"))
+        keys = open_keys(opened, source)
+        view = export_backup(opened, keys, path, source.ask_new("the backup"))
     if as_json:
         return [json_object({"file": str(path), "fingerprint": view.fingerprint, "contacts": view.contacts})]
     return [SafeText.line(f"{path} is a backup of {view.name}, {view.fingerprint}."), *_EXPORTED]

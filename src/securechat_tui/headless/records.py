@@ -1,29 +1,16 @@
-"""One's own identity and the contacts, as lines for people or as JSON objects, one on a line."""
+"""One's own identity, as lines for people or as a JSON object on one line."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
-from securechat_tui.chat.events import SafeText
-from securechat_tui.chat.profiles import (
-    block_contact,
-    forget_contact,
-    list_contacts,
-    new_identity,
-    open_profile,
-    show_contact,
-    show_identity,
-)
-from securechat_tui.chat.views import ContactView, IdentityView
+from securechat_tui.chat.profiles import new_identity, open_profile, show_identity
+from securechat_tui.chat.views import IdentityView
 from securechat_tui.headless.passphrases import open_identity
 
 __all__ = [
-    "block",
-    "contact",
-    "contacts",
-    "forget",
     "identity",
     "json_object",
     "make_first_identity",
@@ -64,39 +51,6 @@ def pem(profile: str | None) -> list[str]:
     return open_identity(open_profile(profile)).public.pem().splitlines()
 
 
-def contacts(profile: str | None, *, as_json: bool) -> list[str]:
-    """Everybody pinned, a line each."""
-    if as_json:
-        return [_contact_object(one) for one in list_contacts(open_profile(profile))]
-    return _columns(list_contacts(open_profile(profile))) or ["Nobody is pinned here yet."]
-
-
-def contact(profile: str | None, name: str, *, as_json: bool) -> list[str]:
-    """One contact in full. Raises ``CommandError`` where nobody has that name."""
-    found = show_contact(open_profile(profile), name)
-    return [_contact_object(found)] if as_json else _contact_in_full(found)
-
-
-def forget(profile: str | None, name: str, *, as_json: bool) -> list[str]:
-    """Drop a contact's pin and say so, and that the history stays."""
-    fingerprint = forget_contact(open_profile(profile), name)
-    if as_json:
-        return [json_object({"forgotten": name, "fingerprint": fingerprint})]
-    return [
-        f"{SafeText.line(name)} is forgotten: the next meeting is a first one.",
-        "What is kept of your conversation stays. To destroy it:",
-        f"  securechat-tui wipe {fingerprint}",
-    ]
-
-
-def block(profile: str | None, name: str, *, blocked: bool, as_json: bool) -> list[str]:
-    """Block a contact, or take that back, and say so."""
-    trust = block_contact(open_profile(profile), name, blocked=blocked)
-    if as_json:
-        return [json_object({"name": name, "trust": trust.value})]
-    return [SafeText.line(f"{name} is {trust.value}.")]
-
-
 def _identity(view: IdentityView, *, as_json: bool) -> list[str]:
     if as_json:
         fields = {
@@ -113,51 +67,6 @@ def _identity(view: IdentityView, *, as_json: bool) -> list[str]:
         f"folder       {view.folder}",
         *view.randomart,
     ]
-
-
-def _columns(views: Iterable[ContactView]) -> list[str]:
-    return ["  ".join((one.name, one.trust.value, one.fingerprint, *one.addresses)) for one in views]
-
-
-def _contact_in_full(view: ContactView) -> list[str]:
-    return [
-        f"name         {view.name}",
-        f"trust        {view.trust.value}",
-        f"fingerprint  {view.fingerprint}",
-        f"key          RSA {view.key_bits}",
-        f"addresses    {', '.join(view.addresses) or 'none'}",
-        f"first seen   {minute(view.first_seen)}",
-        f"last seen    {minute(view.last_seen)}",
-        *(
-            f"{'history' if index == 0 else '':<12} {minute(one.when)}  "
-            f"{one.before.value} -> {one.after.value}, {SafeText.line(one.how)} (key {one.fingerprint.short})"
-            for index, one in enumerate(view.history)
-        ),
-        *view.randomart,
-    ]
-
-
-def _contact_object(view: ContactView) -> str:
-    fields = {
-        "name": str(view.name),
-        "trust": view.trust.value,
-        "fingerprint": view.fingerprint,
-        "key_bits": view.key_bits,
-        "addresses": view.addresses,
-        "first_seen": view.first_seen,
-        "last_seen": view.last_seen,
-        "history": [
-            {
-                "time": one.when,
-                "before": one.before.value,
-                "after": one.after.value,
-                "how": one.how,
-                "fingerprint": str(one.fingerprint),
-            }
-            for one in view.history
-        ],
-    }
-    return json_object(fields)
 
 
 def json_object(fields: Mapping[str, object]) -> str:

@@ -28,14 +28,10 @@ from securechat_tui.protocol.errors import BadKey
 from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.rotation import Rotation
 from securechat_tui.protocol.text import MAX_NAME, SafeText
+from securechat_tui.storage.book import old_book
 from securechat_tui.storage.config import load_config, save_config
-from securechat_tui.storage.contacts import (
-    NewerFormat,
-    decode_contacts,
-    encode_contacts,
-    load_contacts,
-    save_contacts,
-)
+from securechat_tui.storage.contacts import NewerFormat, decode_contacts, encode_contacts
+from securechat_tui.storage.database import is_filled
 from securechat_tui.storage.errors import (
     BadBackup,
     FileExists,
@@ -49,6 +45,7 @@ from securechat_tui.storage.keystore import Keys, save_keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase, Stretch, checksum_line
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.rotation import decode_statements, encode_statements, save_statements, shown
+from securechat_tui.storage.store import Store, prepare_index
 from securechat_tui.trust.pins import Pins
 
 __all__ = ["Backup", "SealedBackup", "check_empty", "check_target", "restore", "write_backup"]
@@ -198,21 +195,28 @@ def _without_secrets(pins: Pins) -> Pins:
 
 
 def check_empty(profile: Profile, *, but_for: Pins | None = None) -> None:
-    """Raise :class:`ProfileNotEmpty` where there is an identity, or contacts other than ``but_for``."""
-    if os.path.lexists(profile.identity_path) or load_contacts(profile) not in (Pins(), but_for):
+    """Raise :class:`ProfileNotEmpty` where there is an identity, a contact or a history.
+
+    Contacts that an earlier version has kept may be ``but_for``. Raises the ProfileError family.
+    """
+    if os.path.lexists(profile.identity_path) or old_book(profile) not in (None, Pins(), but_for):
         raise ProfileNotEmpty(name=profile.name, path=profile.folder)
+    if is_filled(profile.index_path) or any(profile.conversations_folder.glob("*.db")):
+        raise ProfileNotEmpty(name=profile.name, path=profile.data_folder)
 
 
 def restore(profile: Profile, backup: Backup, passphrase: Passphrase, cost: Cost = USUAL_COST) -> None:
     """Put a backup into an empty profile, the key under the backup's passphrase; the profile is open.
 
-    The key comes last: with it the profile is complete. What was interrupted before that can be done
-    again. Raises :class:`ProfileNotEmpty`, before anything is changed, and :class:`ProfileError`.
+    The key completes it: the index with the contacts has been prepared for it by then. What was interrupted
+    before can be done again. Raises :class:`ProfileNotEmpty`, before anything is changed, and ProfileError.
     """
     check_empty(profile, but_for=backup.pins)
     config = msgspec.structs.replace(load_config(profile), name=str(backup.name))
-    save_contacts(profile, backup.pins)
     save_config(profile, config)
     if backup.rotations:
         save_statements(profile, backup.rotations)
-    save_keys(profile, Keys.fresh(backup.identity), passphrase, cost)
+    keys = Keys.fresh(backup.identity)
+    prepare_index(profile, keys.store, backup.pins)
+    save_keys(profile, keys, passphrase, cost)
+    Store(profile, keys.store).open().close()

@@ -1,7 +1,8 @@
-"""The contacts on disk: one JSON file, written whole, read strictly.
+"""The contacts on disk: one piece of JSON, written whole, read strictly.
 
 The schema is closed: an unknown field, a wrong type or a value out of its bounds is damage. Damage
-is reported and never overwritten: who could not load has nothing to save.
+is reported and never overwritten: who could not load has nothing to save. Where it is kept:
+:mod:`~securechat_tui.storage.book`.
 """
 
 from typing import Annotated, Final, Literal, Self
@@ -11,9 +12,6 @@ import msgspec
 from securechat_tui.protocol import constants as c
 from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.protocol.text import MAX_NAME, SafeText
-from securechat_tui.storage.errors import DamagedContacts, NewerContacts
-from securechat_tui.storage.files import read_file, write_private
-from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import (
     MAX_ADDRESSES,
     MAX_CONTACTS,
@@ -28,11 +26,9 @@ from securechat_tui.trust.pins import (
 )
 from securechat_tui.trust.states import Trust
 
-__all__ = ["NewerFormat", "decode_contacts", "encode_contacts", "load_contacts", "save_contacts"]
+__all__ = ["NewerFormat", "decode_contacts", "encode_contacts"]
 
 _FORMAT: Final = 1
-_MAX_BYTES: Final = 16 * 1024 * 1024
-"""More than the largest book needs."""
 
 _Seconds = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 _Digest = Annotated[bytes, msgspec.Meta(min_length=c.HASH_LENGTH, max_length=c.HASH_LENGTH)]
@@ -141,7 +137,7 @@ class _Book(_Strict, frozen=True):
 
 
 class _Format(msgspec.Struct):
-    """As much of any format's file as tells which it is."""
+    """As much of any format as tells which it is."""
 
     format: int
 
@@ -153,7 +149,7 @@ class NewerFormat(ValueError):
 def encode_contacts(pins: Pins) -> bytes:
     """Return all contacts as JSON."""
     book = _Book(format=_FORMAT, contacts=tuple(map(_ContactRecord.of, pins.contacts)))
-    return msgspec.json.format(msgspec.json.encode(book), indent=1)
+    return msgspec.json.encode(book)
 
 
 def decode_contacts(data: bytes) -> Pins:
@@ -165,22 +161,3 @@ def decode_contacts(data: bytes) -> Pins:
         return Pins(tuple(record.contact() for record in book.contacts))
     except RecursionError:
         raise ValueError("nested too deeply") from None
-
-
-def load_contacts(profile: Profile) -> Pins:
-    """Read all contacts; none where there is no file yet. Raises :class:`ProfileError`."""
-    path = profile.contacts_path
-    data = read_file(path, _MAX_BYTES)
-    if data is None:
-        return Pins()
-    try:
-        return decode_contacts(data)
-    except NewerFormat:
-        raise NewerContacts(path=path) from None
-    except ValueError as error:  # msgspec's errors are ValueErrors
-        raise DamagedContacts(path=path, reason=str(error)) from None
-
-
-def save_contacts(profile: Profile, pins: Pins) -> None:
-    """Write all contacts, atomically; the profile is open. Raises :class:`CannotWrite`."""
-    write_private(profile.contacts_path, encode_contacts(pins))

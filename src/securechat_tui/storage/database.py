@@ -32,7 +32,7 @@ from securechat_tui.storage.errors import (
 )
 from securechat_tui.storage.files import check_entry, sync_folder
 
-__all__ = ["KEY_LENGTH", "Database", "Schema", "companions", "is_filled"]
+__all__ = ["KEY_LENGTH", "Database", "Schema", "companions", "is_filled", "is_under"]
 
 KEY_LENGTH: Final = 32
 _SALT_LENGTH: Final = 16
@@ -90,14 +90,24 @@ def _salt(key: bytes) -> bytes:
     return primitives.hash_of(_LABEL_SALT, key)[:_SALT_LENGTH]
 
 
-def _check_key(path: Path, key: bytes, schema: Schema) -> None:
-    """Raise what ``schema`` has for a file that was made under another key."""
+def is_under(path: Path, key: bytes) -> bool:
+    """Whether a file was made under this key, as its first bytes say. Raises StoreError."""
     try:
         with path.open("rb") as file:
-            salt = file.read(_SALT_LENGTH)
+            return file.read(_SALT_LENGTH) == _salt(key)
     except OSError as error:
         raise StoreReadOnly(path=path, reason=_reason(error)) from None
-    if salt and salt != _salt(key):
+
+
+def _check(path: Path, key: bytes, schema: Schema) -> None:
+    """Look at a file and what lies beside it before they are opened. Raises ProfileError.
+
+    Where the file was made under another key, that is what ``schema`` has for it.
+    """
+    for one in companions(path):
+        if os.path.lexists(one):
+            check_entry(one)
+    if not is_under(path, key) and is_filled(path):
         raise schema.wrong_key(path=path, reason="it was made under another key")
 
 
@@ -147,27 +157,48 @@ class Database:
     @classmethod
     def open(cls, path: Path, key: bytes, schema: Schema) -> Self:
         """Open a file and take the steps of ``schema`` that it lacks; raises ProfileError."""
-        for one in companions(path):
-            if os.path.lexists(one):
-                check_entry(one)
-        _check_key(path, key, schema)
+        _check(path, key, schema)
         with _telling(path, schema):
             connection = sqlcipher.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
         database = cls(path, schema, connection)
-        try:
-            database._prepare(key)
+        with database._closed_if_it_fails():
+            database._unlock(key)
+            database._prepare()
             database._migrate(schema.steps)
-        except BaseException:
-            database.close()
-            raise
         return database
 
-    def _prepare(self, key: bytes) -> None:
+    @classmethod
+    def look(cls, path: Path, key: bytes, schema: Schema) -> Self:
+        """Open a file for reading as it lies there: nothing is locked, written or made, and its log not read.
+
+        Nobody else may have it open. It may lack steps of ``schema``. Raises ProfileError.
+        """
+        _check(path, key, schema)
+        with _telling(path, schema):
+            connection = sqlcipher.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+        database = cls(path, schema, connection)
+        with database._closed_if_it_fails():
+            database._unlock(key)
+            if database.steps > len(schema.steps):
+                raise NewerStore(path=path)
+        return database
+
+    @contextmanager
+    def _closed_if_it_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    def _unlock(self, key: bytes) -> None:
+        self.run("PRAGMA cipher_log_level = NONE")  # it would write to the terminal
+        self.run(f"PRAGMA key = \"x'{key.hex()}{_salt(key).hex()}'\"")
+
+    def _prepare(self) -> None:
         for pragma in (
-            "cipher_log_level = NONE",  # it would write to the terminal
-            f"key = \"x'{key.hex()}{_salt(key).hex()}'\"",
             "locking_mode = EXCLUSIVE",
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -177,8 +208,13 @@ class Database:
         ):
             self.run(f"PRAGMA {pragma}")
 
+    @property
+    def steps(self) -> int:
+        """How many steps of its schema the file has taken."""
+        return int(self.value("PRAGMA user_version"))
+
     def _migrate(self, steps: tuple[tuple[str, ...], ...]) -> None:
-        version = self.value("PRAGMA user_version")
+        version = self.steps
         if version > len(steps):
             raise NewerStore(path=self.path)
         if version == len(steps):

@@ -12,6 +12,7 @@ __all__ = [
     "BadIdentity",
     "BadProfileName",
     "BadRotation",
+    "BegunAnew",
     "CannotRead",
     "CannotWrite",
     "DamagedContacts",
@@ -31,6 +32,7 @@ __all__ = [
     "NotAFolder",
     "NotEnoughMemory",
     "OddPassphrase",
+    "OtherContacts",
     "OthersCanEnter",
     "OthersCanRead",
     "PassphraseNeeded",
@@ -247,7 +249,7 @@ class FileExists(ProfileError):
 
 
 class ProfileNotEmpty(ProfileError):
-    """The profile '{name}' has an identity or contacts already, which a backup never overwrites.
+    """The profile '{name}' has an identity, contacts or a history already, which a backup never overwrites.
 
     Import into a new one with --profile NAME, or move the folder {path} away first.
     """
@@ -269,16 +271,24 @@ class BadRotation(ProfileError):
 
 
 class DamagedContacts(ProfileError):
-    """{path} is damaged ({reason}) and is left as it is.
+    """The book of contacts in {path} is damaged ({reason}) and is left as it is.
 
-    Put your copy back; or move the file away and start again, and every contact will be new.
+    Put your copy back; or move the file away, and 'conversations' if it lies beside it, and start again:
+    every contact will be new.
     """
 
 
 class NewerContacts(ProfileError):
-    """{path} was written by a newer securechat-tui and is left as it is.
+    """The book of contacts in {path} was written by a newer securechat-tui and is left as it is.
 
     Use that version, or another profile with --profile NAME.
+    """
+
+
+class OtherContacts(ProfileError):
+    """{path} holds other contacts than those that index.db has, encrypted; both are left as they are.
+
+    Move the file away to go on with those in index.db: nothing but an earlier version reads it.
     """
 
 
@@ -318,7 +328,7 @@ class DamagedStore(StoreError):
     """{path} is damaged ({reason}) and is left as it is.
 
     Put your copies of it and of the folder 'conversations' beside it back; or move both away and start
-    again with an empty history.
+    again without contacts and history.
     """
 
 
@@ -329,11 +339,18 @@ class DamagedConversation(DamagedStore):
     """
 
 
+class BegunAnew(StoreError):
+    """The damaged history of this conversation has been wiped meanwhile, so nothing was stored.
+
+    Try again: the conversation begins anew.
+    """
+
+
 class WrongStoreKey(StoreError):
     """{path} was made under another key than the one in identity.pem, or its beginning is damaged.
 
     Put back the identity.pem that it belongs to, or your copy of it; or move it and the folder
-    'conversations' beside it away and start again with an empty history.
+    'conversations' beside it away and start again without contacts and history.
     """
 
 

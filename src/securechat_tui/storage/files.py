@@ -32,6 +32,7 @@ __all__ = [
     "make_private_folder",
     "others_can_replace",
     "read_file",
+    "remove_file",
     "remove_leftovers",
     "sync_folder",
     "write_pieces",
@@ -207,6 +208,15 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, durably; where there is none, nothing happens. Raises :class:`CannotWrite`."""
+    try:
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise CannotWrite(path=path, reason=_reason(error)) from None
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -48,6 +48,7 @@ from securechat_tui.storage.profile import Profile
 __all__ = [
     "Keys",
     "SealedIdentity",
+    "clear_store_key",
     "create_identity",
     "create_keys",
     "decode_clear",
@@ -231,6 +232,15 @@ def load_identity(profile: Profile, passphrase: Passphrase | None = None) -> Ide
     """
     loaded = _load(profile, passphrase)
     return None if loaded is None else loaded.identity
+
+
+def clear_store_key(profile: Profile) -> bytes | None:
+    """Read the store's key where no passphrase covers it; None else. Checks, makes and writes nothing.
+
+    Raises :class:`ProfileError`.
+    """
+    blocks = _CLEAR_BLOCK.findall(read_file(profile.identity_path, _MAX_BYTES) or b"")
+    return base64.b64decode(blocks[0]) if len(blocks) == 1 else None
 
 
 def open_keys(profile: Profile, passphrase: Passphrase | None = None) -> Keys | None:

@@ -1,8 +1,8 @@
-"""A profile: the folder that holds one person's identity, contacts and settings.
+"""A profile: the folder that holds one person's identity and settings.
 
-It is ``profiles/NAME`` in the platform's folder for configuration, with the history in ``profiles/NAME`` of
-the platform's folder for data; both are one folder in ``SECURECHAT_TUI_HOME`` where that is set. Profiles
-are separate people: nothing is shared between them.
+It is ``profiles/NAME`` in the platform's folder for configuration, with contacts and history in
+``profiles/NAME`` of the platform's folder for data; both are one folder in ``SECURECHAT_TUI_HOME`` where that
+is set. Profiles are separate people: nothing is shared between them.
 """
 
 import os
@@ -64,13 +64,18 @@ class Profile:
 
     @property
     def contacts_path(self) -> Path:
-        """The pins."""
+        """The pins in clear, where an earlier version has left them; they are in the index now."""
         return self.folder / "contacts.json"
 
     @property
     def index_path(self) -> Path:
-        """The encrypted list of the conversations that are kept."""
+        """The contacts, and the list of the conversations that are kept; encrypted."""
         return self.data_folder / "index.db"
+
+    @property
+    def prepared_index_path(self) -> Path:
+        """An index that waits for its key to be kept."""
+        return self.data_folder / "index.db.new"
 
     @property
     def conversations_folder(self) -> Path:

@@ -19,6 +19,10 @@ _INDEX: Final = (
         # Files that are being made or removed: whatever stands here at the next start goes.
         "CREATE TABLE leftover (file TEXT PRIMARY KEY) WITHOUT ROWID",
     ),
+    (
+        # All contacts as JSON, in one row; none before those of an earlier version have come.
+        "CREATE TABLE book (id INTEGER PRIMARY KEY CHECK (id = 1), contacts BLOB NOT NULL)",
+    ),
 )
 
 _CONVERSATION: Final = (

@@ -1,6 +1,6 @@
-"""The store of a profile: an encrypted list of conversations, and an encrypted file for each.
+"""The store of a profile: the contacts, an encrypted list of conversations, and an encrypted file for each.
 
-The list (``index.db``) is under the store's key, which lies in the identity file; each conversation's file
+Contacts and list (``index.db``) are under the store's key, in the identity file; each conversation's file
 (``conversations/NAME.db``) is under a key of its own that stands in the list alone. So a conversation is
 wiped by striking its key out, whatever the disk keeps of the file. A file's name says nothing.
 
@@ -9,6 +9,7 @@ at any moment so leaves a conversation with its old file or with its new one, an
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,15 +19,23 @@ from types import TracebackType
 from typing import Final, Self
 
 from securechat_tui.protocol.primitives import random_bytes
-from securechat_tui.storage.database import KEY_LENGTH, Database, companions, is_filled
-from securechat_tui.storage.errors import DamagedConversation, DamagedStore, ProfileError, StoreReadOnly
-from securechat_tui.storage.files import make_private_folder
+from securechat_tui.storage.book import keep_book, load_book, take_over
+from securechat_tui.storage.database import KEY_LENGTH, Database, companions, is_filled, is_under
+from securechat_tui.storage.errors import (
+    CannotWrite,
+    DamagedConversation,
+    DamagedStore,
+    ProfileError,
+    StoreReadOnly,
+)
+from securechat_tui.storage.files import check_entry, make_private_folder, sync_folder
 from securechat_tui.storage.history import ConversationStore
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.resting import RestingDatabase
 from securechat_tui.storage.schemas import CONVERSATION, INDEX
+from securechat_tui.trust.pins import Pins
 
-__all__ = ["KnownConversation", "Store"]
+__all__ = ["KnownConversation", "Store", "prepare_index"]
 
 _NAME_LENGTH: Final = 16
 
@@ -63,13 +72,14 @@ class _File:
 
 
 class Store:
-    """All conversations of a profile; the profile is open. Everything raises ProfileError.
+    """Contacts and conversations of a profile; the profile is open. Everything raises ProfileError.
 
     Its methods block and may be called from several threads; a conversation's own ones may not.
     """
 
     def __init__(self, profile: Profile, key: bytes) -> None:
         """``key`` is the store's key, 32 bytes."""
+        self._profile = profile
         self._path = profile.index_path
         self._folder = profile.conversations_folder
         self._key = key
@@ -78,23 +88,44 @@ class Store:
         self._lock = RLock()
 
     def open(self) -> Self:
-        """Open the list, or begin one; remove what an interrupted change has left."""
+        """Open the index, or begin one; remove what an interrupted change has left.
+
+        What an earlier version has kept of contacts is taken over.
+        """
         make_private_folder(self._path.parent)
         make_private_folder(self._folder)
+        self._take_prepared()
         if is_filled(self._path):
             self._index = Database.open(self._path, self._key, INDEX)
         else:
             self._index = self._begin()
         try:
+            take_over(self._index, self._profile)
             self._remove_leftovers()
         except BaseException:
             self.close()
             raise
         return self
 
+    def _take_prepared(self) -> None:
+        """Take the index that waits for this key; one whose key was never kept goes."""
+        prepared = self._profile.prepared_index_path
+        if not os.path.lexists(prepared):
+            return
+        check_entry(prepared)
+        if is_filled(self._path) or not is_under(prepared, self._key):
+            _remove_all(prepared)
+            return
+        _remove_all(self._path)  # an empty one, and whatever is beside it
+        try:
+            prepared.replace(self._path)
+            sync_folder(self._path.parent)
+        except OSError as error:
+            raise CannotWrite(path=self._path, reason=(error.strerror or "failed").lower()) from None
+
     def _begin(self) -> Database:
         if any(self._folder.glob("*.db")):
-            reason = "it is missing or empty, and holds the keys of your conversations"
+            reason = "it is missing or empty, and held your contacts and the keys of your conversations"
             raise DamagedStore(path=self._path, reason=reason)
         return Database.create(self._path, self._key, INDEX)
 
@@ -119,6 +150,16 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({str(self._path)!r})"
 
+    def pins(self) -> Pins:
+        """All contacts."""
+        with self._listed() as index:
+            return load_book(index) or Pins()
+
+    def keep_pins(self, pins: Pins) -> None:
+        """Put all contacts in the place of those before; they are on the disk when it returns."""
+        with self._listed() as index:
+            keep_book(index, pins)
+
     def conversations(self) -> tuple[KnownConversation, ...]:
         """Everything that is kept, oldest first; none of it is opened."""
         with self._listed() as index:
@@ -126,7 +167,7 @@ class Store:
         return tuple(KnownConversation(*row) for row in found)
 
     def conversation(self, conversation: bytes, peer: bytes, own: bytes = b"") -> ConversationStore:
-        """Open a conversation, or begin one; the same object until it is forgotten.
+        """Open a conversation, or begin one; always the same object.
 
         ``conversation`` is its id, ``peer`` the SPKI of the other one's key, ``own`` that of one's own, which
         is kept where it begins.
@@ -141,40 +182,19 @@ class Store:
                 )
             return self._open[conversation]
 
-    def forget(self, conversation: bytes) -> None:
-        """Remove a conversation with everything that delivery needs; forgetting twice does nothing."""
-        with self._listed() as index:
-            file = self._find(index, conversation)
-            if file is None:
-                return
-            with index.transaction():
-                index.run("INSERT INTO leftover (file) VALUES (?)", (file.path.name,))
-                index.run("DELETE FROM conversation WHERE id = ?", (conversation,))
-            if opened := self._open.pop(conversation, None):
-                opened.close()
-            self._clear_away()
-
-    def wipe(self, conversation: bytes) -> None:
+    def wipe(self, conversation: bytes) -> bool:
         """Destroy a conversation's history and its key; positions and hashes stay, under a new key.
 
         What was not acknowledged is cancelled. The conversation's object goes on with what is left; call
-        this where nothing else uses it meanwhile. A conversation that is not kept is left alone, and one
-        whose file is damaged is forgotten: :meth:`conversation` then begins it anew.
+        this where nothing else uses it meanwhile. A conversation that is not kept is left alone. Return
+        whether it can go on: one whose file is damaged begins anew, without positions and hashes.
         """
-        try:
-            self._wipe(conversation)
-        except DamagedConversation:
-            self.forget(conversation)
-
-    def _wipe(self, conversation: bytes) -> None:
         with self._listed() as index:
             file = self._find(index, conversation)
             if file is None:
-                return
-            peer = index.value("SELECT peer FROM conversation WHERE id = ?", (conversation,))
-            history = self.conversation(conversation, peer)
+                return True
             with self._new_file(index) as (target, database):
-                history.copy_positions(database)
+                is_whole = self._hand_on(index, conversation, database)
                 with index.transaction():
                     index.run("DELETE FROM leftover WHERE file = ?", (target.path.name,))
                     index.run("INSERT INTO leftover (file) VALUES (?)", (file.path.name,))
@@ -182,8 +202,26 @@ class Store:
                         "UPDATE conversation SET file = ?, key = ? WHERE id = ?",
                         (target.path.name, target.key, conversation),
                     )
-            history.replace(database)
+            self._go_on_with(conversation, database)
             self._clear_away()
+        return is_whole
+
+    def _hand_on(self, index: Database, conversation: bytes, target: Database) -> bool:
+        """Write to a new file what a conversation goes on with; False where nothing can be read of it."""
+        peer = index.value("SELECT peer FROM conversation WHERE id = ?", (conversation,))
+        try:
+            self.conversation(conversation, peer).copy_positions(target)
+        except DamagedConversation:
+            ConversationStore.begin(target, conversation, peer)
+            return False
+        return True
+
+    def _go_on_with(self, conversation: bytes, database: Database) -> None:
+        opened = self._open.get(conversation)
+        if opened is None:  # its file could not be opened
+            self._open[conversation] = ConversationStore(database)
+        else:
+            opened.replace(database)
 
     def wipe_everything(self) -> None:
         """Wipe every conversation."""
@@ -256,8 +294,7 @@ class Store:
         with self._listed() as index:
             names = [name for (name,) in index.rows("SELECT file FROM leftover")]
             for name in names:
-                for path in companions(self._folder / name):
-                    _remove(path)
+                _remove_all(self._folder / name)
             with index.transaction():
                 index.run_many("DELETE FROM leftover WHERE file = ?", [(name,) for name in names])
 
@@ -270,9 +307,27 @@ def _resume(database: Database, conversation: bytes, peer: bytes) -> Conversatio
         raise
 
 
-def _remove(path: Path) -> None:
+def _remove_all(path: Path) -> None:
+    """Remove a database file and what lies beside it."""
+    for one in companions(path):
+        try:
+            one.unlink(missing_ok=True)
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            raise StoreReadOnly(path=one, reason=reason) from None
+
+
+def prepare_index(profile: Profile, key: bytes, pins: Pins) -> None:
+    """Make an index with contacts for a key that is kept next: the first opening under that key takes it.
+
+    A crash before leaves no store that nobody can open. The profile is open. Raises ProfileError.
+    """
+    path = profile.prepared_index_path
+    make_private_folder(path.parent)
+    _remove_all(path)
+    index = Database.create(path, key, INDEX)
     try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise StoreReadOnly(path=path, reason=reason) from None
+        keep_book(index, pins)
+        index.settle()
+    finally:
+        index.close()

@@ -38,7 +38,6 @@ from securechat_tui.storage.errors import (
     NewerBackup,
     NoBackup,
     ProfileError,
-    ProfileNotEmpty,
     StoreBusy,
     WrongBackupPassphrase,
 )
@@ -49,7 +48,7 @@ from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.sealed_stream import BrokenStream, sealed, unsealed
 from securechat_tui.storage.store import Store
 
-__all__ = ["Contents", "SealedProfile", "back_up", "check_unused"]
+__all__ = ["Contents", "SealedProfile", "back_up"]
 
 _MAGIC: Final = b"securechat-tui profile backup "
 _FORMAT: Final = 1
@@ -63,7 +62,9 @@ _MAX_HEAD: Final = 512
 _HEAD_LINES: Final = 4
 _CONTENTS: Final = "backup.json"
 _IDENTITY: Final = "identity.pem"
-_SMALL: Final = ("rotation.json", "contacts.json", "config.toml")
+_SMALL: Final = ("rotation.json", "config.toml")
+_OLD: Final = "contacts.json"
+"""What earlier versions had besides, and with them their backups: the first start takes it over."""
 _INDEX: Final = "index.db"
 _CONVERSATION: Final = re.compile(r"conversations/[0-9a-f]{32}\.db")
 _MAX_CONTENTS: Final = 4096
@@ -161,13 +162,6 @@ def _file(name: str, path: Path) -> Iterator[bytes]:
 # Restoring one.
 
 
-def check_unused(profile: Profile) -> None:
-    """Raise :class:`ProfileNotEmpty` where there is an identity, a contact or a history."""
-    check_empty(profile)
-    if is_filled(profile.index_path) or any(profile.conversations_folder.glob("*.db")):
-        raise ProfileNotEmpty(name=profile.name, path=profile.data_folder)
-
-
 @dataclass(frozen=True, slots=True)
 class SealedProfile:
     """A backup that has not been opened yet."""
@@ -243,7 +237,7 @@ class OpenBackup:
 
         Raises the ProfileError family, :class:`ProfileNotEmpty` before anything is changed.
         """
-        check_unused(profile)
+        check_empty(profile)
         written: list[Path] = []
         try:
             for folder in (profile.data_folder, profile.conversations_folder):
@@ -292,7 +286,7 @@ class OpenBackup:
 
     def _name(self, stream: "_Stream") -> str:
         name = stream.take(int.from_bytes(stream.take(2))).decode("ascii", "replace")
-        allowed = ("", _CONTENTS, _IDENTITY, _INDEX, *_SMALL)
+        allowed = ("", _CONTENTS, _IDENTITY, _INDEX, *_SMALL, _OLD)
         if name not in allowed and not _CONVERSATION.fullmatch(name):
             raise self._bad("it holds a file that no profile has")
         return name

@@ -21,26 +21,27 @@ Change = Callable[[Passphrase | None, Passphrase | None], Awaitable[None]]
 """Keeps the key under another passphrase than the present one; raises CommandError."""
 
 _SET: Final = (
-    "Every start asks for it. It opens your key and your history, and nobody can open them without it, you "
-    "included."
+    "Every start asks for it. It opens your key, contacts and history, and nobody can open them without it, "
+    "you included."
 )
 _UNSET: Final = (
-    "Your key has none: whoever can read your files can be you, and read your history. With one, every start "
-    "asks for it, and nobody can open them without it, you included."
+    "Your key has none: whoever can read your files can be you, and read your contacts and history. With "
+    "one, every start asks for it, and nobody can open them without it, you included."
 )
 _MISSING: Final = "Type the present passphrase first."
 _DIFFERENT: Final = "The two new ones differ: type the same twice."
 _NOTHING: Final = "Type the new passphrase twice, or press Esc: your key stays without one."
 _TAKE_AWAY: Final = (
     "Nothing stands as the new one. Enter once more takes the passphrase away: whoever can read your files "
-    "can then be you, and read your history."
+    "can then be you, and read your contacts and history."
 )
 _IS_SET: Final = (
-    "Your key and your history are under the new passphrase. Copies of the file from before, in backups of "
-    "your disk, open as they did then."
+    "Your key, contacts and history are under the new passphrase. Copies of the file from before, in backups "
+    "of your disk, open as they did then."
 )
 _IS_TAKEN_AWAY: Final = (
-    "Your key has no passphrase now: whoever can read your files can be you, and read your history."
+    "Your key has no passphrase now: whoever can read your files can be you, and read your contacts and "
+    "history."
 )
 
 

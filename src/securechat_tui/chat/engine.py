@@ -369,17 +369,31 @@ class Engine:
         """Every conversation that is open or kept, the most recent first."""
         return self._library.overview(self.reception.presence.expected())
 
-    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
-        """Return the last ``limit`` kept messages of a conversation, of those below row ``before``."""
+    async def history(
+        self, conversation: str, *, limit: int = 200, before: int | None = None, after: int | None = None
+    ) -> History:
+        """Return the last ``limit`` kept messages of a conversation, of those below row ``before``.
+
+        With ``after``, the first ``limit`` above that row.
+        """
         with _profile_errors():
-            return await self._library.history(conversation, limit, before)
+            return await self._library.history(conversation, limit, before, after)
 
     async def search(
-        self, text: str, *, conversation: str | None = None, limit: int = 100
+        self,
+        text: str,
+        *,
+        conversation: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+        after: int | None = None,
     ) -> tuple[Found, ...]:
-        """Return the last ``limit`` kept messages that hold all the words of ``text``, by conversation."""
+        """Return the last ``limit`` kept messages that hold all the words of ``text``, by conversation.
+
+        Of those below row ``before``; with ``after``, the first ``limit`` above that row.
+        """
         with _profile_errors():
-            return await self._library.search(text, conversation, limit)
+            return await self._library.search(text, conversation, limit, before, after)
 
     async def mark_read(self, conversation: str) -> None:
         """What has come so far has been seen."""

@@ -58,11 +58,18 @@ class Library:
             raise CommandError("no-conversation", "There is no such conversation here.")
         return found
 
-    async def history(self, conversation: str, limit: int, before: int | None) -> History:
-        """Return the last ``limit`` messages, of those below row ``before``."""
+    async def history(
+        self, conversation: str, limit: int, before: int | None, after: int | None = None
+    ) -> History:
+        """Return the last ``limit`` messages, of those below row ``before``; the first above ``after``."""
         found = self.find(conversation)
-        stored = await found.journal.read(partial(found.journal.store.page, limit + 1, before))
-        page = stored[-limit:] if limit else []
+        store = found.journal.store
+        if after is None:
+            stored = await found.journal.read(partial(store.page, limit + 1, before))
+            page = stored[-limit:] if limit else []
+        else:
+            stored = await found.journal.read(partial(store.page_after, after, limit + 1))
+            page = stored[:limit]
         return History(
             time=time.time(),
             conversation=found.id,
@@ -70,14 +77,22 @@ class Library:
             complete=len(stored) <= limit,
         )
 
-    async def search(self, text: str, conversation: str | None, limit: int) -> tuple[Found, ...]:
-        """Return what holds all the words of ``text``, in one conversation or in each that has any."""
+    async def search(
+        self, text: str, conversation: str | None, limit: int, before: int | None, after: int | None
+    ) -> tuple[Found, ...]:
+        """Return what holds all the words of ``text``, in one conversation or in each that has any.
+
+        Of each the last ``limit``, of those below row ``before``; or the first above ``after``.
+        """
         where = self._conversations.all() if conversation is None else (self.find(conversation),)
-        found = [await self._search_one(one, text, limit) for one in where]
+        found = [await self._search_one(one, text, limit, before, after) for one in where]
         return tuple(one for one in found if one.messages)
 
-    async def _search_one(self, conversation: Conversation, text: str, limit: int) -> Found:
-        stored = await conversation.journal.read(partial(conversation.journal.store.search, text, limit))
+    async def _search_one(
+        self, conversation: Conversation, text: str, limit: int, before: int | None, after: int | None
+    ) -> Found:
+        question = partial(conversation.journal.store.search, text, limit, before, after)
+        stored = await conversation.journal.read(question)
         return Found(
             time=time.time(),
             conversation=conversation.id,

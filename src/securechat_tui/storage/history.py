@@ -13,6 +13,7 @@ from securechat_tui.protocol import constants as c
 from securechat_tui.protocol.payloads import Signature, read_content
 from securechat_tui.protocol.signing import Seen
 from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage import words
 from securechat_tui.storage.database import Database
 from securechat_tui.storage.errors import DamagedConversation
 from securechat_tui.storage.messages import (
@@ -31,14 +32,14 @@ from securechat_tui.trust.states import Trust
 
 __all__ = ["ConversationStore"]
 
-_MAX_WORDS: Final = 32
-"""Words of one search; what is typed beyond them is not looked for."""
 _PAGE: Final = 500
 _COLUMNS: Final = """SELECT m.row, m.mine, m.generation, m.number, m.content, m.name, m.claimed_ms, m.time,
     m.age, m.fresh, m.trust, length(m.header), m.gone, m.ref"""
 _BEFORE: Final = f"{_COLUMNS} FROM message AS m WHERE m.row < ? ORDER BY m.row DESC LIMIT ?"
-_FROM_ROW: Final = f"{_COLUMNS} FROM message AS m WHERE m.row >= ? ORDER BY m.row LIMIT ?"
+_AFTER: Final = f"{_COLUMNS} FROM message AS m WHERE m.row > ? ORDER BY m.row LIMIT ?"
 _AT_ROW: Final = f"{_COLUMNS} FROM message AS m WHERE m.row = ?"
+_FOUND_BEFORE: Final = "SELECT rowid FROM word WHERE word MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
+_FOUND_AFTER: Final = "SELECT rowid FROM word WHERE word MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?"
 _EXPORT: Final = f"""{_COLUMNS}, m.header, m.salt, m.place, m.path, i.item, b.count, b.root, b.signature
     FROM message AS m JOIN item AS i ON i.generation = m.generation AND i.number = m.number
     LEFT JOIN batch AS b ON b.id = m.batch WHERE m.row > ? ORDER BY m.row LIMIT ?"""
@@ -183,26 +184,28 @@ class ConversationStore:
         found.reverse()
         return self._stored(found)
 
-    def around(self, row: int, limit: int = 200) -> list[StoredMessage]:
-        """As many messages before a row as from it on, ``limit`` together; oldest first."""
-        after = self._database.rows(_FROM_ROW, (row, limit - limit // 2))
-        return self.page(limit // 2, row) + self._stored(after)
+    def page_after(self, row: int, limit: int) -> list[StoredMessage]:
+        """The first ``limit`` messages above a row, oldest first."""
+        return self._stored(self._database.rows(_AFTER, (row, limit)))
 
-    def search(self, text: str, limit: int, before: int | None = None) -> list[StoredMessage]:
-        """The last ``limit`` messages that have all the words, below the row ``before``; oldest first.
+    def search(
+        self, text: str, limit: int, before: int | None = None, after: int | None = None
+    ) -> list[StoredMessage]:
+        """The last ``limit`` messages that have all the words, or the last below the row ``before``.
 
-        Case and the accents of Latin letters make no difference, and of the last word the beginning is
-        enough. Nothing in ``text`` is an operator.
+        With ``after``, the first ``limit`` above that row. Oldest first.
+        Case and the accents of Latin letters make no difference, of the last word the beginning is enough,
+        and of a text in a script without spaces any part. Nothing in ``text`` is an operator.
         """
-        words = SafeText.multi(text).split()[:_MAX_WORDS]  # as the messages were when they were indexed
-        if not words:
+        wanted = words.query(text)
+        if not wanted:
             return []
-        query = " ".join('"' + word.replace('"', '""') + '"' for word in words) + " *"
-        found = self._database.rows(
-            "SELECT rowid FROM word WHERE word MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
-            (query, _LAST if before is None else before, limit),
-        )
-        return self._stored([one for row in reversed(found) for one in self._database.rows(_AT_ROW, row)])
+        if after is None:
+            bounds = (wanted, _LAST if before is None else before, limit)
+            found = self._database.rows(_FOUND_BEFORE, bounds)[::-1]
+        else:
+            found = self._database.rows(_FOUND_AFTER, (wanted, after, limit))
+        return self._stored([one for row in found for one in self._database.rows(_AT_ROW, row)])
 
     def messages_for_export(self) -> Iterator[ExportedMessage]:
         """Every message with what proves its author, oldest first; read a page at a time."""

@@ -511,6 +511,11 @@ class FakeEngine:
     async def keep_draft(self, conversation: str, text: str) -> None:
         self._note("keep_draft", conversation, text)
 
+    async def export(self, conversation: str, file: str = "") -> str:
+        self._note("export", conversation, file)
+        await self.paging.wait()
+        return file or "/home/ada/securechat-conversation-with-bob.jsonl"
+
     async def wipe(self, conversation: str) -> None:
         self._note("wipe", conversation)
         self.kept.pop(conversation, None)

@@ -387,3 +387,35 @@ async def test_after_a_clear_older_messages_come_back_when_they_are_looked_for()
         await stage.until(lambda: isinstance(stage.app.screen, SearchScreen))
         await stage.press("enter")
         await until_loaded(stage, "the needle")
+
+
+async def test_a_conversation_is_exported_and_keys_are_heard_meanwhile() -> None:
+    async with in_conversation(engine=keeping(30)) as stage:
+        await until_loaded(stage, "kept 30")
+        stage.engine.paging.clear()
+        path = "/home/ada/with bob.jsonl"
+        await stage.enter(f"/export {path}")
+        assert stage.shows("Writing the conversation to a file …")
+        await stage.type("hello")
+        await stage.press("enter")
+        assert stage.calls("send") == [("send", "hello")]
+        stage.engine.paging.set()
+        await stage.settle()
+        assert stage.calls("export") == [("export", BOB, path)]
+        said = " ".join(" ".join(row.split()) for row in rows(stage))
+        assert f"{path} has the conversation in it, in clear: whoever has the file reads it." in said
+        assert f"securechat-tui transcript verify '{path}'" in said
+        assert not stage.shows("Writing the conversation")
+
+
+async def test_an_export_that_fails_says_why() -> None:
+    engine = keeping(30)
+    engine.failures["export"] = CommandError("cannot-save", "There is no space left.")
+    async with in_conversation(engine=engine) as stage:
+        await stage.enter("/export")
+        assert stage.calls("export") == [("export", BOB, "")]
+        assert stage.shows("There is no space left.")
+        await stage.enter("/go house")
+        await stage.enter("/export")
+        assert stage.shows("This is the house")
+        assert len(stage.calls("export")) == 1

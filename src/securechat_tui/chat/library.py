@@ -1,22 +1,36 @@
 """What is kept, as the faces ask for it: pages of history, what a search finds, read marks, drafts."""
 
+import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Final
 
 from securechat_tui.chat.account import Account
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Found, History
+from securechat_tui.chat.export_path import export_path
 from securechat_tui.chat.kept import Checks, Kept
 from securechat_tui.chat.telling import unverified
 from securechat_tui.chat.views import ConversationView
 from securechat_tui.protocol import constants as c
+from securechat_tui.protocol.signing import conversation_id
 from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage.files import NewFile
 from securechat_tui.storage.messages import StoredMessage
+from securechat_tui.storage.transcripts import transcript_lines
 
 __all__ = ["Library"]
+
+_LINES: Final = 200
+"""Lines of an export that are read together, while nothing is written: some milliseconds."""
+_FORMER_KEY: Final = (
+    "This conversation was under a former key of yours, whose public half is not kept: it cannot be exported."
+)
 
 
 class Library:
@@ -100,6 +114,28 @@ class Library:
             text=SafeText.line(text),
         )
 
+    async def export(self, conversation: str, file: str) -> Path:
+        """Write a conversation as it is now to a new file, with what proves its authors; return which file.
+
+        ``file`` is a path, a folder, or empty for one in the home folder. Nothing is left of a file that
+        could not be finished. Raises CommandError for a conversation under a former key of one's own.
+        """
+        found, own = self.find(conversation), self._account.own_key.public
+        if found.id != conversation_id(own.fingerprint, found.peer.fingerprint).hex():
+            raise CommandError("former-key", _FORMER_KEY)
+        name = self._view(found, awaited=False).name
+        path = await asyncio.to_thread(export_path, file, name, time.time())
+        names = (str(SafeText.name(self._account.name)), str(name))
+        lines = transcript_lines(found.journal.store, own, found.peer, names, time.time())
+        new = await asyncio.to_thread(NewFile, path)
+        try:
+            while some := await found.journal.read(partial(_next_of, lines)):
+                await asyncio.to_thread(new.write, some)
+            await asyncio.to_thread(new.finish)
+        finally:
+            new.abandon()
+        return path
+
     def _kept(self, conversation: Conversation, stored: StoredMessage) -> Kept:
         age = stored.age or 0.0
         own = self._account.own_key.public.fingerprint
@@ -145,3 +181,7 @@ class Library:
             found.let_go(message, renumbered=False)
             message.text, message.content = "", b""
         found.marks.unread, found.marks.draft = 0, ""
+
+
+def _next_of(lines: Iterator[bytes]) -> list[bytes]:
+    return [*islice(lines, _LINES)]

@@ -1,5 +1,6 @@
 """The commands about several conversations and about what is kept of them."""
 
+import shlex
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,6 +26,11 @@ _UNKNOWN = "Nothing is kept with {name} yet: /talk {name} calls them."
 _WHOM = "Say with whom, such as: /talk bob"
 _WHAT = "Type what to look for after it, such as: /search parcel"
 _NOT_FOUND = "Nothing that is kept holds \u201c{text}\u201d."
+_EXPORTING = "Writing the conversation to a file …"
+_EXPORTED = (
+    "{path} has the conversation in it, in clear: whoever has the file reads it. To check it anywhere: "
+    "securechat-tui transcript verify {file}"
+)
 _NO_PANE = "This is the house, of which nothing is kept: go to the conversation that you mean."
 
 
@@ -40,6 +46,7 @@ class ConversationDesk:
             "go": self._go,
             "talk": self._talk,
             "search": self._search,
+            "export": self._export,
             "wipe": self._wipe,
             "connections": self._connections,
         }
@@ -136,6 +143,26 @@ class ConversationDesk:
         else:
             await pane.scrollback.go_to(row)
             pane.log.find_at(row)
+
+    def _export(self, file: str) -> None:
+        talk = self._app.state.shown
+        if talk is None:
+            self._app.say(_NO_PANE)
+        else:
+            self._app.chat.show_hint(_EXPORTING)
+            way = self._write_out(talk.id, file)
+            self._app.run_worker(way, group="export", exit_on_error=False)
+
+    async def _write_out(self, conversation: str, file: str) -> None:
+        """Not as a job, for which others would have to wait: that may take a minute."""
+        try:
+            path = await self._app.engine.export(conversation, file)
+        except CommandError as error:
+            sentence = str(error)
+        else:
+            sentence = _EXPORTED.format(path=path, file=shlex.quote(path))
+        self._app.chat.show_hint("")
+        self._app.say(sentence)
 
     def _wipe(self, _: str) -> None:
         talk = self._app.state.shown

@@ -100,5 +100,11 @@ class ScreenPort(EnginePort, Protocol):
         Of those below row ``before``; with ``after``, the first ``limit`` above that row.
         """
 
+    async def export(self, conversation: str, file: str = "") -> str:
+        """Write a conversation to a new file, in clear, with what proves its authors; return its path.
+
+        ``file`` is a path or a folder; the home folder where it is empty.
+        """
+
     async def keep_draft(self, conversation: str, text: str) -> None:
         """Keep what is being typed in a conversation; an empty text takes it away."""

@@ -485,12 +485,12 @@ class FakeEngine:
     ) -> tuple[Found, ...]:
         self._note("search", text, conversation, limit)
         places = self.kept if conversation is None else {conversation}
-        words = set(text.lower().split())
+        words = text.lower().split()
         hits = {
             place: [
                 one
                 for one in within(self.kept.get(place, []), before, after)
-                if words <= set(one.text.lower().split())
+                if all(word in one.text.lower() for word in words)
             ]
             for place in places
         }

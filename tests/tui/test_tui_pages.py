@@ -1,5 +1,6 @@
 """A log holds a few pages around what is in view, however much is kept; nothing is lost or doubled."""
 
+import asyncio
 import random
 
 import pytest
@@ -266,3 +267,22 @@ async def test_a_page_that_cannot_be_read_leaves_the_log_as_it_is() -> None:
         await stage.press("ctrl+home")
         assert rows(stage) == before
         assert any(isinstance(entry, NoticeEntry) and "damaged" in entry.text for entry in entries(stage))
+        await far_up(stage)
+        before, asked = rows(stage), len(stage.calls("history"))
+        stage.engine.failures["history"] = CommandError("damaged", "The history is damaged.")
+        await stage.press("ctrl+end")
+        assert rows(stage) == before
+        assert len(stage.calls("history")) == asked + 1
+
+
+async def test_what_comes_while_a_page_is_read_that_nobody_wants_any_more_is_shown() -> None:
+    async with in_conversation(engine=keeping(900), size=SIZE) as stage:
+        scrollback_ = stage.app.switchboard.shown.scrollback
+        assert scrollback_ is not None
+        stage.engine.paging.clear()
+        going = asyncio.create_task(scrollback_.go_to(5))
+        await comes(stage, 901)
+        assert 901 not in rows(stage)
+        going.cancel()
+        await stage.until(lambda: 901 in rows(stage))
+        assert shown(stage)[-1].endswith("kept 901")

@@ -1,6 +1,5 @@
 """The commands about several conversations and about what is kept of them."""
 
-import shlex
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,7 +28,7 @@ _NOT_FOUND = "Nothing that is kept holds \u201c{text}\u201d."
 _EXPORTING = "Writing the conversation to a file …"
 _EXPORTED = (
     "{path} has the conversation in it, in clear: whoever has the file reads it. To check it anywhere: "
-    "securechat-tui transcript verify {file}"
+    "securechat-tui transcript verify FILE"
 )
 _NO_PANE = "This is the house, of which nothing is kept: go to the conversation that you mean."
 
@@ -160,7 +159,7 @@ class ConversationDesk:
         except CommandError as error:
             sentence = str(error)
         else:
-            sentence = _EXPORTED.format(path=path, file=shlex.quote(path))
+            sentence = _EXPORTED.format(path=path)
         self._app.chat.show_hint("")
         self._app.say(sentence)
 

@@ -138,7 +138,8 @@ class Scrollback:
                     await self._turn_to(after=0)
                 case Beyond.NEWEST:
                     await self._turn_to()
-                    self._log.scroll_end()
+                    if self._is_at_end:
+                        self._log.scroll_end()
 
     async def go_to(self, row: int) -> None:
         """Let the log hold a message: unless it does, the page around it takes the place of all others."""
@@ -185,9 +186,7 @@ class Scrollback:
     async def _load_newer(self) -> None:
         if self._is_at_end:
             return
-        self._coming = []
-        page = await self._read(after=self._newest)
-        late = self._not_on(page)
+        page, late = await self._read_aside(after=self._newest)
         if page is not None:
             self._is_at_end = page.complete
             entries = self._woven(page, self._newest, _END if page.complete else None)
@@ -198,9 +197,8 @@ class Scrollback:
 
     async def _turn_to(self, row: int = 0, *, before: int = _END, after: int | None = None) -> None:
         """Let a page take the place of all that the log holds, and show the message with a row of it."""
-        told, self._coming = self._told, []
-        page = await self._read(before=before, after=after)
-        late = self._not_on(page)
+        told = self._told
+        page, late = await self._read_aside(before=before, after=after)
         if page is not None:
             last = page.messages[-1].row if page.messages else 0
             self._is_complete = after is not None or page.complete
@@ -228,12 +226,21 @@ class Scrollback:
             return None
         return page if cuts == self._cuts else None
 
-    def _not_on(self, page: History | None) -> list[Entry]:
-        """What has come while a page was read and is not on it; what is on it is only missed till then."""
-        coming, self._coming = self._coming or [], None
-        rows = {one.row for one in page.messages} if page is not None else set()
+    async def _read_aside(
+        self, *, before: int = _END, after: int | None = None
+    ) -> tuple[History | None, list[Entry]]:
+        """Ask for a page behind which belongs what comes meanwhile: that is held back, and told with it."""
+        self._coming, page = [], None
+        try:
+            page = await self._read(before=before, after=after)
+        finally:
+            coming, self._coming = self._coming or [], None
+            rows = {one.row for one in page.messages} if page is not None else set()
+            late = [one for one in coming if one.row not in rows]
+            if page is None:
+                self.put(late)
         self._log.miss([one for one in coming if one.row in rows])
-        return [one for one in coming if one.row not in rows]
+        return page, late if page is not None else []
 
     def _woven(self, page: History, low: int | None, high: int | None) -> list[Entry]:
         """What of a page is not in the log, with what is loose between it.

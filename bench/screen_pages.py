@@ -1,4 +1,4 @@
-"""A conversation with a million kept messages on the screen of the real program, beside one with none.
+"""A conversation with a million kept messages on the screen of the real program, beside one with a single one.
 
 Each run is a fresh process, the program at 120x40 before a terminal that takes everything and shows nothing.
 It starts, and `/go bob` opens the conversation: "opened" is when its newest message is painted, counted from

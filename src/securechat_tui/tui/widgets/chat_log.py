@@ -109,6 +109,7 @@ class ChatLog(LogPages, can_focus=True):
             self._missed += not _is_own(entry)
             if is_received(entry):
                 self._model.marker.received(None, entry.row)
+        self._forget_marker()
         self._schedule()
 
     def append_page(self, entries: Sequence[Entry], *, more: bool) -> None:

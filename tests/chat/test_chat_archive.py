@@ -123,6 +123,17 @@ async def test_what_cannot_be_written_out_says_so_and_leaves_nothing(
         assert files_in(tmp_path) == {"there": b"mine"}
 
 
+async def test_what_was_under_a_former_key_of_ones_own_is_not_passed_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    await met(alice, bob)
+    async with opened(alice) as face:
+        monkeypatch.setattr(face.engine.account, "key", identity_key("mallory"))
+        with pytest.raises(CommandError, match="former key"):
+            await written_out(face, str(tmp_path / "new"))
+
+
 @pytest.mark.parametrize(
     ("name", "part"),
     [

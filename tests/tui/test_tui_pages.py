@@ -260,6 +260,29 @@ async def test_a_hit_in_a_conversation_that_was_not_open_is_gone_to() -> None:
         assert stage.calls("mark_read") == []
 
 
+async def test_a_find_goes_to_what_it_would_mark_and_back_from_either_side() -> None:
+    """The index finds the words in any order, the log marks them as they were typed."""
+    engine = keeping(900)
+    for row in range(200, 450):
+        engine.kept[BOB][row - 1] = kept(row, f"lamp red {row}")
+    for row in (3, 600, 899):
+        engine.kept[BOB][row - 1] = kept(row, f"the Red Lamp {row}")
+    async with in_conversation(engine=engine, size=SIZE) as stage:
+        await stage.enter("/find red lamp")
+        for key, row in (
+            ("enter", 600),
+            ("enter", 3),
+            ("down", 600),
+            ("down", 899),
+            ("down", 3),
+            ("enter", 899),
+        ):
+            await stage.press(key)
+            await stage.until(lambda row=row: any(f"Red Lamp {row}" in one for one in shown(stage)))  # type: ignore[misc]
+            assert stage.shows("1 of 1+")
+            assert sum("▸" in one for one in shown(stage)) == 1
+
+
 async def test_a_page_that_cannot_be_read_leaves_the_log_as_it_is() -> None:
     async with in_conversation(engine=keeping(900), size=SIZE) as stage:
         before = rows(stage)

@@ -72,6 +72,7 @@ class Stretch:
     def __init__(self, entries: list[Entry], width: int) -> None:
         self.entries, self.model = entries, LogModel()
         self.low = self.high = len(entries) // 2
+        self.step("behind", 1)  # from now on it knows how wide the nicks are
         self.model.resize(width)
 
     def step(self, way: str, count: int) -> None:

@@ -171,14 +171,15 @@ class Narrator:
         entry = event.ref or _out(event)
         self._unnumbered.discard(entry)
         is_new = self.end.takes(event.row)
+        if not is_new and entry not in self._own:
+            self._own[entry] = _out(event)  # a page has brought it already, by that name
+            return []
         if event.row:
             self._ids[event.row] = entry
         if entry in self._own:
             self._undelivered[entry] = event.row
-            self.end.settle_row(entry, event.row)
-            return []
-        if not is_new:
-            self._own[entry] = _out(event)  # a page has brought it already
+            if event.row:
+                self.end.settle_row(entry, event.row)
             return []
         return [self._own_entry(entry, event.text, event.time, signed=event.signed, row=event.row)]
 

@@ -23,9 +23,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from mnemonic import Mnemonic
-
 from bench.measure import Figures, Sample, Target, interleave, publish, targets_table
+from bench.million import GENERATION, WORDS, fill
 from bench.probes import resident_mib
 from securechat_tui.protocol.payloads import Signature, text_content
 from securechat_tui.protocol.signing import Header, Seen
@@ -41,14 +40,11 @@ from securechat_tui.trust.states import Trust
 _SIZES: Final = (1, 32, 128)
 _COUNTS: Final = {"a million messages": 1_000_000, "a thousand": 1_000}
 _NEWEST: Final = 1024
-_WORDS: Final = Mnemonic("english").wordlist
-_GENERATION: Final = b"g" * 16
 _CONVERSATION: Final = bytes(32)
 _PEER: Final = b"SPKI"
 _KEY: Final = b"k" * 32
 _TRANSACTIONS: Final = 20
 _LOOKS: Final = 20
-_POOL: Final = 4096
 _OPEN: Final = "open"
 _ROWS: Final = "SELECT row, name, time, content FROM message ORDER BY row DESC LIMIT 200"
 _FOUND: Final = "SELECT rowid FROM word WHERE word MATCH ? ORDER BY rowid DESC LIMIT 100"
@@ -70,11 +66,11 @@ class _Writer:
         return made
 
     def _message(self, batch: Signature, index: int, count: int) -> Received:
-        text = SafeText(" ".join(self._chance.choices(_WORDS, k=12)))
+        text = SafeText(" ".join(self._chance.choices(WORDS, k=12)))
         number = self.high + index + 1
         return Received(
             row=number,
-            generation=_GENERATION,
+            generation=GENERATION,
             number=number,
             header=self._chance.randbytes(Header.LENGTH),
             salt=self._chance.randbytes(32),
@@ -95,7 +91,7 @@ class _Writer:
     def store(self, messages: list[Received]) -> None:
         """Write them in one transaction."""
         last = messages[-1].number
-        self.history.write(messages, None, Receiving(_GENERATION, last, bytes(32), bytes(32), Seen()))
+        self.history.write(messages, None, Receiving(GENERATION, last, bytes(32), bytes(32), Seen()))
 
 
 def _transactions(writer: _Writer, size: int) -> Figures:
@@ -140,37 +136,12 @@ def _writing(folder: Path) -> str:
     return f"{result.table()}\n{targets_table(result, targets)}"
 
 
-def _fill(database: Database, count: int) -> None:
-    """Put ``count`` messages into a new file, as fast as SQLite makes rows of rows; no power may fail."""
-    chance = random.Random(count)
-    texts = [(place, " ".join(chance.choices(_WORDS, k=6))) for place in range(_POOL)]
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -262144"):
-        database.run(f"PRAGMA {pragma}")
-    database.run("CREATE TEMP TABLE pool (place INTEGER PRIMARY KEY, text TEXT)")
-    database.run("CREATE TEMP TABLE size AS SELECT ? AS count", (count,))
-    with database.transaction():
-        database.run_many("INSERT INTO pool VALUES (?, ?)", texts)
-        # Every number from 1 on with one of the texts, in no order that could be told.
-        database.run(
-            """CREATE TEMP VIEW series AS WITH RECURSIVE counted (n) AS (
-            SELECT 1 UNION ALL SELECT n + 1 FROM counted LIMIT (SELECT count FROM size))
-            SELECT n, text FROM counted JOIN pool ON place = (n * 2654435761) % (SELECT count(*) FROM pool)"""
-        )
-        database.run("INSERT INTO item SELECT 1, n, randomblob(32), NULL, 0, 0, n FROM series")
-        database.run(
-            """INSERT INTO message SELECT n, 0, 1, n, 0, n, n, 0.1, 1, 'pinned', 'bob', NULL,
-            CAST(x'01' || text AS BLOB), x'', x'', NULL, 0, x'' FROM series"""
-        )
-        database.run("INSERT INTO word (rowid, text) SELECT n, text FROM series")
-
-
 def _filled(folder: Path, count: int) -> None:
     """Make a profile with so many messages of one person."""
     with Profile("many", folder) as profile, Store(profile, _KEY) as store:
         history = store.conversation(_CONVERSATION, _PEER)
         writer = _Writer(history, count - min(_NEWEST, count // 2))
-        history.write([], None, Receiving(_GENERATION, 0, bytes(32), bytes(32), Seen()))
-        _fill(history._database, writer.high)  # noqa: SLF001 - nothing else writes a million so fast
+        fill(history, writer.high)
     with Profile("many", folder) as profile, Store(profile, _KEY) as store:
         writer.history = store.conversation(_CONVERSATION, _PEER)
         while writer.high < count:
@@ -203,9 +174,9 @@ def _look(folder: Path) -> Figures:
                 "page ms": _fastest(lambda: history.page(200)),
                 "its rows ms": _fastest(lambda: database.rows(_ROWS)),
                 "page up ms": _fastest(lambda: history.page(200, older)),
-                "word ms": _fastest(lambda: history.search(chance.choice(_WORDS), 100)),
-                "rows of a word ms": _fastest(lambda: database.rows(_FOUND, (f'"{chance.choice(_WORDS)}"',))),
-                "two words ms": _fastest(lambda: history.search(" ".join(chance.choices(_WORDS, k=2)), 100)),
+                "word ms": _fastest(lambda: history.search(chance.choice(WORDS), 100)),
+                "rows of a word ms": _fastest(lambda: database.rows(_FOUND, (f'"{chance.choice(WORDS)}"',))),
+                "two words ms": _fastest(lambda: history.search(" ".join(chance.choices(WORDS, k=2)), 100)),
                 "unread ms": _fastest(history.unread),
                 "resident MiB": resident_mib() - before,
             }

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from securechat_tui.storage.errors import (
     CannotRead,
     CannotWrite,
     DamagedConversation,
+    FileExists,
     NotAFile,
     NotAFolder,
     OthersCanEnter,
@@ -25,7 +27,13 @@ from securechat_tui.storage.errors import (
     SymbolicLink,
     TooLarge,
 )
-from securechat_tui.storage.files import make_private_folder, read_file, remove_leftovers, write_private
+from securechat_tui.storage.files import (
+    NewFile,
+    make_private_folder,
+    read_file,
+    remove_leftovers,
+    write_private,
+)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="the system has no POSIX permissions")
 
@@ -262,3 +270,103 @@ def test_every_sentence_can_be_said_in_one_line_and_says_what_to_do() -> None:
         assert sentence == SafeText.line(sentence, 1000)
         assert ("␛{y} z" in sentence) == ("{" in (kind.__doc__ or ""))
         assert len(sentence.split(". ")) >= 2, sentence
+
+
+@pytest.fixture(params=[True, False], ids=["nameless", "named"])
+def nameless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the system knows files without a name."""
+    if request.param and not files._NAMELESS:
+        pytest.skip("the system knows no files without a name")
+    if not request.param:
+        monkeypatch.setattr(files, "_NAMELESS", 0)
+    return bool(request.param)
+
+
+@pytest.mark.usefixtures("nameless", "no_umask")
+def test_a_new_file_is_there_with_the_last_step(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    file = NewFile(path)
+    file.write([b"one", b"two"])
+    assert not path.exists()
+    file.finish()
+    file.abandon()
+    assert path.read_bytes() == b"onetwo"
+    assert [one.name for one in tmp_path.iterdir()] == ["new"]
+    if os.name == "posix":
+        assert mode(path) == 0o600
+
+
+@pytest.mark.usefixtures("nameless")
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_new_file_never_takes_the_place_of_another(tmp_path: Path, when: str) -> None:
+    path = tmp_path / "mine"
+    if when == "before":
+        path.symlink_to(tmp_path / "nowhere")
+        with pytest.raises(FileExists, match="never overwritten"):
+            NewFile(path)
+        return
+    file = NewFile(path)
+    file.write([b"new"])
+    path.write_bytes(b"mine")
+    with pytest.raises(FileExists, match="never overwritten"):
+        file.finish()
+    file.abandon()
+    assert path.read_bytes() == b"mine"
+    assert [one.name for one in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.usefixtures("nameless")
+def test_what_is_abandoned_leaves_nothing(tmp_path: Path) -> None:
+    file = NewFile(tmp_path / "new")
+    file.write([b"text"])
+    file.abandon()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(CannotWrite, match="no such file or directory"):
+        NewFile(tmp_path / "no folder" / "new")
+
+
+@pytest.mark.usefixtures("nameless")
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = NewFile(tmp_path / "new")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CannotWrite, match="no space left"):
+        file.finish()
+    file.abandon()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_name_could_be_given_it_has_one_from_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_by_descriptor", lambda _: str(tmp_path / "no proc"))
+    file = NewFile(tmp_path / "new")
+    file.write([b"text"])
+    assert len(list(tmp_path.iterdir())) == 1
+    file.finish()
+    assert (tmp_path / "new").read_bytes() == b"text"
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from securechat_tui.storage import files
+if sys.argv[2] == "named":
+    files._NAMELESS = 0
+file = files.NewFile(pathlib.Path(sys.argv[1]))
+file.write([b"secret"] * 100_000)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@posix
+def test_a_program_that_is_killed_leaves_no_text(tmp_path: Path, nameless: bool) -> None:
+    how = "nameless" if nameless else "named"
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "new", how], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    left = list(tmp_path.iterdir())
+    assert len(left) == (0 if nameless else 1)
+    for one in left:
+        assert one.name.startswith(".new.")
+        assert mode(one) == 0o600

@@ -1,5 +1,6 @@
 """One conversation on disk: everything that was written is there, whatever happened in between."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,7 @@ def rows(found: object) -> list[int]:
 def test_a_new_conversation_is_empty(history: ConversationStore) -> None:
     assert history.position() == (None, None, 1)
     assert history.waiting() == []
-    assert history.page(10) == history.search("a", 10) == history.around(1) == []
+    assert history.page(10) == history.search("a", 10) == history.page_after(0, 9) == []
     assert list(history.messages_for_export()) == []
     assert (history.unread(), history.draft(), history.last_time()) == (0, "", None)
     assert history.item(True, MINE, 1) is None
@@ -185,8 +186,9 @@ def test_pages(history: ConversationStore) -> None:
     assert rows(history.page(3, 8)) == [5, 6, 7]
     assert rows(history.page(3, 2)) == [1]
     assert history.page(3, 1) == []
-    assert rows(history.around(5, 4)) == [3, 4, 5, 6]
-    assert rows(history.around(1, 4)) == [1, 2]
+    assert rows(history.page_after(0, 3)) == [1, 2, 3]
+    assert rows(history.page_after(8, 3)) == [9, 10]
+    assert history.page_after(10, 3) == []
 
 
 def test_an_export_longer_than_its_pages_is_whole(history: ConversationStore) -> None:
@@ -245,7 +247,35 @@ def test_a_search_is_ordered_by_row_and_goes_on(history: ConversationStore) -> N
     history.write([received(row, row, "word " * (row % 5 + 1)) for row in range(1, 30)], None, receiving(29))
     assert rows(history.search("word", 10)) == list(range(20, 30))
     assert rows(history.search("word", 10, before=20)) == list(range(10, 20))
+    assert rows(history.search("word", 10, after=5)) == list(range(6, 16))
+    assert rows(history.search("word", 10, after=25)) == [26, 27, 28, 29]
     assert len(history.search("word " * 1000, 10)) == 10
+
+
+def test_any_part_of_a_text_without_spaces_is_found(history: ConversationStore) -> None:
+    chance = random.Random(5)  # noqa: S311
+    texts = ["".join(chance.choices("漢字仮名カナ𠀀ー", k=chance.randint(1, 9))) for _ in range(80)]
+    history.write([received(row, row, text) for row, text in enumerate(texts, 1)], None, receiving(80))
+    parts = {text[at : at + size] for text in texts[:20] for at in range(6) for size in (1, 2, 3)}
+    for typed in [*filter(None, parts), "名漢字漢字"]:
+        expected = [row for row, text in enumerate(texts, 1) if typed in text]
+        assert rows(history.search(typed, 80)) == expected, typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_found"),
+    [
+        ("東京", True),
+        ("京で会", True),
+        ("会おう go", True),
+        ("おうGO", True),
+        ("京東", False),
+        ("会おう to", False),
+    ],
+)
+def test_scripts_can_be_mixed(history: ConversationStore, typed: str, is_found: bool) -> None:
+    history.write([received(1, 1, "東京で会おうgo home")], None, receiving(1))
+    assert rows(history.search(typed, 9)) == [1] * is_found
 
 
 def test_read_marks_and_drafts(history: ConversationStore, store: Store, profile: Profile) -> None:

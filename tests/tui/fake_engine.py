@@ -203,6 +203,13 @@ def closed(reason: str = "goodbye", by: str = "peer", *, will_retry: bool = Fals
     )
 
 
+def within(kept: list[Kept], before: int | None, after: int | None) -> list[Kept]:
+    """What is kept below a row, or above one."""
+    if after is not None:
+        return [one for one in kept if one.row > after]
+    return [one for one in kept if before is None or one.row < before]
+
+
 class FakeEngine:
     """Records the calls made of it in ``calls``; ``fail`` makes the next ones of a kind fail."""
 
@@ -461,24 +468,42 @@ class FakeEngine:
     def overview(self) -> tuple[ConversationView, ...]:
         return self.views
 
-    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
-        self._note("history", conversation, limit, before)
+    async def history(
+        self, conversation: str, *, limit: int = 200, before: int | None = None, after: int | None = None
+    ) -> History:
+        self._note("history", conversation, limit, before, *(() if after is None else (after,)))
         await self.paging.wait()
-        older = [one for one in self.kept.get(conversation, []) if before is None or one.row < before]
-        page = tuple(older[-limit:])
-        return History(time=NOON, conversation=conversation, messages=page, complete=len(page) == len(older))
+        wanted = within(self.kept.get(conversation, []), before, after)
+        page = tuple(wanted[-limit:] if after is None else wanted[:limit])
+        return History(time=NOON, conversation=conversation, messages=page, complete=len(page) == len(wanted))
 
     async def search(
-        self, text: str, *, conversation: str | None = None, limit: int = 100
+        self,
+        text: str,
+        *,
+        conversation: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+        after: int | None = None,
     ) -> tuple[Found, ...]:
         self._note("search", text, conversation, limit)
         places = self.kept if conversation is None else {conversation}
+        words = text.lower().split()
         hits = {
-            place: [one for one in self.kept.get(place, []) if text.lower() in one.text.lower()]
+            place: [
+                one
+                for one in within(self.kept.get(place, []), before, after)
+                if all(word in one.text.lower() for word in words)
+            ]
             for place in places
         }
         return tuple(
-            Found(time=NOON, conversation=place, messages=tuple(found[-limit:]), text=SafeText.line(text))
+            Found(
+                time=NOON,
+                conversation=place,
+                messages=tuple(found[-limit:] if after is None else found[:limit]),
+                text=SafeText.line(text),
+            )
             for place, found in hits.items()
             if found
         )
@@ -488,6 +513,11 @@ class FakeEngine:
 
     async def keep_draft(self, conversation: str, text: str) -> None:
         self._note("keep_draft", conversation, text)
+
+    async def export(self, conversation: str, file: str = "") -> str:
+        self._note("export", conversation, file)
+        await self.paging.wait()
+        return file or "/home/ada/securechat-conversation-with-bob.jsonl"
 
     async def wipe(self, conversation: str) -> None:
         self._note("wipe", conversation)

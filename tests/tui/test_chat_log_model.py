@@ -175,7 +175,7 @@ def test_a_time_no_calendar_knows_has_no_day(wild: float) -> None:
 
 
 def marked(model: LogModel) -> tuple[int | None, int]:
-    return model.marker, model.unread
+    return model.marker.place, model.marker.count
 
 
 def test_the_marker_stands_above_the_first_message_received_after_it_was_set() -> None:

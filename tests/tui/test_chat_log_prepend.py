@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_chat_log import NOON, LogApp, message, messages, shown
 from textual.selection import SELECT_ALL
@@ -12,6 +12,7 @@ from securechat_tui.chat.events import SafeText
 from securechat_tui.tui.widgets.chat_log import ChatLog, Entry, MessageEntry, NoticeEntry, Tick
 from securechat_tui.tui.widgets.log_model import LogModel, RowKind
 from securechat_tui.tui.widgets.log_search import LogSearch
+from securechat_tui.tui.widgets.log_store import CHUNK
 
 DAY = 86_400.0
 OLDER = "older messages"
@@ -63,6 +64,56 @@ def test_page_by_page_or_at_once_is_the_same_log(sizes: list[int], width: int) -
         index, offset = model.locate(row)
         assert (index - first, offset) == plain.locate(row)
         assert model.row_of(index) + offset == row
+
+
+class Stretch:
+    """A log that holds a part of something longer, which it grows into and gives up."""
+
+    def __init__(self, entries: list[Entry], width: int) -> None:
+        self.entries, self.model = entries, LogModel()
+        self.low = self.high = len(entries) // 2
+        self.step("behind", 1)  # from now on it knows how wide the nicks are
+        self.model.resize(width)
+
+    def step(self, way: str, count: int) -> None:
+        match way:
+            case "before":
+                self.model.prepend(self.entries[self.low - count : self.low])
+                self.low -= count
+            case "behind":
+                for entry in self.entries[self.high : self.high + count]:
+                    self.model.append(entry, is_new=False)
+                self.high += count
+            case "first" if len(self.model) >= 2 * CHUNK:
+                self.low += len(self.model.drop_first())
+            case "last" if len(self.model):
+                self.high -= len(self.model.drop_last())
+            case _:
+                for index in range(self.model.first, self.model.stop, 3):
+                    self.model.measure(index)
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["before", "behind", "first", "last", "measured"]), st.integers(1, 150)),
+    max_size=12,
+)
+
+
+@given(STEPS, st.integers(1, 90))
+@settings(max_examples=40)
+def test_what_is_held_looks_as_if_nothing_else_had_ever_been(
+    steps: list[tuple[str, int]], width: int
+) -> None:
+    stretch = Stretch(spread(4000), width)
+    for step in steps:
+        stretch.step(*step)
+    held = stretch.entries[stretch.low : stretch.high + 1]
+    stretch.step("behind", 1)
+    model, plain = stretch.model, built([held])
+    plain.resize(width)
+    assert [model.entry(at) for at in range(model.first, model.stop)] == held
+    assert rows_of(model) == rows_of(plain)
+    assert model.height == plain.height
 
 
 def test_what_comes_after_a_page_goes_on_at_the_end() -> None:
@@ -143,7 +194,7 @@ class Asking(LogApp):
 
     wanted = 0
 
-    def on_log_viewport_older_wanted(self, event: ChatLog.OlderWanted) -> None:
+    def on_log_pages_wanted(self, event: ChatLog.Wanted) -> None:
         assert event.control is self.log_view
         self.wanted += 1
 

@@ -6,8 +6,10 @@ from unittest.mock import patch
 from fake_engine import closed, message
 from stage import Stage, in_conversation
 
-from securechat_tui.chat.events import Event, Message, SafeText, Trust
-from securechat_tui.tui.archive import MessageArchive
+from securechat_tui.chat.events import Event, SafeText, Trust
+from securechat_tui.tui.received import entry_of, message_of
+from securechat_tui.tui.widgets.log_entries import MessageEntry
+from securechat_tui.tui.widgets.log_store import EntryStore
 from securechat_tui.tui.widgets.sidebar import Sidebar
 
 MANY = 1000
@@ -66,15 +68,15 @@ async def test_counters_are_drawn_without_a_new_layout() -> None:
             assert any(call.kwargs.get("layout") for call in refresh.call_args_list)
 
 
-def test_the_archive_gives_back_what_it_was_given() -> None:
-    archive = MessageArchive()
-    given: list[Message] = []
-    for number in range(200):
-        given.append(message(number + 1, f"{number} \u2028 é 漢字 \n" * (number % 5)))
-        archive.append(given[-1])
-    assert [archive[place] for place in range(len(archive))] == given
-    assert isinstance(archive[3].text, SafeText)
-    assert archive[3].trust is Trust.NEW
+def test_an_entry_gives_back_the_message_it_was_made_for() -> None:
+    given = [message(number + 1, f"{number} \u2028 é 漢字 \n" * (number % 5)) for number in range(200)]
+    log = EntryStore()
+    for one in given:
+        log.append(entry_of(one, ""))
+    back = [message_of(one) for one in map(log.__getitem__, range(200)) if isinstance(one, MessageEntry)]
+    assert back == given
+    assert isinstance(back[3].text, SafeText)
+    assert back[3].trust is Trust.NEW
 
 
 async def test_the_details_of_an_old_message_are_still_there() -> None:

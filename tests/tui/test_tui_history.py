@@ -38,6 +38,12 @@ async def until_loaded(stage: Stage, text: str) -> None:
     await stage.until(lambda: any(text in row for row in rows(stage)))
 
 
+async def to_the_top(stage: Stage) -> None:
+    """To the first message that the log holds."""
+    stage.app.chat.log_view.scroll_to(y=0)
+    await stage.settle()
+
+
 async def test_yesterday_stands_above_today() -> None:
     engine = FakeEngine()
     engine.kept[BOB] = [
@@ -81,16 +87,16 @@ async def test_more_is_loaded_as_one_scrolls_up_and_nothing_in_view_moves() -> N
         log = stage.app.chat.log_view
         assert log.entry_count == 201 + len(log.notices()) - 1
         stage.engine.paging.clear()
-        await stage.press("ctrl+home")
+        await to_the_top(stage)
         assert "older messages" in rows(stage)[0]
         before = {y: row for y, row in enumerate(rows(stage)) if "──" not in row}
         stage.engine.paging.set()
         await stage.until(lambda: log.entry_count > 400)
         after = rows(stage)
         assert {y: after[y] for y in before} == before
-        await stage.press("ctrl+home")
+        await to_the_top(stage)
         await stage.until(lambda: log.entry_count > 450)
-        await stage.press("ctrl+home")
+        await to_the_top(stage)
         assert "nothing older is kept" in rows(stage)[0]
         assert "kept 1" in rows(stage)[2]
         pages_asked = [call[2:] for call in stage.calls("history")]
@@ -236,10 +242,12 @@ async def test_find_goes_on_into_what_is_kept() -> None:
         assert stage.shows("1 of 1+")
         await stage.press("enter")
         await until_loaded(stage, "the needle")
-        assert stage.shows("2 of 2")
+        assert stage.shows("1 of 1+")
         await stage.press("enter")
-        assert stage.shows("1 of 2")
-        assert any("a needle" in row for row in rows(stage))
+        await until_loaded(stage, "a needle")
+        await stage.press("down")
+        await until_loaded(stage, "the needle")
+        assert stage.calls("history")[1:] == [("history", BOB, 200, row + 100) for row in (5, 891, 5)]
 
 
 async def test_find_says_that_it_can_look_further_up() -> None:
@@ -248,12 +256,13 @@ async def test_find_says_that_it_can_look_further_up() -> None:
     async with in_conversation(engine=engine, size=(80, 24)) as stage:
         await until_loaded(stage, "kept 300")
         await stage.enter("/find needle")
-        assert stage.shows("not here: Enter looks further up")
+        assert stage.shows("not here: Enter looks further")
         await stage.press("enter")
         await until_loaded(stage, "the needle")
         assert stage.shows("1 of 1")
         await stage.press("escape")
         await stage.enter("/find haystack")
+        assert stage.shows("not here: Enter looks further")
         await stage.press("enter")
         assert stage.shows("not found")
 
@@ -378,3 +387,35 @@ async def test_after_a_clear_older_messages_come_back_when_they_are_looked_for()
         await stage.until(lambda: isinstance(stage.app.screen, SearchScreen))
         await stage.press("enter")
         await until_loaded(stage, "the needle")
+
+
+async def test_a_conversation_is_exported_and_keys_are_heard_meanwhile() -> None:
+    async with in_conversation(engine=keeping(30)) as stage:
+        await until_loaded(stage, "kept 30")
+        stage.engine.paging.clear()
+        path = "/home/ada/with bob.jsonl"
+        await stage.enter(f"/export {path}")
+        assert stage.shows("Writing the conversation to a file …")
+        await stage.type("hello")
+        await stage.press("enter")
+        assert stage.calls("send") == [("send", "hello")]
+        stage.engine.paging.set()
+        await stage.settle()
+        assert stage.calls("export") == [("export", BOB, path)]
+        said = " ".join(" ".join(row.split()) for row in rows(stage))
+        assert f"{path} has the conversation in it, in clear: whoever has the file reads it." in said
+        assert "securechat-tui transcript verify FILE" in said
+        assert not stage.shows("Writing the conversation")
+
+
+async def test_an_export_that_fails_says_why() -> None:
+    engine = keeping(30)
+    engine.failures["export"] = CommandError("cannot-save", "There is no space left.")
+    async with in_conversation(engine=engine) as stage:
+        await stage.enter("/export")
+        assert stage.calls("export") == [("export", BOB, "")]
+        assert stage.shows("There is no space left.")
+        await stage.enter("/go house")
+        await stage.enter("/export")
+        assert stage.shows("This is the house")
+        assert len(stage.calls("export")) == 1

@@ -102,6 +102,7 @@ class TestRegistry:
                 "accept",
                 "connections",
                 "conversations",
+                "export",
                 "go",
                 "next",
                 "previous",

@@ -267,6 +267,18 @@ class Account:
         except ProfileError as error:
             raise CommandError("cannot-save", str(error)) from None
 
+    async def block(self, name: str, *, blocked: bool) -> None:
+        """Refuse a contact's key from now on, or take that back; raises as :meth:`change_pins` does."""
+
+        def change(pins: Pins) -> Pins:
+            contact = pins.by_name(name)
+            if contact is None:  # forgotten meanwhile
+                return pins
+            moment = time.time()
+            return pins.with_contact(contact.blocked(moment) if blocked else contact.unblocked(moment))
+
+        await self.change_pins(change)
+
     async def change_pins(
         self, change: Callable[[Pins], Pins], undo: Callable[[], None] = lambda: None
     ) -> None:

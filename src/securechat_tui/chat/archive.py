@@ -13,7 +13,7 @@ from securechat_tui.protocol.signing import conversation_id
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.backup import check_target
 from securechat_tui.storage.config import load_config
-from securechat_tui.storage.files import write_pieces
+from securechat_tui.storage.files import NewFile
 from securechat_tui.storage.keystore import Keys
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.store import KnownConversation, Store
@@ -44,8 +44,12 @@ def open_archive(profile: Profile, keys: Keys) -> Iterator["Archive"]:
 
 def write_lines(path: Path, lines: Iterator[bytes]) -> None:
     """Write a new file with mode 0600, whole or not at all. Raises FileExists and CannotWrite."""
-    check_target(path)
-    write_pieces(path, lines)
+    file = NewFile(path)
+    try:
+        file.write(lines)
+        file.finish()
+    finally:
+        file.abandon()
 
 
 class Archive:

@@ -5,15 +5,13 @@ Who is here and who is called is the reception's part.
 """
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import AsyncIterator
 from typing import Self
 
 from securechat_tui.chat import events
 from securechat_tui.chat.account import Account, login_name
 from securechat_tui.chat.decisions import Decisions
-from securechat_tui.chat.errors import CommandError
+from securechat_tui.chat.errors import CommandError, profile_errors
 from securechat_tui.chat.events import Found, History
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.hosting import Hosting
@@ -33,33 +31,14 @@ from securechat_tui.chat.views import ConnectionView, ContactView, ConversationV
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.identity import PublicIdentity
 from securechat_tui.protocol.text import SafeText
-from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.keystore import Keys
 from securechat_tui.storage.passphrase import USUAL_COST, Cost, Passphrase
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.invites import looks_like_invite
-from securechat_tui.trust.pins import Contact, Pins
+from securechat_tui.trust.pins import Contact
 from securechat_tui.trust.states import Trust
 
 __all__ = ["ContactView", "Counters", "Engine", "IdentityView"]
-
-
-@contextmanager
-def _profile_errors() -> Iterator[None]:
-    """What cannot be kept fails as a command."""
-    try:
-        yield
-    except ProfileError as error:
-        raise CommandError("cannot-save", str(error)) from None
-
-
-def _blocked(pins: Pins, *, name: str, blocked: bool) -> Pins:
-    """Block a contact or take that back, as it is when the contacts are written."""
-    contact = pins.by_name(name)
-    if contact is None:  # forgotten meanwhile
-        return pins
-    moment = time.time()
-    return pins.with_contact(contact.blocked(moment) if blocked else contact.unblocked(moment))
 
 
 class Engine:
@@ -259,7 +238,7 @@ class Engine:
 
     async def resolve(self, choice: Resolution, conversation: str | None = None) -> None:
         """Answer the question at the gate ``unsigned`` or ``resume``."""
-        with _profile_errors():
+        with profile_errors():
             await self._decide(conversation).resolve(choice)
 
     async def leave(self, conversation: str | None = None) -> None:
@@ -283,12 +262,12 @@ class Engine:
 
     async def match(self, digits: str | None = None, *, conversation: str | None = None) -> None:
         """The codes are the same; ``digits`` lets the program compare those that were read out."""
-        with _profile_errors():
+        with profile_errors():
             await self._decide(conversation).same(digits)
 
     async def accept_key(self, conversation: str | None = None) -> None:
         """Take the new key that the contact's old one has signed: PINNED, until codes are compared."""
-        with _profile_errors():
+        with profile_errors():
             await self._decide(conversation).accept_key()
 
     async def differ(self, conversation: str | None = None) -> None:
@@ -301,7 +280,7 @@ class Engine:
 
     async def match_safety_number(self, conversation: str | None = None) -> None:
         """The safety numbers are the same on both sides."""
-        with _profile_errors():
+        with profile_errors():
             await self._decide(conversation).same_safety_number()
 
     def _decide(self, conversation: str | None) -> Decisions:
@@ -310,7 +289,7 @@ class Engine:
     async def forget(self, name: str) -> None:
         """Drop a contact's pin."""
         contact = self._contact(name)
-        with _profile_errors():
+        with profile_errors():
             await self.account.change_pins(lambda pins: pins.without(contact.fingerprint))
         for fingerprint in (contact.fingerprint, *contact.refused):
             self.reception.forgotten(fingerprint)
@@ -318,8 +297,8 @@ class Engine:
     async def block(self, name: str, *, blocked: bool) -> None:
         """Refuse a contact's key from now on, here and now too; or take that back."""
         contact = self._contact(name)
-        with _profile_errors():
-            await self.account.change_pins(partial(_blocked, name=contact.name, blocked=blocked))
+        with profile_errors():
+            await self.account.block(contact.name, blocked=blocked)
         now_here = self.account.pins.by_name(contact.name)
         if blocked and now_here is not None:
             self.reception.part_from(now_here.fingerprint)
@@ -370,30 +349,52 @@ class Engine:
         """Every conversation that is open or kept, the most recent first."""
         return self._library.overview(self.reception.presence.expected())
 
-    async def history(self, conversation: str, *, limit: int = 200, before: int | None = None) -> History:
-        """Return the last ``limit`` kept messages of a conversation, of those below row ``before``."""
-        with _profile_errors():
-            return await self._library.history(conversation, limit, before)
+    async def history(
+        self, conversation: str, *, limit: int = 200, before: int | None = None, after: int | None = None
+    ) -> History:
+        """Return the last ``limit`` kept messages of a conversation, of those below row ``before``.
+
+        With ``after``, the first ``limit`` above that row.
+        """
+        with profile_errors():
+            return await self._library.history(conversation, limit, before, after)
 
     async def search(
-        self, text: str, *, conversation: str | None = None, limit: int = 100
+        self,
+        text: str,
+        *,
+        conversation: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+        after: int | None = None,
     ) -> tuple[Found, ...]:
-        """Return the last ``limit`` kept messages that hold all the words of ``text``, by conversation."""
-        with _profile_errors():
-            return await self._library.search(text, conversation, limit)
+        """Return the last ``limit`` kept messages that hold all the words of ``text``, by conversation.
+
+        Of those below row ``before``; with ``after``, the first ``limit`` above that row.
+        """
+        with profile_errors():
+            return await self._library.search(text, conversation, limit, before, after)
 
     async def mark_read(self, conversation: str) -> None:
         """What has come so far has been seen."""
-        with _profile_errors():
+        with profile_errors():
             await self._library.mark_read(conversation)
 
     async def keep_draft(self, conversation: str, text: str) -> None:
         """Keep what is being typed; an empty text takes it away."""
-        with _profile_errors():
+        with profile_errors():
             await self._library.keep_draft(conversation, text)
+
+    async def export(self, conversation: str, file: str = "") -> str:
+        """Write a conversation to a new file, in clear, with what proves its authors; return its path.
+
+        ``file`` is a path or a folder; the home folder where it is empty. The conversation can go on.
+        """
+        with profile_errors():
+            return str(await self._library.export(conversation, file))
 
     async def wipe(self, conversation: str) -> None:
         """Destroy what is kept of a conversation, and its key; it can go on."""
-        with _profile_errors():
+        with profile_errors():
             if not await self._library.wipe(conversation):
                 self.reception.begun_anew(self._library.find(conversation))

@@ -267,7 +267,7 @@ class History(ConversationEvent):
 
     messages: tuple[Kept, ...]
     complete: bool
-    """Whether nothing older is kept."""
+    """Whether nothing older is kept; of a page that was asked for after a row, whether nothing newer is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,25 +1,39 @@
 """What is kept, as the faces ask for it: pages of history, what a search finds, read marks, drafts."""
 
+import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Final
 
 from securechat_tui.chat.account import Account
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Found, History
+from securechat_tui.chat.export_path import export_path
 from securechat_tui.chat.kept import Checks, Kept
 from securechat_tui.chat.shelf import Shelf
 from securechat_tui.chat.telling import unverified
 from securechat_tui.chat.views import ConversationView
 from securechat_tui.protocol import constants as c
+from securechat_tui.protocol.signing import conversation_id
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import DamagedConversation
+from securechat_tui.storage.files import NewFile
 from securechat_tui.storage.messages import StoredMessage
+from securechat_tui.storage.transcripts import transcript_lines
 
 __all__ = ["Library"]
+
+_LINES: Final = 200
+"""Lines of an export that are read together, while nothing is written: some milliseconds."""
+_FORMER_KEY: Final = (
+    "This conversation was under a former key of yours, whose public half is not kept: it cannot be exported."
+)
 
 
 class Library:
@@ -61,11 +75,18 @@ class Library:
             raise CommandError("no-conversation", "There is no such conversation here.")
         return found
 
-    async def history(self, conversation: str, limit: int, before: int | None) -> History:
-        """Return the last ``limit`` messages, of those below row ``before``."""
+    async def history(
+        self, conversation: str, limit: int, before: int | None, after: int | None = None
+    ) -> History:
+        """Return the last ``limit`` messages, of those below row ``before``; the first above ``after``."""
         found = self.find(conversation)
-        stored = await found.journal.read(partial(found.journal.store.page, limit + 1, before))
-        page = stored[-limit:] if limit else []
+        store = found.journal.store
+        if after is None:
+            stored = await found.journal.read(partial(store.page, limit + 1, before))
+            page = stored[-limit:] if limit else []
+        else:
+            stored = await found.journal.read(partial(store.page_after, after, limit + 1))
+            page = stored[:limit]
         return History(
             time=time.time(),
             conversation=found.id,
@@ -73,20 +94,50 @@ class Library:
             complete=len(stored) <= limit,
         )
 
-    async def search(self, text: str, conversation: str | None, limit: int) -> tuple[Found, ...]:
-        """Return what holds all the words of ``text``, in one conversation or in each that has any."""
+    async def search(
+        self, text: str, conversation: str | None, limit: int, before: int | None, after: int | None
+    ) -> tuple[Found, ...]:
+        """Return what holds all the words of ``text``, in one conversation or in each that has any.
+
+        Of each the last ``limit``, of those below row ``before``; or the first above ``after``.
+        """
         where = self._conversations.all() if conversation is None else (self.find(conversation),)
-        found = [await self._search_one(one, text, limit) for one in where]
+        found = [await self._search_one(one, text, limit, before, after) for one in where]
         return tuple(one for one in found if one.messages)
 
-    async def _search_one(self, conversation: Conversation, text: str, limit: int) -> Found:
-        stored = await conversation.journal.read(partial(conversation.journal.store.search, text, limit))
+    async def _search_one(
+        self, conversation: Conversation, text: str, limit: int, before: int | None, after: int | None
+    ) -> Found:
+        question = partial(conversation.journal.store.search, text, limit, before, after)
+        stored = await conversation.journal.read(question)
         return Found(
             time=time.time(),
             conversation=conversation.id,
             messages=tuple(self._kept(conversation, one) for one in stored),
             text=SafeText.line(text),
         )
+
+    async def export(self, conversation: str, file: str) -> Path:
+        """Write a conversation as it is now to a new file, with what proves its authors; return which file.
+
+        ``file`` is a path, a folder, or empty for one in the home folder. Nothing is left of a file that
+        could not be finished. Raises CommandError for a conversation under a former key of one's own.
+        """
+        found, own = self.find(conversation), self._account.own_key.public
+        if found.id != conversation_id(own.fingerprint, found.peer.fingerprint).hex():
+            raise CommandError("former-key", _FORMER_KEY)
+        name = self._view(found, awaited=False).name
+        path = await asyncio.to_thread(export_path, file, name, time.time())
+        names = (str(SafeText.name(self._account.name)), str(name))
+        lines = transcript_lines(found.journal.store, own, found.peer, names, time.time())
+        new = await asyncio.to_thread(NewFile, path)
+        try:
+            while some := await found.journal.read(partial(_next_of, lines)):
+                await asyncio.to_thread(new.write, some)
+            await asyncio.to_thread(new.finish)
+        finally:
+            new.abandon()
+        return path
 
     def _kept(self, conversation: Conversation, stored: StoredMessage) -> Kept:
         age = stored.age or 0.0
@@ -145,3 +196,7 @@ class Library:
         if self._account.store.wipe(conversation.number):
             return None
         return Shelf.load(conversation.journal.store)
+
+
+def _next_of(lines: Iterator[bytes]) -> list[bytes]:
+    return [*islice(lines, _LINES)]

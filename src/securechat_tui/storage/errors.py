@@ -303,6 +303,13 @@ class DiskFull(StoreError):
     """
 
 
+class HistoryChanged(StoreError):
+    """What is kept in {path} was wiped or begun anew meanwhile, so nothing was written.
+
+    Try again.
+    """
+
+
 class StoreBusy(StoreError):
     """{path} is locked by another program, so nothing was stored.
 

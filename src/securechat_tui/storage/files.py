@@ -8,14 +8,15 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from securechat_tui.storage.errors import (
     CannotRead,
     CannotWrite,
+    FileExists,
     NotAFile,
     NotAFolder,
     OthersCanEnter,
@@ -27,6 +28,7 @@ from securechat_tui.storage.errors import (
 )
 
 __all__ = [
+    "NewFile",
     "check_entry",
     "leftovers",
     "make_private_folder",
@@ -52,6 +54,7 @@ _OPEN_FLAGS: Final = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_NONBLOCK", 0)  # a named pipe in the file's place must not hold us up
 )
+_NAMELESS: Final = getattr(os, "O_TMPFILE", 0)
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -194,6 +197,92 @@ def _replace(path: Path, pieces: Iterable[bytes]) -> None:
             Path(temporary).unlink()
         raise
     sync_folder(path.parent)
+
+
+class NewFile:
+    """A file with mode 0600 that is being written where there is none, whole or not at all.
+
+    Where the system knows files without a name (Linux, in most file systems), it gets its name with the last
+    step, and goes with a program that is killed before that. Elsewhere it has another name till then, beside
+    the one it will have (:func:`leftovers`). Nothing is ever put in the place of another file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Begin to write; raises :class:`FileExists`, :class:`CannotWrite`."""
+        self._path = path
+        with _writing(path):
+            if os.path.lexists(path):
+                raise FileExistsError
+            descriptor, self._temporary = _nameless(path.parent), ""
+            if descriptor is None:
+                descriptor, self._temporary = tempfile.mkstemp(_LEFTOVER, f".{path.name}.", path.parent)
+            self._file = os.fdopen(descriptor, "wb")
+
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Write on; what making the pieces raises passes. Raises :class:`CannotWrite`."""
+        with _writing(self._path):
+            self._file.writelines(pieces)
+
+    def finish(self) -> None:
+        """Let it be there, durably; raises :class:`FileExists`, :class:`CannotWrite`."""
+        with _writing(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            if self._temporary:
+                self._file.close()
+                if os.path.lexists(self._path):
+                    raise FileExistsError
+                os.replace(self._temporary, self._path)  # noqa: PTH105 - as the other calls on the same name
+            else:
+                _give_name(self._file.fileno(), self._path)
+                self._file.close()
+            sync_folder(self._path.parent)
+
+    def abandon(self) -> None:
+        """Leave nothing of it; after :meth:`finish` this does nothing."""
+        with suppress(OSError):
+            self._file.close()
+        if self._temporary:
+            with suppress(OSError):
+                Path(self._temporary).unlink()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError:
+        raise FileExists(path=path) from None
+    except OSError as error:
+        raise CannotWrite(path=path, reason=_reason(error)) from None
+
+
+def _nameless(folder: Path) -> int | None:
+    """Open a file that has no name yet; None where that cannot be, or could not get one."""
+    if not _NAMELESS:
+        return None
+    try:
+        descriptor = os.open(folder, _NAMELESS | os.O_WRONLY | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
+    except OSError:  # where another file cannot be made here either, that says why
+        return None
+    if os.path.lexists(_by_descriptor(descriptor)):
+        return descriptor
+    os.close(descriptor)  # /proc is not there
+    return None
+
+
+def _by_descriptor(descriptor: int) -> str:
+    return f"/proc/self/fd/{descriptor}"
+
+
+def _give_name(descriptor: int, path: Path) -> None:
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:  # with a folder given, Python takes the call that follows the link to the file
+        os.link(
+            _by_descriptor(descriptor), path.name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True
+        )
+    finally:
+        os.close(folder)
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,10 +13,12 @@ from securechat_tui.protocol import constants as c
 from securechat_tui.protocol.payloads import Signature, read_content
 from securechat_tui.protocol.signing import Seen
 from securechat_tui.protocol.text import SafeText
+from securechat_tui.storage import words
 from securechat_tui.storage.database import Database
-from securechat_tui.storage.errors import DamagedConversation
+from securechat_tui.storage.errors import DamagedConversation, HistoryChanged
 from securechat_tui.storage.messages import (
     Change,
+    Dropped,
     ExportedMessage,
     Leftover,
     Receiving,
@@ -31,17 +33,20 @@ from securechat_tui.trust.states import Trust
 
 __all__ = ["ConversationStore"]
 
-_MAX_WORDS: Final = 32
-"""Words of one search; what is typed beyond them is not looked for."""
 _PAGE: Final = 500
 _COLUMNS: Final = """SELECT m.row, m.mine, m.generation, m.number, m.content, m.name, m.claimed_ms, m.time,
     m.age, m.fresh, m.trust, length(m.header), m.gone, m.ref"""
 _BEFORE: Final = f"{_COLUMNS} FROM message AS m WHERE m.row < ? ORDER BY m.row DESC LIMIT ?"
-_FROM_ROW: Final = f"{_COLUMNS} FROM message AS m WHERE m.row >= ? ORDER BY m.row LIMIT ?"
+_AFTER: Final = f"{_COLUMNS} FROM message AS m WHERE m.row > ? ORDER BY m.row LIMIT ?"
 _AT_ROW: Final = f"{_COLUMNS} FROM message AS m WHERE m.row = ?"
+_FOUND_BEFORE: Final = "SELECT rowid FROM word WHERE word MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
+_FOUND_AFTER: Final = "SELECT rowid FROM word WHERE word MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?"
 _EXPORT: Final = f"""{_COLUMNS}, m.header, m.salt, m.place, m.path, i.item, b.count, b.root, b.signature
     FROM message AS m JOIN item AS i ON i.generation = m.generation AND i.number = m.number
-    LEFT JOIN batch AS b ON b.id = m.batch WHERE m.row > ? ORDER BY m.row LIMIT ?"""
+    LEFT JOIN batch AS b ON b.id = m.batch WHERE m.row > ? AND m.row <= ? ORDER BY m.row LIMIT ?"""
+_LEFTOVERS: Final = """SELECT i.number, i.item, i.signed FROM generation AS g
+    JOIN item AS i ON i.generation = g.id AND i.number > ? AND i.row IS NULL
+    WHERE g.mine = ? AND g.generation = ? ORDER BY i.number LIMIT ?"""
 _WAITING: Final = """SELECT i.row, g.generation, i.number, m.header, m.salt, m.content, i.item, i.running,
     m.claimed_ms, m.ref, i.signed, i.gone, m.place, m.path, b.count, b.root, b.signature
     FROM conversation AS c JOIN generation AS g ON g.id = c.sending
@@ -59,6 +64,8 @@ class ConversationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._last_batch: LastBatch | None = None
+        self._upheavals = 0
+        """How often messages have left the history."""
 
     @classmethod
     def begin(cls, database: Database, conversation: bytes, peer: bytes) -> Self:
@@ -84,6 +91,7 @@ class ConversationStore:
         receiving: Receiving | None = None,
     ) -> None:
         """Store changes, in their order, and where the directions stand then: all of it or nothing."""
+        self._upheavals += any(isinstance(change, Dropped) for change in changes)
         with self._database.transaction():
             writing = Writing(self._database, self._last_batch)
             if sending is not None:
@@ -182,46 +190,54 @@ class ConversationStore:
         found.reverse()
         return self._stored(found)
 
-    def around(self, row: int, limit: int = 200) -> list[StoredMessage]:
-        """As many messages before a row as from it on, ``limit`` together; oldest first."""
-        after = self._database.rows(_FROM_ROW, (row, limit - limit // 2))
-        return self.page(limit // 2, row) + self._stored(after)
+    def page_after(self, row: int, limit: int) -> list[StoredMessage]:
+        """The first ``limit`` messages above a row, oldest first."""
+        return self._stored(self._database.rows(_AFTER, (row, limit)))
 
-    def search(self, text: str, limit: int, before: int | None = None) -> list[StoredMessage]:
-        """The last ``limit`` messages that have all the words, below the row ``before``; oldest first.
+    def search(
+        self, text: str, limit: int, before: int | None = None, after: int | None = None
+    ) -> list[StoredMessage]:
+        """The last ``limit`` messages that have all the words, or the last below the row ``before``.
 
-        Case and the accents of Latin letters make no difference, and of the last word the beginning is
-        enough. Nothing in ``text`` is an operator.
+        With ``after``, the first ``limit`` above that row. Oldest first.
+        Case and the accents of Latin letters make no difference, of the last word the beginning is enough,
+        and of a text in a script without spaces any part. Nothing in ``text`` is an operator.
         """
-        words = SafeText.multi(text).split()[:_MAX_WORDS]  # as the messages were when they were indexed
-        if not words:
+        wanted = words.query(text)
+        if not wanted:
             return []
-        query = " ".join('"' + word.replace('"', '""') + '"' for word in words) + " *"
-        found = self._database.rows(
-            "SELECT rowid FROM word WHERE word MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
-            (query, _LAST if before is None else before, limit),
-        )
-        return self._stored([one for row in reversed(found) for one in self._database.rows(_AT_ROW, row)])
+        if after is None:
+            bounds = (wanted, _LAST if before is None else before, limit)
+            found = self._database.rows(_FOUND_BEFORE, bounds)[::-1]
+        else:
+            found = self._database.rows(_FOUND_AFTER, (wanted, after, limit))
+        return self._stored([one for row in found for one in self._database.rows(_AT_ROW, row)])
 
     def messages_for_export(self) -> Iterator[ExportedMessage]:
-        """Every message with what proves its author, oldest first; read a page at a time."""
-        last, batches = 0, _Batches()
-        while found := self._database.rows(_EXPORT, (last, _PAGE)):
+        """Every message there is now with what proves its author, oldest first; read a page at a time.
+
+        Between two of them the history may go on; where messages have left it, :class:`HistoryChanged` is
+        raised.
+        """
+        last, batches, upheavals = 0, _Batches(), self._upheavals
+        newest = self._database.value("SELECT max(row) FROM message") or 0
+        while found := self._database.rows(_EXPORT, (last, newest, _PAGE)):
             for message, row in zip(self._stored([row[:_WIDTH] for row in found]), found, strict=True):
                 header, salt, place, path, item, *batch = row[_WIDTH:]
                 signature = batches.of(*batch)
                 yield ExportedMessage(message, item, header, salt, row[4], signature, place, _hashes(path))
             last = found[-1][0]
+            if self._upheavals != upheavals:
+                raise HistoryChanged(path=self._database.path)
 
     def leftovers(self, mine: bool, generation: bytes, above: int) -> Iterator[Leftover]:
-        """The numbers of a generation above ``above`` whose message is not kept, in their order."""
-        found = self._database.each(
-            """SELECT i.number, i.item, i.signed FROM generation AS g
-            JOIN item AS i ON i.generation = g.id AND i.number > ? AND i.row IS NULL
-            WHERE g.mine = ? AND g.generation = ? ORDER BY i.number""",
-            (above, mine, generation),
-        )
-        return (Leftover(number, item, bool(signed)) for number, item, signed in found)
+        """The numbers of a generation above ``above`` whose message is not kept, in their order.
+
+        They are read a page at a time, between which the history may go on.
+        """
+        while found := self._database.rows(_LEFTOVERS, (above, mine, generation, _PAGE)):
+            yield from (Leftover(number, item, bool(signed)) for number, item, signed in found)
+            above = found[-1][0]
 
     def last_time(self) -> float | None:
         """When the newest message came or was written, in Unix seconds; None where there is none."""
@@ -290,6 +306,7 @@ class ConversationStore:
     def replace(self, database: Database) -> None:
         """Go on with another file of the same conversation."""
         before, self._database, self._last_batch = self._database, database, None
+        self._upheavals += 1
         before.close()
 
     def copy_positions(self, target: Database) -> None:

@@ -126,7 +126,8 @@ def transcript_lines(
 ) -> Iterator[bytes]:
     """Write a conversation, line by line, each with its end; ``names`` are one's own and the peer's.
 
-    Nothing may be written to the history meanwhile. Raises the ProfileError family.
+    Between two lines the history may go on: what comes after the first one is not in it. Raises the
+    ProfileError family, HistoryChanged where messages have left the history meanwhile.
     """
     yield _encode(
         _Opening(

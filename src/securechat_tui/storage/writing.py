@@ -15,6 +15,7 @@ from securechat_tui.storage.messages import (
     Sending,
     Skipped,
 )
+from securechat_tui.storage.words import indexed
 
 __all__ = ["LastBatch", "Writing"]
 
@@ -98,7 +99,7 @@ class Writing:
                 *(None, 0, b""),
             ),
         )
-        self._database.run(_WORDS, (change.row, read_content(change.content)))
+        self._database.run(_WORDS, (change.row, indexed(read_content(change.content))))
 
     def _received(self, change: Received) -> None:
         place = self._generation(False, change.generation)
@@ -113,7 +114,7 @@ class Writing:
                 *(change.header, change.salt, batch, change.index, b"".join(change.path)),
             ),
         )
-        self._database.run(_WORDS, (change.row, change.text))
+        self._database.run(_WORDS, (change.row, indexed(change.text)))
         self._database.run("UPDATE conversation SET unread = unread + 1 WHERE read_row < ?", (change.row,))
 
     def _batch(self, batch: Signature) -> int:

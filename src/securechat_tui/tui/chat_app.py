@@ -269,18 +269,18 @@ class ChatApp(GuardedApp, inherit_bindings=False):
         self.desk.decide(event.choice, event.digits)
         self.refresh_state()
 
-    @on(ChatLog.OlderWanted)
-    def _older_wanted(self, event: ChatLog.OlderWanted) -> None:
-        self.switchboard.load_older(event.log_view)
+    @on(ChatLog.Wanted)
+    def _wanted(self, event: ChatLog.Wanted) -> None:
+        self.switchboard.load(event.log_view, event.beyond)
 
     @on(ChatLog.EndReached)
     @on(ChatScreen.Returned)
     def _looked_at(self) -> None:
         self.switchboard.see()
 
-    @on(ChatScreen.OlderSought)
-    def _older_sought(self, event: ChatScreen.OlderSought) -> None:
-        self.desk.conversations.find_older(event.word)
+    @on(ChatScreen.MoreSought)
+    def _more_sought(self, event: ChatScreen.MoreSought) -> None:
+        self.desk.conversations.find_more(event.word, older=event.older)
 
     @on(Places.Chosen)
     def _place_chosen(self, event: Places.Chosen) -> None:

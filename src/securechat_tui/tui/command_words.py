@@ -182,6 +182,14 @@ WORDS: tuple[Command, ...] = (
         summary="in all that is kept of all conversations",
     ),
     Command(
+        id="export",
+        title="Export the conversation",
+        words=("export",),
+        argument="[FILE]",
+        palette=True,
+        summary="to a file, in clear, with what proves it",
+    ),
+    Command(
         id="connections",
         title="Connections",
         words=("connections",),

@@ -5,8 +5,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Found
 from securechat_tui.tui.acquaintance import known_talk
+from securechat_tui.tui.panes import Pane
 from securechat_tui.tui.perform import Job
 from securechat_tui.tui.screens.connections import ConnectionsScreen
 from securechat_tui.tui.screens.conversations import ConversationsScreen
@@ -25,6 +25,11 @@ _UNKNOWN = "Nothing is kept with {name} yet: /talk {name} calls them."
 _WHOM = "Say with whom, such as: /talk bob"
 _WHAT = "Type what to look for after it, such as: /search parcel"
 _NOT_FOUND = "Nothing that is kept holds \u201c{text}\u201d."
+_EXPORTING = "Writing the conversation to a file …"
+_EXPORTED = (
+    "{path} has the conversation in it, in clear: whoever has the file reads it. To check it anywhere: "
+    "securechat-tui transcript verify FILE"
+)
 _NO_PANE = "This is the house, of which nothing is kept: go to the conversation that you mean."
 
 
@@ -40,6 +45,7 @@ class ConversationDesk:
             "go": self._go,
             "talk": self._talk,
             "search": self._search,
+            "export": self._export,
             "wipe": self._wipe,
             "connections": self._connections,
         }
@@ -94,7 +100,11 @@ class ConversationDesk:
             self._app.say(_WHAT)
 
     async def _look_for(self, text: str) -> None:
-        found = await self._found(text, None)
+        try:
+            found = await self._app.engine.search(text)
+        except CommandError as error:
+            self._app.say(str(error))
+            return
         names = {view.id: view.name for view in self._app.engine.overview()}
         names |= {talk.id: talk.peer.contact for talk in self._app.state.talks.values()}
         hits = [
@@ -107,32 +117,51 @@ class ConversationDesk:
         else:
             self._app.say(_NOT_FOUND.format(text=text))
 
-    async def _found(self, text: str, conversation: str | None, limit: int = 100) -> tuple[Found, ...]:
-        try:
-            return await self._app.engine.search(text, conversation=conversation, limit=limit)
-        except CommandError as error:
-            self._app.say(str(error))
-            return ()
-
     def _hit_chosen(self, hit: Hit | None) -> None:
         if hit is not None:
             way = self._app.switchboard.go_to_row(hit.conversation, hit.kept.row)
             self._app.run_worker(way, group="search", exclusive=True, exit_on_error=False)
 
-    def find_older(self, word: str) -> None:
-        """Look for a word in what is kept and not in the log yet."""
-        self._app.run_worker(self._find_older(word), group="search", exclusive=True, exit_on_error=False)
+    def find_more(self, word: str, *, older: bool) -> None:
+        """Look for a word in what is kept and not in the log, towards older messages or newer ones."""
+        way = self._find_more(self._app.switchboard.shown, word, older=older)
+        self._app.run_worker(way, group="search", exclusive=True, exit_on_error=False)
 
-    async def _find_older(self, word: str) -> None:
-        """Load down to the newest hit that the log has not; where there is none, begin again."""
-        here, pane = self._app.state.conversation, self._app.switchboard.shown
-        if here is None or pane.scrollback is None:
+    async def _find_more(self, pane: Pane, word: str, *, older: bool) -> None:
+        """Go to the next hit that the log has not; where there is none at all, begin again in the log."""
+        if pane.scrollback is None:
             return
-        found = await self._found(word, here, limit=pane.log.hit_count + 100)
-        older = [kept.row for one in found for kept in one.messages if pane.scrollback.is_above(kept.row)]
-        if older:
-            await pane.scrollback.load_down_to(max(older))
-        pane.log.find_on()
+        try:
+            row = await pane.scrollback.find(word, older=older)
+        except CommandError as error:
+            self._app.say(str(error))
+            return
+        if row is None:
+            pane.log.find_no_more()
+            pane.log.find_next(older=older)
+        else:
+            await pane.scrollback.go_to(row)
+            pane.log.find_at(row)
+
+    def _export(self, file: str) -> None:
+        talk = self._app.state.shown
+        if talk is None:
+            self._app.say(_NO_PANE)
+        else:
+            self._app.chat.show_hint(_EXPORTING)
+            way = self._write_out(talk.id, file)
+            self._app.run_worker(way, group="export", exit_on_error=False)
+
+    async def _write_out(self, conversation: str, file: str) -> None:
+        """Not as a job, for which others would have to wait: that may take a minute."""
+        try:
+            path = await self._app.engine.export(conversation, file)
+        except CommandError as error:
+            sentence = str(error)
+        else:
+            sentence = _EXPORTED.format(path=path)
+        self._app.chat.show_hint("")
+        self._app.say(sentence)
 
     def _wipe(self, _: str) -> None:
         talk = self._app.state.shown

@@ -1,7 +1,7 @@
 """What the log tells of the engine's events: messages as they are, the rest as one sentence each."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from securechat_tui.chat.events import (
     Cancelled,
@@ -12,7 +12,6 @@ from securechat_tui.chat.events import (
     Error,
     Event,
     Gate,
-    History,
     Hosting,
     Kept,
     Message,
@@ -29,8 +28,9 @@ from securechat_tui.chat.events import (
     VerifyAsked,
 )
 from securechat_tui.tui import wording
-from securechat_tui.tui.archive import MessageArchive
+from securechat_tui.tui.log_end import LogEnd, PlainEnd
 from securechat_tui.tui.perform import Job
+from securechat_tui.tui.received import entry_of, message_of, number_of, received
 from securechat_tui.tui.state import join_address
 from securechat_tui.tui.widgets.chat_log import ChatLog
 from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEntry, Tick
@@ -45,25 +45,23 @@ _STOPPED = {
     "cut": "The comparison was cut off; it counts for nothing.",
 }
 _OWN_NICK = SafeText("you")
-_IN = "in-"
 _KEPT = "also after a restart"
 _NOT_KEPT = "as long as this program runs"
 
 
 class Narrator:
-    """Writes one log, and keeps what is needed to look a message up again.
-
-    ``takes`` says of a row of what is kept whether the log has no message with it yet.
-    """
+    """Writes one log, and keeps what is needed to look a message up again. ``end`` is the log's end."""
 
     def __init__(self, log: ChatLog) -> None:
         self._log = log
-        self.takes: Callable[[int], bool] = lambda _: True
-        self._received = MessageArchive()
+        self.end: LogEnd = PlainEnd(log)
         self._last: Message | None = None
-        self._notices: list[NoticeEntry] = []
         self._own: dict[str, str] = {}
         """Entry ids of one's own messages, by what events call them."""
+        self._ids: dict[int, str] = {}
+        """Entry ids of one's own messages that were written in this run, by row."""
+        self._written: set[str] = set()
+        """Entry ids of those that have gone out and are not delivered."""
         self._numbers: dict[str, int] = {}
         """The numbers of one's own messages that were written in this run, by entry id."""
         self._latest: tuple[int, bool] | None = None
@@ -102,20 +100,23 @@ class Narrator:
             text = SafeText.multi(job.text)
             self._flush([self._own_entry(job.ref, text, time.time(), signed=job.signed)])
 
-    def tell_kept(self, page: History, messages: Sequence[Kept], *, top: str) -> None:
-        """Put those of a page before everything; ``top`` is what stands above them."""
-        entries = [self._kept_entry(one, page.conversation) for one in messages]
-        if self._last is None:
-            theirs = [one for one in messages if one.by == "peer"]
-            self._last = _received(theirs[-1], page.conversation) if theirs else None
-        self._log.prepend(entries, top=top, more=not page.complete)
+    def entries_of(self, conversation: str, messages: Iterable[Kept]) -> list[MessageEntry]:
+        """What stands in the log for messages that are kept."""
+        shown = [(one, self._kept_entry(one, conversation)) for one in messages]
+        theirs = [one for one, _ in shown if one.by == "peer"]
+        if self._last is None and theirs:
+            self._last = received(theirs[-1], conversation)
+        return [entry for _, entry in shown]
 
     def _kept_entry(self, kept: Kept, conversation: str) -> MessageEntry:
         if kept.by == "peer":
-            return self._received_entry(_received(kept, conversation))
-        tick = Tick(kept.tick or "delivered")
-        signed = kept.checks.signed
-        return self._own_entry(_out(kept), kept.text, kept.time, signed=signed, row=kept.row, tick=tick)
+            return _received_entry(received(kept, conversation))
+        entry, tick = self._ids.get(kept.row, _out(kept)), Tick(kept.tick or "delivered")
+        if tick is Tick.QUEUED and entry in self._written:
+            tick = Tick.SENT
+        return self._own_entry(
+            entry, kept.text, kept.time, signed=kept.checks.signed, row=kept.row, tick=tick
+        )
 
     def notice(self, sentence: str) -> None:
         """A dim line of the program itself."""
@@ -124,7 +125,6 @@ class Narrator:
     def clear(self) -> None:
         """Empty the log on the screen."""
         self._log.clear()
-        self._received = MessageArchive()
         self._own = {name: entry for name, entry in self._own.items() if entry in self._undelivered}
         self._numbers, self._latest = {}, None
 
@@ -133,7 +133,7 @@ class Narrator:
         selected = self._log.selected
         if selected is None or selected.own:
             return None
-        return self._received[_place(selected.id)]
+        return message_of(selected)
 
     def meant(self) -> tuple[int, bool] | None:
         """The number of the selected or else the latest message, and whether it is one's own."""
@@ -143,7 +143,7 @@ class Narrator:
         if selected.own:
             number = self._numbers.get(selected.id)
             return None if number is None else (number, True)
-        return self._received[_place(selected.id)].number, False
+        return number_of(selected), False
 
     def text_to_copy(self) -> str:
         """The text of the selected message, or of the last received one."""
@@ -154,48 +154,39 @@ class Narrator:
 
     def _flush(self, entries: list[Entry]) -> None:
         if entries:
-            self._log.extend(list(entries))
+            self.end.put(list(entries))
             entries.clear()
 
     def _entries(self, event: Event) -> Iterable[Entry]:
         if isinstance(event, Message):
             self._last = event
             self._latest = event.number, False
-            return [self._received_entry(event)] if self.takes(event.row) else []
+            return [_received_entry(event)] if self.end.takes(event.row) else []
         if isinstance(event, Queued):
             return self._queued_entries(event)
         sentence = sentence_for(event)
         return [NoticeEntry(time=event.time, text=SafeText.multi(sentence))] if sentence else []
 
-    def _received_entry(self, message: Message) -> MessageEntry:
-        self._received.append(message)
-        return MessageEntry(
-            id=f"{_IN}{len(self._received) - 1}",
-            row=message.row,
-            time=message.time,
-            nick=message.name,
-            text=message.text,
-            colour=wording.nick_colour(message.author),
-            verdict=verdict_for(message),
-            late=message.late,
-        )
-
     def _queued_entries(self, event: Queued) -> list[Entry]:
         entry = event.ref or _out(event)
         self._unnumbered.discard(entry)
-        is_new = self.takes(event.row)
+        is_new = self.end.takes(event.row)
+        if not is_new and entry not in self._own:
+            self._own[entry] = _out(event)  # a page has brought it already, by that name
+            return []
+        if event.row:
+            self._ids[event.row] = entry
         if entry in self._own:
             self._undelivered[entry] = event.row
-            return []
-        if not is_new:
-            self._own[entry] = _out(event)  # a page has brought it already
+            if event.row:
+                self.end.settle_row(entry, event.row)
             return []
         return [self._own_entry(entry, event.text, event.time, signed=event.signed, row=event.row)]
 
     def _own_entry(
         self, entry: str, text: SafeText, when: float, *, signed: bool, row: int = 0, tick: Tick = Tick.QUEUED
     ) -> MessageEntry:
-        if tick is Tick.QUEUED:
+        if tick in {Tick.QUEUED, Tick.SENT}:
             self._own[entry] = entry
             self._undelivered[entry] = row
         return MessageEntry(
@@ -216,8 +207,9 @@ class Narrator:
     def _cancel(self, event: Cancelled) -> None:
         """It stays in the log as cancelled; signed anew, it is another entry further down."""
         entry = self._entry_of(event)
-        self._log.update_tick(entry, Tick.CANCELLED)
+        self.end.update_tick(entry, Tick.CANCELLED)
         self._undelivered.pop(entry, None)
+        self._written.discard(entry)
         for name in (event.ref or "", _out(event)):
             self._own.pop(name, None)
 
@@ -225,10 +217,12 @@ class Narrator:
         entry = self._entry_of(event)
         if entry:
             is_delivered = isinstance(event, Delivered)
-            self._log.update_tick(entry, Tick.DELIVERED if is_delivered else Tick.SENT)
+            self.end.update_tick(entry, Tick.DELIVERED if is_delivered else Tick.SENT)
         if isinstance(event, Delivered):
             self._undelivered.pop(entry, None)
+            self._written.discard(entry)
         elif entry:
+            self._written.add(entry)
             self._numbers[entry] = event.number
             self._latest = event.number, True
 
@@ -244,14 +238,9 @@ class Narrator:
     def _fail(self, entries: Sequence[str]) -> None:
         """These will not be delivered any more."""
         for entry in entries:
-            self._log.update_tick(entry, Tick.FAILED)
+            self.end.update_tick(entry, Tick.FAILED)
             self._undelivered.pop(entry, None)
             self._unnumbered.discard(entry)
-
-
-def _place(entry: str) -> int:
-    """Which of the received messages an entry's id belongs to."""
-    return int(entry.removeprefix(_IN))
 
 
 def _out(event: Queued | Sent | Delivered | Cancelled | Kept) -> str:
@@ -259,22 +248,8 @@ def _out(event: Queued | Sent | Delivered | Cancelled | Kept) -> str:
     return f"out-{event.number}"
 
 
-def _received(kept: Kept, conversation: str) -> Message:
-    """A kept message as it was told of when it was received."""
-    return Message(
-        time=kept.time,
-        conversation=conversation,
-        number=kept.number,
-        text=kept.text,
-        author=kept.author,
-        name=kept.name,
-        claimed=kept.claimed,
-        age=kept.age,
-        late=kept.late,
-        checks=kept.checks,
-        trust=kept.trust,
-        row=kept.row,
-    )
+def _received_entry(message: Message) -> MessageEntry:
+    return entry_of(message, verdict_for(message))
 
 
 def verdict_for(message: Message) -> str:

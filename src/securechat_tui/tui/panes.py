@@ -31,7 +31,7 @@ class Pane:
     def belong_to(self, conversation: str, engine: ScreenPort) -> None:
         """From now on it is a conversation's."""
         self.scrollback = Scrollback(engine, self, conversation)
-        self.narrator.takes = self.scrollback.takes
+        self.narrator.end = self.scrollback
 
     def clear(self, *, wiped: bool = False) -> None:
         """Empty the log."""

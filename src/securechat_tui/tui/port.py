@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from securechat_tui.chat.events import Found, History
 from securechat_tui.chat.passphrases import Passphrase
 from securechat_tui.chat.port import EnginePort
 from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
@@ -76,6 +77,34 @@ class ScreenPort(EnginePort, Protocol):
 
     def wire(self, conversation: str, number: int, *, own: bool) -> tuple[Noted, ...]:
         """The steps of a message; none where they were not kept."""
+
+    async def history(
+        self, conversation: str, *, limit: int = 200, before: int | None = None, after: int | None = None
+    ) -> History:
+        """What is kept of a conversation: the last ``limit`` messages, of those below row ``before``.
+
+        With ``after``, the first ``limit`` above that row.
+        """
+
+    async def search(
+        self,
+        text: str,
+        *,
+        conversation: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+        after: int | None = None,
+    ) -> tuple[Found, ...]:
+        """The last ``limit`` kept messages with the words of ``text``, of one conversation or of each.
+
+        Of those below row ``before``; with ``after``, the first ``limit`` above that row.
+        """
+
+    async def export(self, conversation: str, file: str = "") -> str:
+        """Write a conversation to a new file, in clear, with what proves its authors; return its path.
+
+        ``file`` is a path or a folder; the home folder where it is empty.
+        """
 
     async def keep_draft(self, conversation: str, text: str) -> None:
         """Keep what is being typed in a conversation; an empty text takes it away."""

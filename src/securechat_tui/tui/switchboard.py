@@ -24,6 +24,7 @@ from securechat_tui.tui.panes import Pane, Panes
 from securechat_tui.tui.perform import Job
 from securechat_tui.tui.scrollback import Scrollback
 from securechat_tui.tui.talk import Talk
+from securechat_tui.tui.widgets.log_pages import Beyond
 from securechat_tui.tui.widgets.log_viewport import LogViewport
 
 if TYPE_CHECKING:
@@ -172,11 +173,11 @@ class Switchboard:
         await scrollback.begin(unread)
         self._app.chat.call_after_refresh(self.see)
 
-    def load_older(self, log: LogViewport) -> None:
-        """What comes before the first message of a log is near."""
+    def load(self, log: LogViewport, beyond: Beyond) -> None:
+        """Load what a log wants of what is kept."""
         for _, pane in self.panes:
             if pane.log is log and pane.scrollback is not None:
-                self._read(partial(pane.scrollback.load))
+                self._read(partial(pane.scrollback.load, beyond))
 
     def restore(self, pane: Pane, text: str) -> None:
         """Bring back what could not be sent, to where it was typed."""
@@ -235,7 +236,8 @@ class Switchboard:
         self.go_to(conversation)
         pane = self.panes.of(conversation)
         if pane.scrollback is not None:
-            await pane.scrollback.load_down_to(row)
+            await pane.scrollback.begin(self._app.state.talks[conversation].unread)
+            await pane.scrollback.go_to(row)
         if pane.log.go_to(row):
             pane.log.focus()
 

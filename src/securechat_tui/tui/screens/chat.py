@@ -43,12 +43,13 @@ class ChatScreen(Screen[None]):
     AUTO_FOCUS = "#composer"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.CHAT)]
 
-    class OlderSought(Message):
-        """No hit is left in what the log holds: older messages may hold the word."""
+    class MoreSought(Message):
+        """No hit is left, that way, in what the log holds: other messages may hold the word."""
 
-        def __init__(self, word: str) -> None:
+        def __init__(self, word: str, *, older: bool) -> None:
             super().__init__()
             self.word = word
+            self.older = older
 
     class Shown(Message):
         """The screen is complete and can be told things."""
@@ -215,8 +216,8 @@ class ChatScreen(Screen[None]):
     @on(FindBar.Step)
     def _step(self, event: FindBar.Step) -> None:
         event.stop()
-        if event.older and self._log.is_at_last_hit and self._log.has_older:
-            self.post_message(self.OlderSought(self._find_bar.sought or ""))
+        if self._log.is_last_hit(older=event.older) and self._log.may_find_more:
+            self.post_message(self.MoreSought(self._find_bar.sought or "", older=event.older))
         else:
             self._log.find_next(older=event.older)
 
@@ -225,7 +226,7 @@ class ChatScreen(Screen[None]):
         event.stop()
         if event.log_view is not self._log:
             return
-        more = self._log.has_older
+        more = self._log.may_find_more
         self._find_bar.show_count(count_words(event.rank, event.count, done=event.done, more=more))
 
     def action_focus_log(self) -> None:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from textual.message import Message
@@ -10,17 +11,17 @@ from textual.selection import Selection
 
 from securechat_tui.tui.widgets.log_drawing import Place
 from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEntry, Tick
-from securechat_tui.tui.widgets.log_model import Anchor
+from securechat_tui.tui.widgets.log_model import Anchor, is_received
+from securechat_tui.tui.widgets.log_pages import LogPages
 from securechat_tui.tui.widgets.log_search import LogSearch
 from securechat_tui.tui.widgets.log_selection import Span, selected_text
-from securechat_tui.tui.widgets.log_viewport import LogViewport
 
 __all__ = ["ChatLog", "Entry", "MessageEntry", "NoticeEntry", "Tick"]
 
 _FRAME: Final = 1 / 60
 
 
-class ChatLog(LogViewport, can_focus=True):
+class ChatLog(LogPages, can_focus=True):
     """Messages, notices, day rules and the marker of what is unread."""
 
     class UnseenChanged(Message):
@@ -66,17 +67,19 @@ class ChatLog(LogViewport, can_focus=True):
         """Begin with an empty log."""
         super()._reset()
         self._unseen: deque[int] = deque()
+        self._missed = 0
+        """Those that are unseen and that the log does not hold."""
         self._told = 0
         self._was_at_end = True
         self._seeks = False
-        """Whether to go to the next older hit when the search comes upon it."""
+        """Whether to go to the newest hit when the search comes upon it."""
 
     # What the app calls
 
     @property
     def unseen(self) -> int:
         """Messages received, and notices, that are still below the viewport."""
-        return len(self._unseen)
+        return len(self._unseen) + self._missed
 
     @property
     def selected(self) -> MessageEntry | None:
@@ -91,7 +94,7 @@ class ChatLog(LogViewport, can_focus=True):
     def extend(self, entries: Iterable[Entry]) -> None:
         """Add entries at the end."""
         for entry in entries:
-            if not self._follows and not (isinstance(entry, MessageEntry) and entry.own):
+            if not self._follows and not _is_own(entry):
                 self._unseen.append(self._model.stop)
             if self._search is not None:
                 self._search.take(self._model.stop, entry.text)
@@ -99,6 +102,48 @@ class ChatLog(LogViewport, can_focus=True):
         self._tell_found()
         self._forget_marker()
         self._schedule()
+
+    def miss(self, entries: Iterable[Entry]) -> None:
+        """Take note of entries that have come and lie behind what the log holds."""
+        for entry in entries:
+            self._missed += not _is_own(entry)
+            if is_received(entry):
+                self._model.marker.received(None, entry.row)
+        self._forget_marker()
+        self._schedule()
+
+    def append_page(self, entries: Sequence[Entry], *, more: bool) -> None:
+        """Put entries behind the last one that were told before; a search is made anew."""
+        super().append_page(entries, more=more)
+        self._look_anew()
+        if not more:
+            self._find_missed()
+
+    def turn_to(self, entries: Sequence[Entry], *, at: int, top: str, older: bool, newer: bool) -> None:
+        """Hold other entries."""
+        super().turn_to(entries, at=at, top=top, older=older, newer=newer)
+        if not newer:
+            self._find_missed()
+
+    def _find_missed(self) -> None:
+        """The end of the log is that of the conversation again: what was missed is the last of it."""
+        if self._missed:
+            below = self._unseen[-1] if self._unseen else self._model.first - 1
+            places = range(self._model.stop - 1, below, -1)
+            others = (at for at in places if not _is_own(self._model.entry(at)))
+            self._unseen.extend(reversed([*islice(others, self._missed)]))
+            self._missed = 0
+
+    def _have_gone(self) -> None:
+        """Take what is unseen, selected or found out of what is known of the log."""
+        while self._unseen and self._unseen[-1] >= self._model.stop:
+            self._unseen.pop()
+            self._missed += 1
+        if self._selected is not None and not self._model.first <= self._selected < self._model.stop:
+            self._selected = None
+            self.post_message(self.Selected(self, None))
+        super()._have_gone()
+        self._look_anew()
 
     def update_tick(self, entry_id: str, state: Tick) -> bool:
         """Change the tick of one's own message; False where there is none, or it was delivered before."""
@@ -108,6 +153,10 @@ class ChatLog(LogViewport, can_focus=True):
         self._strips.pop(index, None)
         self._schedule()
         return True
+
+    def set_row(self, entry_id: str, row: int) -> bool:
+        """Let one's own message, which had none, have a row of what is kept; False where there is none."""
+        return self._model.set_row(entry_id, row)
 
     def set_unread_marker(self) -> None:
         """Everything so far is read: the marker goes above the next message that is received."""
@@ -123,9 +172,9 @@ class ChatLog(LogViewport, can_focus=True):
 
     def show_marker(self) -> None:
         """Go to the marker, where there is one."""
-        if self._model.marker is not None:
+        if self._model.marker.place is not None:
             # Where all of them fit on the screen, it follows: such an anchor cannot be at the top.
-            self._follows, self._anchor = False, Anchor(self._model.marker, 0, 0)
+            self._follows, self._anchor = False, Anchor(self._model.marker.place, 0, 0)
             self._was_at_end = False
         self._schedule()
 
@@ -193,23 +242,23 @@ class ChatLog(LogViewport, can_focus=True):
         entries = map(self._model.entry, range(self._model.first, self._model.stop))
         return [entry for entry in entries if isinstance(entry, NoticeEntry)]
 
-    @property
-    def is_at_last_hit(self) -> bool:
-        """Whether a search has looked through everything, and no older hit is left."""
+    def is_last_hit(self, *, older: bool) -> bool:
+        """Whether a search has looked through everything, and no hit is left that is older, or newer."""
         search = self._search
-        return search is not None and search.is_done and not search.has_older
+        return search is not None and search.is_done and not search.has_more(older=older)
 
     @property
-    def hit_count(self) -> int:
-        """How many hits the search has found so far."""
-        return len(self._search) if self._search else 0
+    def may_find_more(self) -> bool:
+        """Whether there could be hits in what the log does not hold."""
+        is_exhausted = self._search is not None and self._search.is_exhausted
+        return (self.has_older or self.has_newer) and not is_exhausted
 
     def find(self, word: str) -> None:
         """Mark every hit of ``word``, in upper or lower case, and go to the newest; an empty one ends it."""
         if self._search is not None and self._search.word == word:
             self._tell_found()
             return
-        self._search = LogSearch(word, self._model) if word else None
+        self._search, self._seeks = LogSearch(word, self._model) if word else None, True
         self._strips.clear()
         self.refresh()
         if self._search is not None:
@@ -218,17 +267,35 @@ class ChatLog(LogViewport, can_focus=True):
     def find_next(self, *, older: bool) -> None:
         """Go to the next hit."""
         index = self._search.step(older=older) if self._search else None
+        if index is not None:
+            self._show_hit(index)
+        self._tell_found()
+
+    def find_at(self, row: int) -> None:
+        """Go to the hit that is the message with a row."""
+        index = self._model.place_of(row)
         if index is not None and self._search is not None:
+            self._search.current, self._seeks = index, False
+            self._show_hit(index)
+        self._tell_found()
+
+    def find_no_more(self) -> None:
+        """Take note that what the log does not hold has no hit."""
+        if self._search is not None:
+            self._search.is_exhausted = True
+        self._tell_found()
+
+    def _show_hit(self, index: int) -> None:
+        if self._search is not None:
             text = self._model.layout(index).text
             self._strips.clear()
             self.refresh()
             self._bring_into_view(index, self._search.place(text))
-        self._tell_found()
 
-    def find_on(self) -> None:
-        """Go to the next older hit as soon as the search comes upon it; begin again where there is none."""
+    def _look_anew(self) -> None:
+        """Look through a log that is another one now; the hit one was at stays that, if it is held."""
         if self._search is not None:
-            self._seeks = True
+            self._search = self._search.again()
             self._look_on(self._search)
 
     def _look_on(self, search: LogSearch) -> None:
@@ -238,8 +305,7 @@ class ChatLog(LogViewport, can_focus=True):
         search.advance()
         if not search.is_done:
             self.set_timer(_FRAME, partial(self._look_on, search))
-        seeks = self._seeks or search.current is None
-        if len(search) and (search.has_older or search.is_done) and seeks:
+        if len(search) and self._seeks:
             self._seeks = False
             self.find_next(older=True)
         else:
@@ -259,8 +325,8 @@ class ChatLog(LogViewport, can_focus=True):
         last = self._last_visible()
         while self._unseen and self._unseen[0] <= last:
             self._unseen.popleft()
-        if len(self._unseen) != self._told:
-            self._told = len(self._unseen)
+        if self.unseen != self._told:
+            self._told = self.unseen
             self.post_message(self.UnseenChanged(self, self._told))
 
     # Selection
@@ -292,3 +358,7 @@ class ChatLog(LogViewport, can_focus=True):
             Place(self._last_visible() + 1, 0),
         )
         return selected_text(self._model, span), "\n"
+
+
+def _is_own(entry: Entry) -> bool:
+    return isinstance(entry, MessageEntry) and entry.own

@@ -111,7 +111,7 @@ class FindBar(Horizontal):
 
 
 def count_words(rank: int | None, count: int, *, done: bool, more: bool = False) -> str:
-    """Which hit of how many; an ellipsis while the search goes on, a plus where older messages are kept."""
+    """Which hit of how many; an ellipsis while the search goes on, a plus where more may be elsewhere."""
     if not count:
-        return ("not here: Enter looks further up" if more else "not found") if done else "searching …"
+        return ("not here: Enter looks further" if more else "not found") if done else "searching …"
     return f"{(rank or 0) + 1} of {count:,}{'' if not done else '+' if more else ''}{'' if done else ' …'}"

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -41,7 +41,7 @@ class MessageEntry:
     seconds. A received message carries the ``colour`` of its nick (a number below ``NICKS``), its
     ``verdict`` (glyphs with a word, empty where there is nothing to say) and whether it came ``late``;
     one's own carries its ``tick``, and as ``verdict`` a word where it is unsigned. ``row`` is its place in
-    what is kept of the conversation, 0 where it has none.
+    what is kept of the conversation, 0 where it has none. ``about`` is what the caller knows of it besides.
     """
 
     id: str
@@ -54,6 +54,7 @@ class MessageEntry:
     late: bool = False
     tick: Tick | None = None
     row: int = 0
+    about: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class NoticeEntry:
 
     time: float
     text: SafeText
+    row: ClassVar[int] = 0
 
 
 Entry = MessageEntry | NoticeEntry
@@ -80,6 +82,7 @@ class _Row(msgspec.Struct, array_like=True, gc=False, frozen=True):
     tick: Tick | None = None
     colour: int = 0
     row: int = 0
+    about: bytes = b""
 
 
 _FAR_AWAY: Final = 1e15
@@ -109,6 +112,7 @@ def _row(entry: Entry) -> _Row:
         tick=entry.tick,
         colour=entry.colour,
         row=entry.row,
+        about=entry.about,
     )
 
 
@@ -127,6 +131,7 @@ def _entry(row: _Row) -> Entry:
         tick=row.tick,
         colour=row.colour,
         row=row.row,
+        about=row.about,
     )
 
 

@@ -10,16 +10,18 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
+from itertools import islice
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
 from securechat_tui.tui.widgets.log_entries import Entry, LocalDays, MessageEntry, Tick
 from securechat_tui.tui.widgets.log_layout import Extent, Line, expand_tabs, measure, wrap
+from securechat_tui.tui.widgets.log_marker import UnreadMarker
 from securechat_tui.tui.widgets.log_rows import RowTable
 from securechat_tui.tui.widgets.log_store import EntryStore
 
-__all__ = ["Anchor", "Columns", "Layout", "LogModel", "RowKind", "status_text"]
+__all__ = ["Anchor", "Columns", "Layout", "LogModel", "RowKind", "is_received", "status_text"]
 
 _ROWS_KEPT: Final = 20_000
 """Rows of wrapped entries that are kept: many screens full, whatever one entry holds."""
@@ -126,17 +128,13 @@ class LogModel:
 
     def __init__(self) -> None:
         self.columns = Columns.fit(80, 0)
-        self.marker: int | None = None
-        """The entry above which the marker of what is unread stands."""
-        self.unread = 0
-        """Messages received since the marker was set."""
+        self.marker = UnreadMarker()
         self.top = ""
         """What stands above the first entry: whether there are older ones; empty for nothing."""
         self._entries = EntryStore()
         self._rows = RowTable()
         self._days = LocalDays()
         self._last_day: object = None
-        self._marking = False
         self._widest_nick = 0
         self._pending: dict[str, int] = {}
         self._layouts: OrderedDict[int, Layout] = OrderedDict()
@@ -169,15 +167,17 @@ class LogModel:
         """The place of the first entry of a chunk, by its number, and the texts of all."""
         return self._entries.start_of(chunk), self._entries.texts(chunk)
 
-    def append(self, entry: Entry) -> None:
-        """Add an entry at the end."""
+    def append(self, entry: Entry, *, is_new: bool = True) -> None:
+        """Add an entry at the end; one that is not ``is_new`` was told before."""
         index = self.stop
         day = self._days.day(entry.time)
         day_rule = day is not None and day != self._last_day
         self._last_day = day or self._last_day
         self._entries.append(entry)
         if isinstance(entry, MessageEntry):
-            self._append_message(index, entry)
+            self._take_message(index, entry)
+            if is_new and not entry.own:
+                self.marker.received(index, entry.row)
         self._rows.append(_extent(entry), day_rule=day_rule)
 
     def prepend(self, entries: Sequence[Entry]) -> None:
@@ -204,6 +204,41 @@ class LogModel:
         elif day is not None and day == self._days.day(self._entries[index].time):
             self._rows.set_day_rules([index], present=False)
 
+    def drop_first(self) -> list[Entry]:
+        """Remove the first chunk, which must not be the last one; return what was in it."""
+        dropped = self._entries.drop_first()
+        self._rows.drop_first()
+        self._forget(dropped)
+        self._changed(self.first)
+        self._begin_day()
+        return dropped
+
+    def _begin_day(self) -> None:
+        """The first of the entries whose day is known has a day rule above it."""
+        dated = (at for at in range(self.first, self.stop) if self._days.day(self._entries[at].time))
+        self._rows.set_day_rules(islice(dated, 1), present=True)
+
+    def drop_last(self) -> list[Entry]:
+        """Remove the last chunk, full or not; return what was in it."""
+        dropped = self._entries.drop_last()
+        self._rows.drop_last()
+        self._forget(dropped)
+        days = (self._days.day(self._entries[at].time) for at in range(self.stop - 1, self.first - 1, -1))
+        self._last_day = next(filter(None, days), None)
+        return dropped
+
+    def _forget(self, dropped: Sequence[Entry]) -> None:
+        """Drop what is known of entries that are not held any more."""
+        for entry_id in [entry.id for entry in dropped if isinstance(entry, MessageEntry)]:
+            if not self._holds(self._pending.get(entry_id, self.first)):
+                self._pending.pop(entry_id, None)
+        for index in [index for index in self._layouts if not self._holds(index)]:
+            self._rows_kept -= self._layouts.pop(index).height
+        self.marker.gone(self.first, self.stop)
+
+    def _holds(self, index: int) -> bool:
+        return self.first <= index < self.stop
+
     def set_top(self, words: str) -> None:
         """Say above the first entry whether there are older ones."""
         if words != self.top:
@@ -215,63 +250,41 @@ class LogModel:
         self._widest_nick = max(self._widest_nick, min(_NICK_MAX, cell_len(entry.nick)))
         if entry.own and entry.tick not in {None, Tick.DELIVERED, Tick.CANCELLED}:
             self._pending[entry.id] = index
-
-    def _append_message(self, index: int, entry: MessageEntry) -> None:
-        self._take_message(index, entry)
-        if entry.own:
-            return
-        if self._marking:
-            self._marking = False
-            self.marker = index
-        if self.marker is not None:
-            self.unread += 1
+        self.marker.back(index, entry.row)
 
     def place_of(self, row: int) -> int | None:
-        """The place of the message with a row, or of the next one there is; None where there is none.
+        """The place of the message with a row; None where there is none."""
+        return next(
+            (place for place in range(self.first, self.stop) if self._entries[place].row == row), None
+        )
 
-        Rows rise along the log, but not every entry has one.
-        """
-        low, high = self.first, self.stop
-        while low < high:
-            middle = (low + high) // 2
-            place = self._next_with_row(middle, high)
-            if place is None or self._row(place) >= row:
-                high = middle
-            else:
-                low = place + 1
-        return self._next_with_row(low, self.stop)
-
-    def _next_with_row(self, start: int, stop: int) -> int | None:
-        return next((place for place in range(start, stop) if self._row(place)), None)
-
-    def _row(self, place: int) -> int:
-        entry = self._entries[place]
-        return entry.row if isinstance(entry, MessageEntry) else 0
+    def set_row(self, entry_id: str, row: int) -> bool:
+        """Let one's own message, which had none, have a row; False where it is not known."""
+        index = self._pending.get(entry_id)
+        entry = None if index is None else self._entries[index]
+        if index is None or not isinstance(entry, MessageEntry):
+            return False
+        self._entries.replace(index, replace(entry, row=row))
+        return True
 
     def set_marker(self) -> None:
         """What has come is read; the next message received gets the marker above it."""
-        self.clear_marker()
-        self._marking = True
+        self.clear_marker(is_due=True)
 
     def mark_unread(self, count: int) -> None:
         """Set the marker above the last ``count`` messages received, or above all of them."""
         self.clear_marker()
-        left = count
-        for index in range(self.stop - 1, self.first - 1, -1):
-            entry = self._entries[index]
-            if isinstance(entry, MessageEntry) and not entry.own:
-                self.marker, left = index, left - 1
-            if not left:
-                break
-        if self.marker is not None:
-            self.unread = count
-            self._changed(self.marker)
+        places = range(self.stop - 1, self.first - 1, -1)
+        received = (at for at in places if is_received(self._entries[at]))
+        for index in [*islice(received, count)][-1:]:
+            self.marker.put(index, self._entries[index].row, count)
+            self._changed(index)
 
-    def clear_marker(self) -> None:
-        """Take the marker away."""
-        if self.marker is not None:
-            self._changed(self.marker)
-        self.marker, self.unread, self._marking = None, 0, False
+    def clear_marker(self, *, is_due: bool = False) -> None:
+        """Take the marker away; where it is due, the next message received gets it."""
+        if self.marker.place is not None:
+            self._changed(self.marker.place)
+        self.marker.clear(is_due=is_due)
 
     def update_tick(self, entry_id: str, tick: Tick) -> int | None:
         """Change the tick of one's own message; its place, or None where it is not known or done."""
@@ -325,7 +338,7 @@ class LogModel:
             status, width = status_text(entry), self.columns.text(_status_room(entry))
         head = (RowKind.TOP,) * (index == self.first and bool(self.top))
         head += (RowKind.DAY,) * self._rows.has_day_rule(index)
-        head += (RowKind.MARKER,) * (index == self.marker)
+        head += (RowKind.MARKER,) * (index == self.marker.place)
         return Layout(text, tuple(wrap(text, width)), head, status)
 
     def measure(self, index: int) -> int:
@@ -374,6 +387,11 @@ class LogModel:
             return first + min(anchor.head, len(layout.head))
         starts = [at for at, line in enumerate(layout.lines) if line.start <= anchor.character]
         return first + len(layout.head) + (starts[-1] if starts else 0)
+
+
+def is_received(entry: Entry) -> bool:
+    """Whether an entry is a message of somebody else."""
+    return isinstance(entry, MessageEntry) and not entry.own
 
 
 def _extent(entry: Entry) -> Extent:

@@ -140,6 +140,20 @@ class RowTable:
             self._first -= len(part)
         self._clean = 0
 
+    def drop_first(self) -> None:
+        """Remove the entries of the first chunk."""
+        del self._chunks[0], self._totals[0], self._starts[0]
+        self._first = (self._first // CHUNK + 1) * CHUNK
+        self._clean = 0
+
+    def drop_last(self) -> None:
+        """Remove the entries of the last chunk, full or not."""
+        del self._chunks[-1], self._totals[-1], self._starts[-1]
+        self._stop = (self._stop - 1) // CHUNK * CHUNK
+        self._clean = min(self._clean, len(self._chunks))
+        if not self._chunks:
+            self._first = self._stop
+
     def _find(self, index: int) -> tuple[int, int]:
         """The place among the chunks of the one with an entry, and the entry's place in that."""
         number = index // CHUNK

@@ -11,11 +11,16 @@ from typing import Final
 from securechat_tui.tui.widgets.log_model import LogModel
 from securechat_tui.tui.widgets.log_store import CHUNK
 
-__all__ = ["LogSearch"]
+__all__ = ["LogSearch", "pattern_of"]
 
 _CHARACTERS_AT_ONCE: Final = 200_000
 """What is looked through in one step: some milliseconds."""
 _CHUNKS_AT_ONCE: Final = 32
+
+
+def pattern_of(word: str) -> re.Pattern[str]:
+    """What a hit of a word holds."""
+    return re.compile(re.escape(word), re.IGNORECASE)
 
 
 class LogSearch:
@@ -23,9 +28,11 @@ class LogSearch:
 
     def __init__(self, word: str, model: LogModel) -> None:
         self.word = word
-        self.pattern = re.compile(re.escape(word), re.IGNORECASE)
+        self.pattern = pattern_of(word)
         self.current: int | None = None
         """The entry of the hit one is at."""
+        self.is_exhausted = False
+        """Whether there is no hit outside the log."""
         self._model = model
         self._begin = model.stop
         self._down = self._begin
@@ -51,11 +58,20 @@ class LogSearch:
             return len(self._newer) - 1 - bisect_left(self._newer, self.current)
         return len(self._newer) + bisect_left(self._older, -self.current)
 
-    @property
-    def has_older(self) -> bool:
-        """Whether a hit is known that is older than the current one."""
+    def has_more(self, *, older: bool) -> bool:
+        """Whether a hit is known that is older than the current one, or newer."""
         rank = self.rank
-        return len(self) > 0 if rank is None else rank < len(self) - 1
+        if rank is None:
+            return len(self) > 0
+        return rank < len(self) - 1 if older else rank > 0
+
+    def again(self) -> "LogSearch":
+        """The same search in a log that holds other entries now."""
+        again = LogSearch(self.word, self._model)
+        again.is_exhausted = self.is_exhausted
+        if self.current is not None and self._model.first <= self.current < self._model.stop:
+            again.current = self.current
+        return again
 
     def advance(self) -> None:
         """Look through the next part of the log, towards older entries."""

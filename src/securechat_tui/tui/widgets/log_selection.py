@@ -27,6 +27,10 @@ class Span(NamedTuple):
         stop = selection.end or Offset(0, last.number)
         return cls(Place.from_number(start.y), start.x, Place.from_number(stop.y), stop.x)
 
+    def is_within(self, first: int, stop: int) -> bool:
+        """Whether all of it lies in entries from ``first`` up to ``stop``, that one excluded."""
+        return first <= self.start.entry and self.stop.entry <= stop
+
 
 def selected_text(model: LogModel, span: Span) -> str:
     """The texts within a span, each message of several headed by time and nick."""

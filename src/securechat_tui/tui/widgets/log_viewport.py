@@ -5,13 +5,11 @@ What is shown lives in a :class:`~securechat_tui.tui.widgets.log_model.LogModel`
 whatever is appended, measured or wrapped anew.
 """
 
-from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -19,7 +17,6 @@ from textual.types import CallbackType
 from textual.widget import Widget
 
 from securechat_tui.tui.widgets.log_drawing import COMPONENTS, Place, Row, draw
-from securechat_tui.tui.widgets.log_entries import Entry
 from securechat_tui.tui.widgets.log_model import Anchor, LogModel
 from securechat_tui.tui.widgets.log_search import LogSearch
 
@@ -62,18 +59,6 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
     }
     """
 
-    class OlderWanted(Message):
-        """What comes before the first entry will soon be in view."""
-
-        def __init__(self, log: "LogViewport") -> None:
-            super().__init__()
-            self.log_view = log
-
-        @property
-        def control(self) -> "LogViewport":
-            """The log."""
-            return self.log_view
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._reset()
@@ -89,9 +74,8 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         self._is_scheduled = False
         self._is_placing = False
         self._search: LogSearch | None = None
-        self._wants_older = False
-        self.has_older = False
-        """Whether older entries could be put before the first one."""
+        self.has_newer = False
+        """Whether there are entries behind the last one, which the log does not hold."""
 
     @property
     def entry_count(self) -> int:
@@ -102,34 +86,6 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
     def follows(self) -> bool:
         """Whether the newest entry is in view, and will be when more comes."""
         return self._follows
-
-    def prepend(self, entries: Sequence[Entry], *, top: str, more: bool) -> None:
-        """Put entries before the first one; what is in view stays where it is.
-
-        ``top`` is what stands above them. Where there is ``more``, OlderWanted is posted when they are near.
-        """
-        old = self._model.first
-        # An anchor in the text stays; what stood above the first entry's text may be gone.
-        is_above = bool(len(self._model)) and self._anchor.entry == old and self._anchor.head >= 0
-        rows = len(self._model.layout(old).head) - self._anchor.head if is_above else 0
-        self._model.prepend(entries)
-        self._model.set_top(top)
-        self._wants_older = self.has_older = more
-        self._strips.pop(old, None)
-        if is_above:
-            self._anchor_above(old, rows)
-        self._schedule()
-
-    def set_top(self, words: str) -> None:
-        """Say something else above the first entry."""
-        self._model.set_top(words)
-        self._strips.pop(self._model.first, None)
-        self._schedule()
-
-    def _anchor_above(self, index: int, rows: int) -> None:
-        """Let the text of an entry be so many rows below the top of the viewport."""
-        self._model.settle(index, rows + 1)
-        self._anchor = self._model.anchor_at(max(0, self._model.row_at(Anchor(index, -1, 0)) - rows))
 
     # Scrolling: never animated, since what comes into view is measured and may shift what is above it
 
@@ -145,13 +101,6 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         """Scroll to a row at once."""
         super().scroll_to(x, y, animate=False, force=force, on_complete=on_complete)
 
-    def scroll_end(self, *, on_complete: CallbackType | None = None, **_options: object) -> None:
-        """Scroll to the newest row at once, and follow from there on."""
-        self._follows = True
-        self._settle()
-        if on_complete is not None:
-            self.call_after_refresh(on_complete)
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Take up a new place where it was not the log itself that went there."""
         if self._is_placing:
@@ -160,7 +109,7 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         super().watch_scroll_y(old_value, new_value)
         if not len(self._model) or self._view.width != self._model.columns.width:
             return
-        self._follows = round(new_value) >= self.max_scroll_y
+        self._follows = round(new_value) >= self.max_scroll_y and not self.has_newer
         if not self._follows:
             self._anchor = self._model.anchor_at(round(new_value))
         self._settle()
@@ -229,16 +178,13 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         finally:
             self._is_placing = False
         # An anchor that cannot be at the top, because too little is below it, means the end is in view.
-        self._follows = self._follows or self.scroll_offset.y >= self.max_scroll_y
+        self._follows = self._follows or (self.scroll_offset.y >= self.max_scroll_y and not self.has_newer)
         self._has_moved()
         if draw:
             self.refresh()
 
     def _has_moved(self) -> None:
         """Something else is in view, or below it."""
-        if self._wants_older and self.scroll_offset.y <= self._view.height:
-            self._wants_older = False
-            self.post_message(self.OlderWanted(self))
 
     def _last_visible(self) -> int:
         if not len(self._model):
@@ -247,6 +193,9 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _bring_into_view(self, index: int, character: int | None = None) -> None:
         """Show an entry as far as it fits; given a character of its text, the row with that."""
+        if not self._view:  # a log that comes to the screen only now begins there
+            self._follows, self._anchor = False, Anchor(index, 0, 0)
+            return
         self._model.settle(index, self._view.height)
         self._place()
         first, rows = self._model.row_of(index), self._model.measure(index)
@@ -311,5 +260,5 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         return style
 
     def _forget_marker(self) -> None:
-        if self._model.marker is not None:
-            self._strips.pop(self._model.marker, None)
+        if self._model.marker.place is not None:
+            self._strips.pop(self._model.marker.place, None)

@@ -167,7 +167,7 @@ def main() -> None:
     publish(
         "Screen: a million messages kept",
         f"{__doc__}\n{result.table()}\n{targets_table(result, targets)}\n"
-        f"Of a million, the last page stands there {wall:.2f} s after the process began, with {spent:.2f} s of\n"
+        f"Of a million, the last page is there {wall:.2f} s after the process began, with {spent:.2f} s of\n"
         "processor time (target: 1 s; the clock also counts what others do on the machine).\n",
         packages=["sqlcipher3"],
     )

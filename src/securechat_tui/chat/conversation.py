@@ -30,7 +30,7 @@ from securechat_tui.protocol.payloads import Acknowledgement, Hello, HelloFlag, 
 from securechat_tui.protocol.signing import NO_GENERATION, Seen
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
-from securechat_tui.storage.messages import Cancelled, Dropped, Unreceived
+from securechat_tui.storage.messages import Abandoned, Cancelled, Dropped, Unreceived
 from securechat_tui.trust.states import Trust
 
 __all__ = ["Conversation"]
@@ -227,7 +227,8 @@ class Conversation:
         numbered = [self._again(one) for one in again]
         for message in former.undelivered():
             self.journal.note(Dropped(message.row))
-            numbered.append(self._again(message))
+            numbered.append(self._again(message, message.salt))  # which may say where it was taken over from
+        self.journal.note(Abandoned(former.generation))
         await self.journal.commit()
         for message in numbered:
             self._show(self._tell.queued(message))

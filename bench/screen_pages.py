@@ -159,11 +159,15 @@ def main() -> None:
         Target("open MiB", million, one, 1.1, at_least=False),
         Target("after all MiB", million, one, 1.6, at_least=False),
     ]
-    seconds = statistics.median(one["opened ms"] for one in result.samples[million]) / 1e3
+    wall, spent = (
+        statistics.median(run[figure] for run in result.samples[million]) / 1e3
+        for figure in ("opened ms", "processor ms")
+    )
     publish(
         "Screen: a million messages kept",
         f"{__doc__}\n{result.table()}\n{targets_table(result, targets)}\n"
-        f"Of a million, the last page stands there {seconds:.2f} s after the process began (target: 1 s).\n",
+        f"Of a million, the last page is there {wall:.2f} s after the process began, with {spent:.2f} s of\n"
+        "processor time (target: 1 s; the clock also counts what others do on the machine).\n",
         packages=["sqlcipher3"],
     )
 

@@ -1,7 +1,6 @@
 """The store's files: nothing readable in them, closed to others, and damage told with what to do."""
 
 import os
-import resource
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -102,19 +101,6 @@ def test_it_is_always_the_same_object(store: Store) -> None:
     assert store.wipe(BOB)
     assert store.wipe(b"c" * 32), "what is not kept is left alone"
     assert store.conversation(BOB, SPKI) is history
-
-
-def test_more_conversations_than_files_that_are_usually_open(profile: Profile) -> None:
-    """Every stranger who calls a host leaves one; they must not keep the program from opening its own."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (128, before[1]))
-    try:
-        with Store(profile, STORE_KEY) as store:
-            for number in range(80):
-                store.conversation(number.to_bytes(32), SPKI).mark_read(1)
-            assert len(store.conversations()) == 80
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_closed_store_is_a_mistake_of_the_caller(profile: Profile) -> None:

@@ -30,7 +30,7 @@ from securechat_tui.protocol.payloads import Acknowledgement, Hello, HelloFlag, 
 from securechat_tui.protocol.signing import NO_GENERATION, Seen
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import BegunAnew, ProfileError
-from securechat_tui.storage.messages import Cancelled, Dropped, Unreceived
+from securechat_tui.storage.messages import Abandoned, Cancelled, Dropped, Unreceived
 from securechat_tui.trust.states import Trust
 
 __all__ = ["Conversation"]
@@ -78,9 +78,8 @@ class Conversation:
         self._progress = progress
         self._connection: Connection | None = None
         self._writer = Writer(self, key)
-        self._peer_requires = False
-        """Whether the peer does, as its latest HELLO says."""
-        self._holds_unsigned = False
+        self._peer_requires = self._holds_unsigned = False
+        """Whether the peer does, as its latest HELLO says; whether something unsigned is held for it."""
         self._resolution: Resolution | None = None
 
     @property
@@ -231,7 +230,8 @@ class Conversation:
         numbered = [self._again(one) for one in again]
         for message in former.undelivered():
             self.journal.note(Dropped(message.row))
-            numbered.append(self._again(message))
+            numbered.append(self._again(message, message.salt))  # which may say where it was taken over from
+        self.journal.note(Abandoned(former.generation))
         await self.journal.commit()
         for message in numbered:
             self._show(self._tell.queued(message))

@@ -318,15 +318,14 @@ def act(place):
 
 def look(place):
     with Profile("p", place) as profile:
-        lay = profile.contacts_path.exists()
-        keys = open_keys(profile, right)
-        if operation == "restore" and keys is None:
+        lay, there = profile.contacts_path.exists(), profile.identity_path.exists()
+        if operation == "restore" and not there:
             restore(profile, backup, right, CHEAP)
-        found = open_keys(profile, right)
-        with Store(profile, found.store if found else STORE_KEY) as store:
+        key = open_keys(profile, right).store if operation == "restore" else STORE_KEY
+        with Store(profile, key) as store:
             pins, kept = store.pins(), len(store.conversations())
         left = [path.name for path in place.rglob("*.new*")] + [path.name for path in place.glob("contacts*")]
-        return [[PINS, OTHERS].index(pins), kept, left, lay, keys is not None]
+        return [[PINS, OTHERS].index(pins), kept, left, lay, there]
 
 original = folder / "original"
 prepare(original)

@@ -17,6 +17,7 @@ from securechat_tui.chat.formers import Formers
 from securechat_tui.chat.held import Held
 from securechat_tui.chat.shelf import Marks, Shelf
 from securechat_tui.chat.stream import EventStream
+from securechat_tui.chat.turns import Turns
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol.order import PayloadOrder
 from securechat_tui.protocol.payloads import (
@@ -94,7 +95,9 @@ class Stage:
         alice, bob = identity_key("alice"), identity_key("bob")
         self.disk, self.stream = Disk(), EventStream()
         shelf = Shelf(cast("ConversationStore", self.disk), None, None, 1, (), Marks())
-        self.conversation = Conversation(alice, bob.public, shelf, self.stream, asyncio.Event())
+        self.conversation = Conversation(
+            alice, bob.public, shelf, self.stream, asyncio.Event(), turns=Turns()
+        )
         self.bob = Boxes(bob, alice.public)
 
     def attach(self, gate: str = "") -> Wire:
@@ -230,6 +233,7 @@ async def test_what_could_not_be_poured_stays_held_in_its_place() -> None:
     stage = Stage()
     await stage.secure()
     held = Held()
+    held.add("somebody else", "not for bob", None, signed=True)
     for text in ("one", "two"):
         held.add(stage.conversation.id, text, None, signed=True)
     stage.disk.full = True
@@ -329,7 +333,9 @@ async def test_a_peer_that_comes_back_to_an_earlier_generation_goes_on_from_what
         number = stage.conversation.number
         shelf = Shelf.load(store.conversation(number, stage.bob.key.public.spki))
         alice = identity_key("alice")
-        stage.conversation = Conversation(alice, stage.bob.key.public, shelf, stage.stream, asyncio.Event())
+        stage.conversation = Conversation(
+            alice, stage.bob.key.public, shelf, stage.stream, asyncio.Event(), turns=Turns()
+        )
         wire = await stage.secure()
         stage.say(wire, "one")
         await stage.conversation.settle(at_once)

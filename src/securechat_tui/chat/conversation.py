@@ -20,6 +20,7 @@ from securechat_tui.chat.receipt import Receipt
 from securechat_tui.chat.shelf import Shelf, queued_change
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.telling import Teller, unix_ms
+from securechat_tui.chat.turns import Turns
 from securechat_tui.chat.views import Counters
 from securechat_tui.chat.writer import Writer
 from securechat_tui.network.clock import now
@@ -47,6 +48,7 @@ class Conversation:
         stream: EventStream,
         progress: asyncio.Event,
         *,
+        turns: Turns,
         own: Fingerprint | None = None,
     ) -> None:
         """``own`` is whose conversation it is, where that is a former key's: nothing more is said in it then.
@@ -55,7 +57,7 @@ class Conversation:
         """
         self.own, self.peer = own or key.public.fingerprint, peer
         self.boxes = Boxes(self.own, peer, shelf)
-        self.journal = Journal(shelf.store, self.boxes)
+        self.journal = Journal(shelf.store, self.boxes, turns)
         self.number = self.outbox.conversation
         self.id = self.number.hex()
         self._tell = Teller(self.id, peer)

@@ -18,6 +18,7 @@ from securechat_tui.chat.held import Held
 from securechat_tui.chat.shelf import Marks, Shelf
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.turns import Turns
+from securechat_tui.chat.typed import Typed
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol.order import PayloadOrder
 from securechat_tui.protocol.payloads import (
@@ -50,9 +51,11 @@ class Disk(Forgetful):
         self.free.set()
         self.full = False
         self.salts: list[bytes] = []
+        self.writes = 0
 
     def write(self, changes: Sequence[Change], sending: Sending | None, receiving: Receiving | None) -> None:
         self.free.wait(10)
+        self.writes += 1
         if self.full:
             raise DiskFull(path="kept", reason="full")
         self.salts += [one.salt for one in changes if isinstance(one, Kept)]
@@ -217,6 +220,20 @@ async def test_two_hands_pour_what_was_held_once() -> None:
     assert stage.queued() == ["one", "two"]
 
 
+async def test_what_was_held_goes_to_disk_together() -> None:
+    stage = Stage()
+    await stage.secure()
+    held, texts = Held(), [str(number) for number in range(300)]
+    for text in texts:
+        held.add(stage.conversation.id, text, None, signed=True)
+    held.add("somebody else", "not for bob", None, signed=True)
+    before = stage.disk.writes
+    await held.pour_into(stage.conversation)
+    assert stage.queued() == texts
+    assert stage.disk.writes - before <= 2 * 3  # each 128 and their signature
+    assert held.waiting_for("somebody else") == 1
+
+
 async def test_what_is_dropped_while_it_is_poured_ends_nothing() -> None:
     stage = Stage()
     await stage.secure()
@@ -247,12 +264,12 @@ async def test_what_could_not_be_poured_stays_held_in_its_place() -> None:
 async def test_a_message_is_cancelled_once_and_not_after_it_has_arrived() -> None:
     stage = Stage()
     await stage.secure()
-    await stage.conversation.queue("one", None, signed=False)
+    await stage.conversation.queue(Typed("one", None, signed=False))
     (message,) = stage.conversation.outbox.undelivered()
     stage.conversation.let_go(message, renumbered=True)
     stage.conversation.let_go(message, renumbered=True)
     assert len(stage.conversation.outbox) == 0
-    await stage.conversation.queue("two", None, signed=False)
+    await stage.conversation.queue(Typed("two", None, signed=False))
     (message,) = stage.conversation.outbox.undelivered()
     outbox = stage.conversation.outbox
     while found := outbox.next_to_write():
@@ -271,7 +288,7 @@ async def test_a_generation_of_which_a_newer_session_said_nothing_is_announced()
     stage = Stage()
     await stage.secure()
     older = await stage.secure()
-    await stage.conversation.queue("arrived", None, signed=False)
+    await stage.conversation.queue(Typed("arrived", None, signed=False))
     found = stage.conversation.outbox.next_to_write()
     assert found is not None
     assert isinstance(found[1][0], Unsigned)
@@ -279,7 +296,7 @@ async def test_a_generation_of_which_a_newer_session_said_nothing_is_announced()
     stage.conversation.receive(stage.bob.inbox.acknowledgement())
     await stage.conversation.journal.settled()
     stage.disk.free.clear()
-    queueing = asyncio.create_task(stage.conversation.queue("waits", None, signed=False))
+    queueing = asyncio.create_task(stage.conversation.queue(Typed("waits", None, signed=False)))
     await asyncio.sleep(0)
     stage.bob = Boxes(identity_key("bob"), identity_key("alice").public)  # it has forgotten everything
     forgetting = asyncio.create_task(stage.resume(older))
@@ -309,7 +326,7 @@ async def test_two_sessions_that_settle_a_former_conversation_take_it_over_once(
     former, heir = Stage(), Stage()
     await heir.secure()
     for text in ("one", "two"):
-        await former.conversation.queue(text, None, signed=True)
+        await former.conversation.queue(Typed(text, None, signed=True))
     formers = Formers(cast("Conversations", Heritage(former.conversation)))
     word = Resume(former.conversation.number, bytes(16), bytes(16), 0, bytes(32))
     await asyncio.gather(formers.settle(heir.conversation, word), formers.settle(heir.conversation, word))

@@ -21,6 +21,7 @@ from securechat_tui.chat.shelf import Shelf, queued_change
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.telling import Teller, unix_ms
 from securechat_tui.chat.turns import Turns
+from securechat_tui.chat.typed import Typed
 from securechat_tui.chat.views import Counters
 from securechat_tui.chat.writer import Writer
 from securechat_tui.network.clock import now
@@ -256,7 +257,7 @@ class Conversation:
             raise CommandError("busy", "Too many messages wait for delivery: wait until some have arrived.")
         self.check_signed(signed=signed)
         try:
-            await self.queue(text, ref, signed=signed)
+            await self.queue(Typed(text, ref, signed))
         except ProfileError as error:
             raise CommandError("cannot-save", f"Not sent, since it could not be kept: {error}") from None
 
@@ -287,16 +288,17 @@ class Conversation:
         """Take the account of a peer who has another key by now; raises ResumeConflict and PeerForgot."""
         self._tell_delivered(self.outbox.resume(word))
 
-    async def queue(self, text: str, ref: str | None, *, signed: bool) -> None:
-        """Number a message; one that the peer does not take is decided about before it is written.
+    async def queue(self, *texts: Typed) -> None:
+        """Number messages, in one transaction; those that the peer does not take are decided about first.
 
-        Raises the ProfileError family where it could not be kept; it has no number then.
+        Raises the ProfileError family where they could not be kept; none of them has a number then.
         """
         self.is_touched = True
-        message = self._number(text, ref, unix_ms(), signed=signed)
+        messages = [self._number(one.text, one.ref, unix_ms(), signed=one.signed) for one in texts]
         self._writer.wake()
         await self.journal.commit()
-        self._show(self._tell.queued(message))
+        for message in messages:
+            self._show(self._tell.queued(message))
         self._writer.wake()
 
     def _number(

@@ -179,14 +179,14 @@ async def crowd() -> AsyncIterator[Crowd]:
 
 def hook(monkeypatch: pytest.MonkeyPatch, act: Callable[[Receipt, int], None]) -> None:
     """Have ``act`` told of each message that is checked, and how many of its conversation were before."""
-    take = Receipt.take
+    take = Receipt._take
 
     def taking(receipt: Receipt, payload: Payload) -> None:
         take(receipt, payload)
         if isinstance(payload, Signed):
             act(receipt, receipt._boxes.inbox.high)
 
-    monkeypatch.setattr(Receipt, "take", taking)
+    monkeypatch.setattr(Receipt, "_take", taking)
 
 
 def giving_way(monkeypatch: pytest.MonkeyPatch, who: Conversation) -> asyncio.Event:

@@ -136,7 +136,7 @@ class Conversation:
         self._connection = None
         self.secure = False
         self.gate, self._held_resume = "", None
-        self.inbox.begin_session()
+        self.receipt.end_session()
         self._writer.stop()
 
     async def close(self) -> None:
@@ -343,7 +343,7 @@ class Conversation:
 
     # The peer's messages.
 
-    def receive(self, payload: Payload) -> None:
+    async def receive(self, payload: Payload) -> None:
         """Check content of the peer; :meth:`settle` keeps and shows it.
 
         Raises a RemoteError for what breaks a rule, and the ProfileError for which it was taken back.
@@ -351,7 +351,7 @@ class Conversation:
         if isinstance(payload, Acknowledgement):
             self._tell_delivered(self.outbox.acknowledge(payload))
         else:
-            self.receipt.take(payload)
+            await self.receipt.take(payload)
 
     @property
     def is_unsettled(self) -> bool:

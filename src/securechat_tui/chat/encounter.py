@@ -253,7 +253,7 @@ class Encounter:
                 await self._settling.now()
                 await self.comparing.receive(payload)
             case _:
-                conversation.receive(payload)
+                await conversation.receive(payload)
 
     def _storage_failed(self, error: ProfileError) -> None:
         """What came cannot be kept, so it is not acknowledged: as if the connection had been cut here."""

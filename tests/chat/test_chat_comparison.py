@@ -148,7 +148,8 @@ async def test_a_contact_that_was_distrusted_on_disk_is_distrusted_at_the_host()
     change_contact(alice, bobs, lambda contact: contact.with_trust(Trust.CHANGED, 1.0, "test"))
     async with opened(alice) as at_alice, opened(bob) as at_bob:
         await at_bob.engine.join(await at_alice.host())
-        assert (await at_alice.until(Peer)).trust is Trust.CHANGED
+        told = await at_alice.until(Peer)
+        assert (told.trust, told.differed) == (Trust.CHANGED, True)
         assert (await at_alice.until(Gate)).reason == "comparison"
         await at_bob.until(Peer)
         assert at_bob.all(Secure) == []

@@ -22,8 +22,12 @@ from securechat_tui.chat.events import (
     Secure,
     Trust,
 )
+from securechat_tui.chat.introduction import Introduction
 from securechat_tui.chat.telling import unix_ms
+from securechat_tui.protocol.events import Authenticated
 from securechat_tui.protocol.frames import FrameType
+from securechat_tui.protocol.payloads import Hello
+from securechat_tui.storage.errors import StoreFailed
 from securechat_tui.storage.profile import Profile
 from securechat_tui.trust.pins import Contact
 
@@ -97,6 +101,36 @@ async def test_a_contact_is_reached_by_its_name_at_its_last_address() -> None:
     secrets = contacts(alice).contacts[0].secrets
     assert len(secrets) == 2, "the call showed the first session's secret, and the second has its own"
     assert contacts(bob).contacts[0].newest == secrets[0]
+
+
+@pytest.mark.parametrize("is_stored", [False, True], ids=["host-has-not-stored", "host-has-stored"])
+async def test_no_cut_after_a_change_of_roles_shuts_a_contact_out(
+    is_stored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the host answers nobody but those who show a secret, and both programs have ended since."""
+    alice, bob = person("alice"), person("bob")
+    *_, his = await meet(bob, alice)
+    *_, hers = await meet(alice, bob)
+    pin = Introduction.pin
+
+    async def dies(introduction: Introduction, proof: Authenticated) -> Trust:
+        if introduction.dialled is None and not is_stored:
+            raise StoreFailed(path="contacts", reason="killed")
+        trust = await pin(introduction, proof)
+        if introduction.dialled is None:
+            raise StoreFailed(path="contacts", reason="killed")
+        return trust
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Introduction, "pin", dies)
+        async with opened(bob) as at_bob, opened(alice) as at_alice:
+            await at_bob.engine.host(his, invited_only=True)
+            await at_alice.engine.join("bob")
+            await asyncio.gather(at_bob.until(Error), at_alice.until(Refused))
+    for host, guest, address in ((bob, alice, his), (alice, bob, hers)):
+        async with opened(host) as at_host, opened(guest) as at_guest:
+            await at_host.engine.host(address, invited_only=True)
+            await secured(at_host, at_guest, address)
 
 
 # Another key at the guest.
@@ -311,6 +345,20 @@ async def test_too_many_strangers_within_an_hour(monkeypatch: pytest.MonkeyPatch
 
 
 # What else may be at the other end.
+
+
+async def test_strangers_who_find_the_list_full_leave_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("securechat_tui.trust.pins.MAX_CONTACTS", 1)
+    alice = person("alice")
+    async with opened(alice) as at_alice:
+        address = await at_alice.host()
+        for name in ("bob", "carol", "mallory"):
+            async with await call(address, name) as guest:
+                await guest.established()
+                await guest.until_payload(Hello) if name == "bob" else await guest.until_closed()
+        assert [one.code for one in at_alice.all(Error)] == ["profile", "profile"]
+        assert len(at_alice.engine.overview()) == 1
+    assert len(list(alice.conversations_folder.glob("*.db"))) == 1
 
 
 async def test_nobody_is_listening() -> None:

@@ -2,7 +2,8 @@
 
 The oracle is the list of what each author was told is queued: exactly that arrives, once and in order, and
 what an author was told is delivered, the reader has on disk. A killed program comes back with what is on its
-disk and nothing else; whatever was shown or said before must follow from that.
+disk and nothing else; whatever was shown or said before must follow from that. One who has lost everything
+begins anew, and gets what was not delivered.
 """
 
 import tempfile
@@ -18,7 +19,7 @@ from protocol_peers import identity_key
 
 from securechat_tui.chat.boxes import Boxes
 from securechat_tui.chat.inbox import Accepted
-from securechat_tui.chat.outbox import Outgoing
+from securechat_tui.chat.outbox import Outgoing, PeerForgot
 from securechat_tui.chat.shelf import Shelf, queued_change, received_change
 from securechat_tui.chat.telling import Teller
 from securechat_tui.protocol import constants as c
@@ -31,10 +32,10 @@ from securechat_tui.protocol.payloads import (
     Signed,
     Unsigned,
 )
-from securechat_tui.protocol.signing import NO_GENERATION, conversation_id
+from securechat_tui.protocol.signing import Seen, conversation_id
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import DiskFull
-from securechat_tui.storage.messages import BatchSigned, Cancelled, Change, Skipped
+from securechat_tui.storage.messages import Abandoned, BatchSigned, Cancelled, Change, Dropped, Skipped
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.store import Store
 from securechat_tui.trust.states import Trust
@@ -60,6 +61,11 @@ class Side:
         """What this person was told has arrived, in the runs since the last kill."""
         self.start()
 
+    def lose(self) -> None:
+        """Nothing is left of the conversation but the keys."""
+        self._store.forget(self._id)
+        self.start()
+
     def start(self) -> None:
         """Run the program with what is on disk, whatever ran before."""
         store = self._store.conversation(self._id, self._peer.spki)
@@ -71,6 +77,8 @@ class Side:
         self._numbered: list[Outgoing] = []
         self.flowing = False
         self.answer_due = False
+        self.answers: list[Payload] = []
+        """What is to be said at once."""
         page = store.page(10_000)
         self.shown = [str(one.text) for one in page if not one.mine]
         """What this person has seen of the other's, as the history has it."""
@@ -147,9 +155,27 @@ class Side:
         self.boxes.fault = None
         self.boxes.outbox.begin_session()
         self.boxes.inbox.begin_session()
-        inbox, outbox = self.boxes.inbox, self.boxes.outbox
-        high = inbox.high if inbox.generation != NO_GENERATION else 0
-        return Resume(outbox.conversation, outbox.generation, inbox.generation, high, inbox.running)
+        self.answers.clear()
+        return self.account()
+
+    def account(self) -> Payload:
+        """Say what is held of both directions."""
+        return Resume(self._id, self.boxes.outbox.generation, *self.boxes.inbox.account)
+
+    def renew(self) -> None:
+        """Number anew, in a new generation, what the peer does not have, and say so."""
+        self.commit()
+        former = self.boxes.renew()
+        for message in former.undelivered():
+            row, outbox = self.boxes.take_row(), self.boxes.outbox
+            if message.signed:
+                again = outbox.add(message.text, None, CLAIMED_MS, Seen(), row, salt=message.salt)
+            else:
+                again = outbox.add_unsigned(message.text, None, CLAIMED_MS, row, salt=message.salt)
+            self._noted += [Dropped(message.row), queued_change(again, Trust.PINNED, BOB)]
+        self._noted.append(Abandoned(former.generation))
+        self.commit()
+        self.answers.append(self.account())
 
     def take(self, payload: Payload) -> None:
         """Check what arrives; raises where a rule is broken, which must never happen here."""
@@ -160,9 +186,7 @@ class Side:
         self.answer_due = self.answer_due or isinstance(payload, Signed | Unsigned | Gone)
         match payload:
             case Resume():
-                inbox.announce(payload.generation)
-                self._confirm(self.boxes.outbox.resume(payload))
-                self.flowing = True
+                self._resume(payload)
             case Signature():
                 inbox.signature(payload)
             case Signed():
@@ -175,6 +199,14 @@ class Side:
                     self._noted.append(skipped)
             case Acknowledgement():
                 self._confirm(self.boxes.outbox.acknowledge(payload))
+
+    def _resume(self, word: Resume) -> None:
+        self.boxes.inbox.announce(word.generation)
+        try:
+            self._confirm(self.boxes.outbox.resume(word))
+        except PeerForgot:
+            self.renew()
+        self.flowing = True
 
     def _accept(self, message: Accepted | None) -> None:
         if message is not None:
@@ -250,6 +282,17 @@ class Crashes(RuleBasedStateMachine):
             self.wire[name] += side.next_payloads()
 
     @rule(name=people)
+    def lose_everything(self, name: str) -> None:
+        """What has arrived is not sent again; what only this side had is lost."""
+        side, other = self.sides[name], self.sides[OTHER[name]]
+        self.commit(OTHER[name])
+        side.lose()
+        side.queued, side.delivered = list(other.shown), []
+        other.queued = [one.text for one in other.boxes.outbox.undelivered()]
+        other.delivered = []
+        self.connect()
+
+    @rule(name=people)
     def kill(self, name: str) -> None:
         """Nothing is left but the disk."""
         side = self.sides[name]
@@ -264,6 +307,8 @@ class Crashes(RuleBasedStateMachine):
         receiver = self.sides[OTHER[name]]
         for _ in range(min(payloads, len(self.wire[name]))):
             receiver.take(self.wire[name].popleft())
+            self.wire[OTHER[name]] += receiver.answers
+            receiver.answers.clear()
 
     @rule()
     def cut(self) -> None:

@@ -258,6 +258,7 @@ async def test_two_guests_with_one_invite_cannot_both_pass() -> None:
             await carol.until_closed()
             assert "who else has seen it" in (await at_alice.until(Notice)).message
     assert [one.fingerprint for one in contacts(Profile.named("alice")).contacts] == [key_of("bob")]
+    assert len(list(Profile.named("alice").conversations_folder.glob("*.db"))) == 1, "carol has left nothing"
 
 
 # What does not burn it.

@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from chat_people import Face, opened, person
-from chat_raw import answering
+from chat_raw import answering, call
 from cutting_proxy import Wire, wire_to
 from protocol_peers import identity_key
 
+from securechat_tui.chat import calls
+from securechat_tui.chat.calls import Call
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Closed,
@@ -145,6 +147,123 @@ async def test_busy_and_silent_closes_are_tried_again_without_a_word() -> None:
         await bob.until_many(2, Secure)
         assert [dialing.attempt for dialing in bob.all(Dialing)] == [1, 1, 2, 3]
         assert not bob.all(Refused)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses before each call back, none of which is waited for."""
+    found = list[float]()
+
+    async def note(_call: Call, seconds: float) -> None:
+        found.append(seconds)
+
+    monkeypatch.setattr(backoff, "FIRST_PAUSE", 1.0)
+    monkeypatch.setattr(backoff, "LONGEST_PAUSE", 60.0)
+    monkeypatch.setattr(backoff, "JITTER", 0.0)
+    monkeypatch.setattr(calls, "_pause", note)
+    return found
+
+
+async def test_who_is_cut_off_as_soon_as_it_is_there_calls_ever_less_often(pauses: list[float]) -> None:
+    async with opened(person("bob")) as bob, answering() as desk:
+        await bob.engine.join(desk.address)
+        for number in range(1, 5):
+            raw = await desk.next("alice")
+            await raw.open()
+            await bob.until_many(number, Secure)
+            raw.cut()
+            await bob.until_many(number, Closed)
+        await desk.next("alice")
+    assert pauses == [1.0, 2.0, 4.0, 8.0]
+
+
+@pytest.mark.parametrize("by", ["guest", "host"])
+async def test_a_session_in_which_something_has_arrived_was_worth_the_call(
+    by: str, pauses: list[float]
+) -> None:
+    async with opened(person("bob")) as bob, answering() as desk:
+        await bob.engine.join(desk.address)
+        boxes = None
+        for number in range(1, 4):
+            raw = await desk.next("alice")
+            await raw.open(boxes)
+            boxes = raw.boxes
+            await bob.until_many(number, Secure)
+            if by == "host":
+                raw.say_texts("hello")
+                await bob.until_many(number, Message)
+            else:
+                await bob.engine.send("hello")
+                await raw.read(1)
+                raw.acknowledge()
+                await bob.until_many(number, Delivered)
+            raw.cut()
+            await bob.until_many(number, Closed)
+        await desk.next("alice")
+    assert pauses == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(("lasting", "expected"), [(60.0, [1.0, 2.0, 4.0]), (0.0, [1.0, 1.0, 1.0])])
+async def test_a_talk_goes_on_after_pauses_like_any_other(
+    lasting: float, expected: list[float], pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "_LASTING_SECONDS", lasting)
+    async with opened(person("bob")) as bob, answering() as desk:
+        await bob.engine.join(desk.address)
+        raw = await desk.next("alice")
+        await raw.open()
+        await bob.until(Secure)
+        await bob.engine.leave()
+        await raw.until_closed()
+        await bob.until(Closed)
+        await bob.engine.talk(bob.engine.contacts()[0].name, "127.0.0.1:0")
+        for number in range(2, 5):
+            raw = await desk.next("alice")
+            await raw.open()
+            await bob.until_many(number, Secure)
+            raw.cut()
+            await bob.until_many(number, Closed)
+        await desk.next("alice")
+    assert pauses == [0.0, *expected]
+
+
+async def test_who_has_called_is_awaited_no_more_where_nobody_listens() -> None:
+    async with (
+        opened(person("alice")) as alice,
+        await call(await alice.host(), "bob") as bob,
+        await call(alice.address, "carol") as carol,
+    ):
+        await bob.open()
+        await carol.open()
+        await alice.until_many(2, Secure)
+        bob.cut()
+        lost = await alice.until(Closed)
+        await alice.engine.stop_hosting()
+        over = (await alice.until_many(2, Closed))[1]
+        assert [(one.reason, one.by, one.awaited) for one in (lost, over)] == [
+            ("lost", "peer", True),
+            ("goodbye", "me", False),
+        ]
+        assert "cannot come back" in over.message
+        assert len(alice.engine.conversations) == 1, "who is here stays"
+        await alice.engine.send("for later", conversation=over.conversation)
+        await alice.until(Queued)
+
+
+async def test_who_is_called_back_is_awaited_whether_anybody_listens_or_not() -> None:
+    async with opened(person("bob")) as bob, answering() as desk:
+        await bob.engine.join(desk.address)
+        raw = await desk.next("alice")
+        await raw.open()
+        await bob.until(Secure)
+        await bob.host()
+        raw.cut()
+        await bob.until(Closed)
+        again = await desk.next("alice")
+        await bob.engine.stop_hosting()
+        await again.open(raw.boxes)
+        await bob.until_many(2, Secure)
+        assert len(bob.all(Closed)) == 1
 
 
 async def test_leaving_while_away_ends_it() -> None:

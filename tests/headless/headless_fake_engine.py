@@ -41,7 +41,7 @@ INVITE = "securechat://192.0.2.7:8000/#" + "a" * 95
 TIME = 1_800_000_000.0
 
 
-def peer(name: str = "bob", *, role: str = "host", trust: Trust = Trust.NEW) -> Peer:
+def peer(name: str = "bob", *, role: str = "host", trust: Trust = Trust.NEW, differed: bool = False) -> Peer:
     return Peer(
         time=TIME,
         conversation=CONVERSATION,
@@ -54,6 +54,7 @@ def peer(name: str = "bob", *, role: str = "host", trust: Trust = Trust.NEW) -> 
         randomart=("+--+",),
         contact=SafeText(name),
         first_seen=TIME,
+        differed=differed,
     )
 
 

@@ -15,7 +15,7 @@ from headless_fake_engine import (
 )
 from headless_rig import Rig
 
-from securechat_tui.chat.events import Checks, Delivered, Gate, Hosting, Notice, SafeText, Trust
+from securechat_tui.chat.events import Checks, Delivered, Gate, Hosting, Notice, SafeText, Trust, TrustChanged
 from securechat_tui.chat.views import ContactView
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.openings import HostAt, JoinTarget, Stay
@@ -53,6 +53,26 @@ def test_a_message_cannot_forge_a_line_of_the_program() -> None:
     assert lines[0].endswith("<bob> hi")
     assert all(line.startswith("         | ") for line in lines[1:-1])
     assert len(lines) == 4
+
+
+@pytest.mark.parametrize("differed", [True, False], ids=["codes-differed", "another-key"])
+def test_why_a_key_is_changed(differed: bool) -> None:
+    line = PlainWording(MARK, attended=True).lines(peer(trust=Trust.CHANGED, differed=differed))[2]
+    assert ("a comparison of codes with it has failed" in line) == differed
+    assert ("it is not the one that belongs to this contact" in line) == (not differed)
+
+
+def test_codes_that_differ_are_no_other_key() -> None:
+    told = TrustChanged(
+        time=TIME,
+        conversation=CONVERSATION,
+        fingerprint=FINGERPRINT,
+        trust=Trust.CHANGED,
+        how="codes compared: different",
+        contact=SafeText("bob"),
+    )
+    (line,) = PlainWording(MARK, attended=True).lines(told)
+    assert line.endswith("The key is CHANGED: a comparison of codes with it has failed.")
 
 
 def test_the_peer_and_what_its_key_is_worth() -> None:

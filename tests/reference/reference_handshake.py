@@ -45,6 +45,11 @@ class Contact:
     newest: bytes | None = None
     confirmed: bytes | None = None
 
+    @property
+    def secrets(self) -> list[bytes]:
+        """Those that there are."""
+        return [*dict.fromkeys(one for one in (self.newest, self.confirmed) if one is not None)]
+
 
 @dataclass(frozen=True)
 class Agreed:
@@ -121,11 +126,11 @@ def place(chance: Chance, secret: bytes | None, core: bytes) -> bytes:
 
 
 def find_caller(contacts: list[Contact], core: bytes, tags: bytes) -> tuple[Contact, bytes] | None:
-    """Who calls, and the secret that was shown; the confirmed one counts if both were."""
+    """Who calls, and the secret that was shown; the lower one counts if both were."""
     for contact in contacts:
-        for secret in (contact.confirmed, contact.newest):
-            tag = b"" if secret is None else call_tag(secret, core)
-            if secret and any(hmac.compare_digest(tag, place) for place in (tags[:32], tags[32:])):
+        for secret in sorted(contact.secrets):
+            tag = call_tag(secret, core)
+            if any(hmac.compare_digest(tag, place) for place in (tags[:32], tags[32:])):
                 return contact, secret
     return None
 
@@ -211,7 +216,8 @@ def guest_handshake(
     read_fin(wire, master.fin_host, deadline)
     contact = expected or Contact(host)
     agreed = master.agreed(is_host=False, contact=contact)
-    contact.newest = agreed.reconnect
+    if len(contact.secrets) < 2:
+        contact.newest, contact.confirmed = agreed.reconnect, contact.newest
     wire.send(b"F", master.fin_guest)
     return agreed
 

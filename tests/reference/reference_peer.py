@@ -129,7 +129,8 @@ class Session:
         _, record = self.wire.receive({b"M": range(276, 65557)}, deadline)
         payload = self.records.open(record)
         if not self.agreed.is_host:
-            self.agreed.contact.confirmed = self.agreed.reconnect  # 9.2
+            contact = self.agreed.contact
+            contact.newest = contact.confirmed = self.agreed.reconnect  # 9.2
         self.last_heard = self.wire.chance.now()
         if not payload:
             raise Violation("malformed payload: no kind")

@@ -22,7 +22,7 @@ from histories import (
 
 from securechat_tui.protocol.payloads import text_content
 from securechat_tui.storage.history import ConversationStore
-from securechat_tui.storage.messages import BatchSigned, Cancelled, Dropped, Skipped
+from securechat_tui.storage.messages import Abandoned, BatchSigned, Cancelled, Dropped, Skipped
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.store import Store
 from securechat_tui.trust.states import Trust
@@ -113,6 +113,17 @@ def test_a_new_generation_numbers_anew_and_the_old_one_is_still_known(history: C
     assert rows(history.search("mine", 9)) == [1, 3, 4]
     assert history.running(MINE, 3) == digest("running", MINE, 3)
     assert history.position()[0] == sending(1, generation=new)
+
+
+def test_of_an_abandoned_generation_stays_what_leads_to_its_last_message(history: ConversationStore) -> None:
+    history.write([queued(row, row) for row in range(1, 7)], sending(6, acknowledged=1))
+    history.write([Cancelled(MINE, 4)])
+    new = b"n" * 16
+    dropped = [Dropped(row) for row in (2, 3, 5, 6)]
+    history.write([*dropped, queued(7, 1, generation=new), Abandoned(MINE)], sending(1, generation=new))
+    assert [one.number for one in history.leftovers(True, MINE, 0)] == [2, 3]
+    assert [history.item(True, MINE, number) is None for number in range(1, 7)] == [False] * 4 + [True] * 2
+    assert rows(history.page(9)) == [1, 4, 7]
 
 
 def test_an_earlier_generation_of_the_peer_can_be_taken_up(history: ConversationStore) -> None:

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from securechat_tui.protocol.payloads import Signature
 from securechat_tui.storage.errors import DiskFull
 from securechat_tui.storage.messages import (
+    Abandoned,
     BatchSigned,
     Cancelled,
     Change,
@@ -74,6 +75,13 @@ class Model:
             if entry.mine and (entry.change.generation, entry.change.number) == (self.mine, number):
                 return row
         return None
+
+    def forget_above_the_last_message(self, generation: bytes) -> None:
+        """An own generation has been given up."""
+        own = (one.change for one in self.rows.values() if one.mine)
+        last = max((one.number for one in own if one.generation == generation), default=0)
+        for key in [one for one in self.items if one[:2] == (True, generation) and one[2] > last]:
+            del self.items[key]
 
     def tick(self, entry: Entry) -> str:
         if not entry.mine:
@@ -178,7 +186,8 @@ class HistoryMachine(RuleBasedStateMachine):
             for row, entry in model.rows.items()
             if model.tick(entry) == "queued" and entry.change.generation == model.mine
         ]
-        model.acknowledged_before[model.mine] = model.acknowledged
+        former = model.mine
+        model.acknowledged_before[former] = model.acknowledged
         model.generations += 1
         model.mine = f"m{model.generations}".encode().ljust(16)
         model.acknowledged = model.last = 0
@@ -188,7 +197,11 @@ class HistoryMachine(RuleBasedStateMachine):
             del model.rows[row]
             text = entry.change.content[1:].decode()
             changes += [Dropped(row), self.own(text, signed=bool(entry.change.header))]
+        changes.append(Abandoned(former))
+        model.forget_above_the_last_message(former)
         self.history.write(changes, sending(model.last, 0, model.mine))
+        last = max((number for *key, number in model.items if key == [True, former]), default=0)
+        assert self.history.item(True, former, last + 1) is None
 
     @rule(texts=st.lists(TEXTS, min_size=1, max_size=3), signed=st.booleans())
     def receive(self, texts: list[str], signed: bool) -> None:

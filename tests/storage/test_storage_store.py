@@ -1,7 +1,6 @@
 """The store's files: nothing readable in them, closed to others, and damage told with what to do."""
 
 import os
-import resource
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -101,19 +100,6 @@ def test_the_same_object_until_it_is_forgotten(store: Store) -> None:
     assert (known.id, known.peer) == (BOB, SPKI)
     store.forget(BOB)
     assert store.conversation(BOB, SPKI) is not history
-
-
-def test_more_conversations_than_files_that_are_usually_open(profile: Profile) -> None:
-    """Every stranger who calls a host leaves one; they must not keep the program from opening its own."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (128, before[1]))
-    try:
-        with Store(profile, STORE_KEY) as store:
-            for number in range(80):
-                store.conversation(number.to_bytes(32), SPKI).mark_read(1)
-            assert len(store.conversations()) == 80
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_closed_store_is_a_mistake_of_the_caller(profile: Profile) -> None:

@@ -12,7 +12,7 @@ from securechat_tui.protocol.identity import IdentityKey, PublicIdentity
 from securechat_tui.protocol.payloads import Gone, Payload, Signature, Signed, Unsigned
 from securechat_tui.protocol.signing import Seen, conversation_id
 from securechat_tui.protocol.text import SafeText
-from securechat_tui.storage.messages import BatchSigned, Cancelled, Change, Dropped, Skipped
+from securechat_tui.storage.messages import Abandoned, BatchSigned, Cancelled, Change, Dropped, Skipped
 from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.store import Store
 from securechat_tui.storage.transcripts import transcript_lines
@@ -68,10 +68,11 @@ class Keeper:
     def renew(self) -> None:
         """Begin a new generation with what is not delivered, as after a conflict."""
         changes: list[Change] = []
-        for message in self.boxes.renew().undelivered():
+        former = self.boxes.renew()
+        for message in former.undelivered():
             again = self._add(message.text, signed=message.signed)
             changes += [Dropped(message.row), queued_change(again, Trust.PINNED, SafeText.name("peer"))]
-        self._commit(*changes)
+        self._commit(*changes, Abandoned(former.generation))
 
     def wipe(self) -> None:
         self.store.wipe(self.id)

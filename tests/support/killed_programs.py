@@ -31,7 +31,7 @@ PATIENCE: Final = 30.0
 """Seconds after which something that is waited for has failed; no life lasts that long."""
 EXPECTED: Final = re.compile(
     rb"securechat-tui: (The connection to \w+ was cut: |Nobody is listening at |No secure session with |"
-    rb"\d+ of your messages were not delivered)"
+    rb"\d+ of your messages (?:was|were) not delivered)"
 )
 """What standard error tells of the other one's death."""
 UNWANTED: Final = ("gate", "rejected", "refused", "cancelled", "error")

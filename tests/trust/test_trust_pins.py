@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given, settings
@@ -26,6 +26,7 @@ from securechat_tui.trust.pins import (
     Pins,
     PinsFull,
     after_handshake,
+    before_fin,
     confirm,
 )
 from securechat_tui.trust.states import Trust
@@ -343,58 +344,116 @@ def test_the_books_secrets() -> None:
 def test_both_sides_agree_on_a_secret_after_each_session() -> None:
     host = guest = fake(1)
     for export, used in ((S1, None), (S2, S1), (S3, S2)):
-        guest = after_handshake(guest, export)
+        guest = before_fin(guest, export)
+        left = guest.newest
         host = after_handshake(host, export, used)
-        guest = confirm(guest, export)
+        guest = confirm(guest, export, left)
     assert guest.secrets == (S3,)
     assert host.secrets == (S3, S2)
 
 
-def test_a_lost_last_frame_leaves_a_secret_that_both_have() -> None:
-    host = guest = after_handshake(fake(1), S1)
-    guest = confirm(guest, S1)
-    guest = after_handshake(guest, S2)  # the guest's FIN, or what should follow it, is lost
+def test_a_guest_lets_no_secret_go_before_the_host_has_spoken() -> None:
+    guest = before_fin(fake(1), S1)
+    assert guest.secrets == (S1,)
+    guest = before_fin(guest, S2)
     assert guest.secrets == (S2, S1)
-    assert set(guest.secrets) & set(host.secrets) == {S1}
-    host = after_handshake(host, S2, S1)  # it did arrive, but the host's first record does not
-    assert guest.secrets == host.secrets == (S2, S1)
-    guest, host = after_handshake(guest, S3), after_handshake(host, S3, S2)
-    assert host.secrets == (S3, S2)
-    assert set(guest.secrets) & set(host.secrets) == {S3}
-    assert confirm(guest, S3).secrets == (S3,)
+    assert before_fin(guest, S3) == guest
+    assert confirm(guest, S3, guest.newest).secrets == (S3,)
+
+
+class Calls:
+    """Two who call each other, step by step, as far as nothing cuts them."""
+
+    STEPS = 4
+
+    def __init__(self) -> None:
+        self.sides = [fake(1), fake(1)]
+        self._count = 0
+
+    def begin(self) -> None:
+        """Let both be about to call."""
+        self._count += 2
+        self._exports = [(self._count + caller).to_bytes(32) for caller in (0, 1)]
+        self._used: list[bytes | None] = [None, None]
+        self._left: list[bytes | None] = [None, None]
+        self._taken = [0, 0]
+
+    def step(self, caller: int) -> None:
+        """Call, store as guest, store as host, hear the host's first word: of the session of one caller."""
+        sides, host, export = self.sides, 1 - caller, self._exports[caller]
+        match self._taken[caller]:
+            case 0:
+                shown = set(sides[caller].secrets) & set(sides[host].secrets)
+                self._used[caller] = min(shown, default=None)
+            case 1:
+                sides[caller] = before_fin(sides[caller], export)
+                self._left[caller] = sides[caller].newest
+            case 2:
+                used = self._used[caller] if self._used[caller] in sides[host].secrets else None
+                sides[host] = after_handshake(sides[host], export, used)
+            case _:
+                sides[caller] = confirm(sides[caller], export, self._left[caller])
+        self._taken[caller] += 1
+
+    def session(self, caller: int, steps: int) -> None:
+        """Call once, to be cut after so many steps."""
+        self.begin()
+        for _ in range(steps):
+            self.step(caller)
+
+    @property
+    def agree(self) -> bool:
+        """Whether either can show the other a secret that it knows."""
+        return bool(set(self.sides[0].secrets) & set(self.sides[1].secrets))
+
+
+SESSIONS = [*product((0, 1), (2, 3, 4))]
+"""Who calls, and after how many steps the session is cut."""
+
+
+def after(*sessions: tuple[int, int]) -> Calls:
+    """Two who have met, perhaps without the host's first word, and then had these sessions."""
+    calls = Calls()
+    for caller, steps in sessions:
+        calls.session(caller, steps)
+    return calls
+
+
+@pytest.mark.parametrize("first", [3, Calls.STEPS], ids=["host-not-heard", "met"])
+def test_no_cut_and_no_change_of_roles_leaves_the_two_without_a_secret(first: int) -> None:
+    """So that a host who answers nobody but contacts answers every contact, whatever was cut before."""
+    for count in range(5):
+        for sessions in product(SESSIONS, repeat=count):
+            assert after((0, first), *sessions).agree, sessions
 
 
 CROSSING = [tuple(0 if place in places else 1 for place in range(8)) for places in combinations(range(8), 4)]
 """Every order of the four steps of two handshakes."""
 
 
-@pytest.mark.parametrize("confirmed", [S1, S2], ids=["all-known", "newest-unknown"])
-def test_two_who_call_each_other_at_once_agree_on_a_secret(confirmed: bytes) -> None:
-    """Once both handshakes are complete, in whatever order things have happened at the two."""
-    start = replace(fake(1), newest=S1, confirmed=confirmed)
-    for order in CROSSING:
-        sides = [start, replace(start, newest=confirmed, confirmed=confirmed)]
-        shown: list[tuple[bytes, ...]] = [(), ()]
-        steps = [0, 0]
-        for caller in order:
-            _take_step(steps[caller], caller, sides, shown)
-            steps[caller] += 1
-        assert set(sides[0].secrets) & set(sides[1].secrets), order
+@pytest.mark.parametrize("before", [(), *product(SESSIONS, repeat=1)])
+def test_two_who_call_each_other_at_once_agree_on_a_secret(before: tuple[tuple[int, int], ...]) -> None:
+    """In whatever order things happen at the two, and wherever each call is cut."""
+    for order, most in product(CROSSING, product((2, 3, 4), repeat=2)):
+        calls = after((0, Calls.STEPS), *before)
+        calls.begin()
+        for place, caller in enumerate(order):
+            if order[:place].count(caller) < most[caller]:
+                calls.step(caller)
+        assert calls.agree, (order, most)
 
 
-def _take_step(step: int, caller: int, sides: list[Contact], shown: list[tuple[bytes, ...]]) -> None:
-    """Call, store as guest, store as host, hear the host's first word: of the session of one caller."""
-    export, host = (S3, S4)[caller], 1 - caller
-    match step:
-        case 0:
-            shown[caller] = sides[caller].secrets
-        case 1:
-            sides[caller] = after_handshake(sides[caller], export)
-        case 2:
-            known = [one for one in sides[host].secrets if one in shown[caller]]
-            sides[host] = after_handshake(sides[host], export, known[-1] if known else None)
-        case _:
-            sides[caller] = confirm(sides[caller], export)
+@given(st.lists(st.tuples(st.sampled_from(CROSSING), *(st.sampled_from((0, 2, 3, 4)),) * 2), max_size=12))
+def test_two_who_call_each_other_at_once_again_and_again_agree_on_a_secret(
+    crossings: list[tuple[tuple[int, ...], int, int]],
+) -> None:
+    calls = after((0, Calls.STEPS))
+    for order, *most in crossings:
+        calls.begin()
+        for place, caller in enumerate(order):
+            if order[:place].count(caller) < most[caller]:
+                calls.step(caller)
+        assert calls.agree
 
 
 def test_only_the_secret_that_was_used_stays_beside_the_new_one() -> None:

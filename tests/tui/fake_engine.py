@@ -94,7 +94,9 @@ def contact(name: str, *, trust: Trust = Trust.PINNED, last_seen: float = NOON -
     )
 
 
-def peer(name: str = "bob", *, trust: Trust = Trust.NEW, known_elsewhere: str = "") -> Peer:
+def peer(
+    name: str = "bob", *, trust: Trust = Trust.NEW, known_elsewhere: str = "", differed: bool = False
+) -> Peer:
     return Peer(
         time=NOON,
         conversation=CONVERSATION,
@@ -108,6 +110,7 @@ def peer(name: str = "bob", *, trust: Trust = Trust.NEW, known_elsewhere: str = 
         contact=SafeText.name(name),
         first_seen=NOON - 9 * 86400,
         known_elsewhere=known_elsewhere,
+        differed=differed,
     )
 
 

@@ -91,7 +91,7 @@ def comparing() -> list[Event]:
 def gated() -> list[Event]:
     """A contact with whom a comparison has failed comes back."""
     return [
-        peer(trust=Trust.CHANGED),
+        peer(trust=Trust.CHANGED, differed=True),
         gate("comparison", "Codes compared with bob DIFFERED. Nothing is sent."),
     ]
 

@@ -123,6 +123,19 @@ async def test_they_differ_leads_back_to_the_log() -> None:
         await tell(stage, trust_changed(Trust.CHANGED, "codes compared: different"))
         assert not is_open(stage)
         assert stage.shows("✖ CHANGED: codes compared: different")
+        await stage.press("f3")
+        assert stage.shows("a comparison of codes with this key has failed")
+        await tell(stage, trust_changed(Trust.VERIFIED))
+        assert stage.shows("you have compared codes with this key's owner")
+
+
+@pytest.mark.parametrize("differed", [True, False], ids=["codes-differed", "another-key"])
+async def test_why_a_key_is_changed(differed: bool) -> None:
+    async with on_stage() as stage:
+        await tell(stage, peer(trust=Trust.CHANGED, differed=differed))
+        await stage.press("f3")
+        assert stage.shows("a comparison of codes with this key has failed") == differed
+        assert stage.shows("a different key stands where this contact's key is expected") == (not differed)
 
 
 async def test_the_person_there_asks_first() -> None:

@@ -55,6 +55,8 @@ class Person:
         self.confirmed: bytes | None = earlier.confirmed if earlier else None
         self.shown: bytes | None = None
         """At the host: the secret that the call has shown."""
+        self.secret: bytes | None = None
+        """The session's reconnect secret."""
         self.conversation: Correspondence | None = None
         self.comparison: Comparison | None = None
         self.has_declined = False
@@ -124,15 +126,16 @@ class Person:
         return []
 
     def _look_up(self, call: events.Called) -> None:
-        """Where both tags match, the confirmed secret counts as shown."""
-        for secret in (self.newest, self.confirmed):
-            if secret and shows_secret(call, secret):
-                self.shown = secret
+        """Where both tags match, the lower secret counts as shown."""
+        known = (one for one in (self.newest, self.confirmed) if one and shows_secret(call, one))
+        self.shown = min(known, default=None)
 
     def _authenticated(self, proof: events.Authenticated) -> list[SessionEvent]:
-        self.newest = proof.reconnect_secret
+        self.secret = proof.reconnect_secret
         if self.role == "host":
-            self.confirmed = self.shown or self.confirmed
+            self.newest, self.confirmed = self.secret, self.shown or self.confirmed
+        elif self.confirmed in {None, self.newest}:
+            self.newest, self.confirmed = self.secret, self.newest
         happened = self.session.confirm(self.scene.now)
         self.comparison = self._comparison(proof)
         earlier = self.scene.earlier and self.scene.earlier.person(self.role).conversation
@@ -154,7 +157,7 @@ class Person:
     def _payload(self, payload: Payload) -> list[SessionEvent]:
         conversation = self._conversation()
         if self.role == "guest":
-            self.confirmed = self.newest
+            self.newest = self.confirmed = self.secret
         try:
             match payload:
                 case Hello():

@@ -4,8 +4,9 @@ Nothing here costs a private key. A host that admits invited guests alone closes
 this point, so that strangers can make it sign nothing and never learn whose it is.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from securechat_tui.chat.invitations import Invitations, LiveInvite
@@ -21,8 +22,6 @@ __all__ = ["NOTHING", "Callers", "Shown"]
 _REMEMBERED_CALLS: Final = 1024
 _WANTED_SECONDS: Final = 600.0
 _MOST_WANTED: Final = 16
-_RETIRED_SECRETS: Final = 8
-_RETIRED_CONTACTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,6 @@ class Callers:
         self.invitations = Invitations()
         self.invited_only = False
         """Whether a call that shows nothing is closed without an answer."""
-        self._retired: OrderedDict[Fingerprint, deque[bytes]] = OrderedDict()
         self._wanted: dict[Fingerprint, float] = {}
         self._answered: OrderedDict[bytes, None] = OrderedDict()
 
@@ -78,34 +76,14 @@ class Callers:
         self._wanted.pop(fingerprint, None)
 
     def recognise(self, pins: Pins, call: Called, now: Instant) -> Shown:
-        """Find whose secrets a call shows; every one is tried."""
-        contact, secret = None, None
-        for one, known in pins.secrets():
-            # Where both tags match, the older secret counts as used: the newest may be known here alone.
-            if shows_secret(call, known):
-                contact, secret = one, known
-        if contact is None:
-            contact, secret = self._recognise_retired(pins, call)
-        return Shown(contact, secret, self.invitations.shown_by(call, now))
+        """Find whose secrets a call shows; every one is tried.
 
-    def retire(self, contact: Contact) -> None:
-        """Remember a contact's secrets, which are about to be replaced, for as long as the program runs.
-
-        Where two call each other at once, and one of the calls is cut, what is stored at the two may have no
-        secret in common; what was stored just before has.
+        Where both tags match, the lower secret counts as used: the guest keeps both until it has heard from
+        the host, and two who call each other at once must not keep one each.
         """
-        retired = self._retired.setdefault(contact.fingerprint, deque(maxlen=_RETIRED_SECRETS))
-        retired.extend(secret for secret in contact.secrets if secret not in retired)
-        self._retired.move_to_end(contact.fingerprint)
-        if len(self._retired) > _RETIRED_CONTACTS:
-            self._retired.popitem(last=False)
-
-    def _recognise_retired(self, pins: Pins, call: Called) -> tuple[Contact | None, bytes | None]:
-        for fingerprint, secrets in self._retired.items():
-            for secret in secrets:
-                if shows_secret(call, secret):
-                    return pins.by_fingerprint(fingerprint), secret
-        return None, None
+        known = [(secret, contact) for contact, secret in pins.secrets() if shows_secret(call, secret)]
+        secret, contact = min(known, key=itemgetter(0), default=(None, None))
+        return Shown(contact, secret, self.invitations.shown_by(call, now))
 
     def is_repeated(self, call: Called) -> bool:
         """Tell, and note, whether a call with a tag has been here before.

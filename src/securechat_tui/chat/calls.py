@@ -109,14 +109,9 @@ class Calls:
         call.task = self._exchange.following.start(self._first(call, key))
 
     def come_back(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint) -> None:
-        """Call until this peer, and nobody else, is there again or the answer forbids it.
-
-        The pauses go on growing where they were, unless the last session has lasted.
-        """
-        rhythm = self._rhythms.setdefault(peer, _Rhythm())
-        if now().monotonic - rhythm.connected_at >= _LASTING_SECONDS:
-            rhythm.pauses.reset()
-        self._call_again(Call(dialled, next(self._numbers), peer), key, rhythm.pauses)
+        """Call until this peer, and nobody else, is there again or the answer forbids it."""
+        pauses = self._rhythms.setdefault(peer, _Rhythm()).pauses
+        self._call_again(Call(dialled, next(self._numbers), peer), key, pauses)
 
     def seek(self, dialled: Dialled, key: IdentityKey, peer: Fingerprint, *, at_once: bool) -> None:
         """The same at every address of the contact, the one that was used last first."""
@@ -129,15 +124,24 @@ class Calls:
         call.task = self._exchange.following.start(self._again_and_again(call, key, pauses))
 
     def reached(self, encounter: Encounter, peer: Fingerprint) -> None:
-        """The call that has led to this encounter, if any did, has reached whom it should."""
+        """This peer is here; the call that has led to it, if any did, has reached whom it should."""
+        rhythm = self._rhythms.setdefault(peer, _Rhythm())
+        rhythm.connected_at = now().monotonic
         call = self.of(encounter)
         if call is None:
             return
         self._calls.remove(call)
-        rhythm = self._rhythms.setdefault(peer, _Rhythm())
         if call.peer is None:
             rhythm.pauses.reset()
-        rhythm.connected_at = now().monotonic
+
+    def ended(self, peer: Fingerprint, *, fruitful: bool) -> None:
+        """A session is over; ``fruitful``: messages have arrived in it.
+
+        The pauses before this peer is called go on growing where they were, unless that was worth calling.
+        """
+        rhythm = self._rhythms.setdefault(peer, _Rhythm())
+        if fruitful or now().monotonic - rhythm.connected_at >= _LASTING_SECONDS:
+            rhythm.pauses.reset()
 
     def give_up(self, call: Call) -> None:
         """Stop a call."""

@@ -32,7 +32,7 @@ from securechat_tui.protocol.payloads import Acknowledgement, Hello, HelloFlag, 
 from securechat_tui.protocol.signing import NO_GENERATION, Seen
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import ProfileError
-from securechat_tui.storage.messages import Cancelled, Dropped, Unreceived
+from securechat_tui.storage.messages import Abandoned, Cancelled, Dropped, Unreceived
 from securechat_tui.trust.states import Trust
 
 __all__ = ["Conversation"]
@@ -230,7 +230,8 @@ class Conversation:
         numbered = [self._again(one) for one in again]
         for message in former.undelivered():
             self.journal.note(Dropped(message.row))
-            numbered.append(self._again(message))
+            numbered.append(self._again(message, message.salt))  # which may say where it was taken over from
+        self.journal.note(Abandoned(former.generation))
         await self.journal.commit()
         for message in numbered:
             self._show(self._tell.queued(message))
@@ -289,11 +290,9 @@ class Conversation:
         self._tell_delivered(self.outbox.resume(word))
 
     async def queue(self, *texts: Typed) -> None:
-        """Number messages, in one transaction; those that the peer does not take are decided about first.
-
-        Raises the ProfileError family where they could not be kept; none of them has a number then.
-        """
+        """Number messages in one transaction; raises ProfileError where it fails, and none has a number."""
         self.is_touched = True
+        # What the peer does not take is decided about before it is written.
         messages = [self._number(one.text, one.ref, unix_ms(), signed=one.signed) for one in texts]
         self._writer.wake()
         await self.journal.commit()

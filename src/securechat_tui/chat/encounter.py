@@ -39,7 +39,6 @@ from securechat_tui.protocol.payloads import (
 )
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.trust.pins import PinsFull
-from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 
 _BACKLOG: Final = 1
@@ -63,6 +62,8 @@ class Encounter:
     conversation: Conversation | None = None
     comparing: Comparing | None = None
     connection: Connection | None = None
+    _arrived: int = 0
+    """How many messages had arrived in the conversation before."""
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _settling: Settling = field(init=False, repr=False)
 
@@ -80,6 +81,11 @@ class Encounter:
     def settled(self) -> bool:
         """Whether a person has been told what came of it: a conversation, or a refusal that stands."""
         return self._met
+
+    @property
+    def is_fruitful(self) -> bool:
+        """Whether a message has arrived, at either end."""
+        return self.conversation is not None and self.conversation.counters.arrived > self._arrived
 
     def take(self, connection: Connection, happened: Sequence[SessionEvent]) -> None:
         """Queue events of the session: what the connection calls."""
@@ -168,7 +174,7 @@ class Encounter:
         connection.carry_out(connection.session.confirm(now()))
         if connection.session.closed or not self.engine.enter(self, conversation):
             return
-        self.conversation = conversation
+        self.conversation, self._arrived = conversation, conversation.counters.arrived
         self.engine.inspector.follow(conversation.id, connection.session)
         self._settling.begin(conversation)
         self.comparing = self._introduction.comparing(conversation, proof)
@@ -182,7 +188,8 @@ class Encounter:
     ) -> tuple[Conversation, Trust] | None:
         """Store who it is; None where that cannot be, and the handshake has ended."""
         try:
-            # The conversation first: what the pins say stays true from the second line to its end.
+            self._introduction.check(proof, self.engine.account.pins)  # who is turned away leaves no file
+            # The conversation first: what the pins say stays true from the next line to its end.
             conversation = await self.engine.conversations.with_peer(proof.identity)
             return conversation, await self._introduction.pin(proof)
         except (ProfileError, PinsFull) as error:
@@ -311,22 +318,7 @@ class Encounter:
         conversation.greeted(hello, name, offset_ms, holds_unsigned=unsigned)
         self._met = True
         self.engine.greeted(self)
-        self.engine.stream.emit(
-            events.Peer(
-                time=time.time(),
-                conversation=conversation.id,
-                name=hello.name,
-                fingerprint=str(fingerprint),
-                trust=conversation.trust,
-                address=self.address,
-                role="host" if self.dialled else "guest",
-                key_bits=conversation.peer.bits,
-                randomart=randomart(fingerprint, conversation.peer.bits),
-                contact=conversation.name,
-                first_seen=contact.first_seen if contact else time.time(),
-                known_elsewhere=str(namesake.fingerprint) if namesake else "",
-            )
-        )
+        self.engine.stream.emit(self._introduction.presented(conversation, hello.name, namesake))
         if not conversation.gate:
             await conversation.open_gate()
         if conversation.gate:

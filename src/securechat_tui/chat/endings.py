@@ -26,11 +26,17 @@ GAVE_WAY = "gave way"
 """The detail of an end that came because somebody known had no place."""
 SUCCEEDED = "another key has taken its place"
 """The detail of an end that came because the contact has another key by now."""
+UNREACHABLE = "nobody listens any more"
+"""The detail of an end that came because whoever was awaited can call no more."""
 
 _OWN = {
     GoodbyeReason.GATED.name: ("rejected", "The conversation with {0} is stopped until you have decided."),
     GAVE_WAY: ("goodbye", "{0} had said nothing yet and has made room for somebody you know."),
     SUCCEEDED: ("goodbye", "{0} has another key by now: what was said with the former one is over."),
+    UNREACHABLE: (
+        "goodbye",
+        "{0} cannot come back, since you no longer listen. What waits is kept.",
+    ),
 }
 """Ends that this side has brought about, besides a goodbye of the person's."""
 

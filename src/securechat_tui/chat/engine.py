@@ -104,7 +104,7 @@ class Engine:
         if self._closing:
             return
         self._closing = True
-        await self.stop_hosting()
+        await self.hosting.stop()
         await self.reception.close()
         await self.account.close()
         self.stream.close()
@@ -193,8 +193,9 @@ class Engine:
         await self.hosting.begin(bind, invited_only=invited_only)
 
     async def stop_hosting(self) -> None:
-        """Listen no more; a conversation that stands goes on."""
+        """Listen no more; a conversation that stands goes on, and nobody is expected to call any more."""
         await self.hosting.stop()
+        self.reception.part_from_callers()
 
     async def invite(self) -> None:
         """Make an invite for one guest; it comes as an event."""

@@ -159,6 +159,8 @@ class Peer(ConversationEvent):
     first_seen: float
     known_elsewhere: str = ""
     """The fingerprint of a different, older contact of the same name; empty where there is none."""
+    differed: bool = False
+    """Whether it is CHANGED for a comparison that has failed, and not for being another's key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

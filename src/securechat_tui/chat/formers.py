@@ -8,6 +8,7 @@ killed in the middle finds out what it has taken over already.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Set
 from functools import partial
 from typing import Final
 
@@ -58,19 +59,32 @@ class Formers:
             return
         except PeerForgot:  # it has nothing at all of it
             pass
-        for message in former.outbox.undelivered():
-            await self._take_over(conversation, former, message)
+        waiting = [one for one in former.outbox.undelivered() if conversation.takes(signed=one.signed)]
+        if waiting:
+            taken_over = await self._taken_over(conversation, set(map(_mark, waiting)))
+        for message in waiting:
+            await self._take_over(conversation, former, message, is_there=_mark(message) in taken_over)
 
-    async def _take_over(self, heir: Conversation, former: Conversation, message: Outgoing) -> None:
+    async def _taken_over(self, heir: Conversation, marks: Set[bytes]) -> set[bytes]:
+        """Return which marks the new conversation has, or one that was the new one before it."""
+        found = set[bytes]()
+        for one in (heir, *self._conversations.formers(heir)):
+            found |= await one.journal.read(partial(one.journal.store.salts_among, marks))
+        return found
+
+    async def _take_over(
+        self, heir: Conversation, former: Conversation, message: Outgoing, *, is_there: bool
+    ) -> None:
         """Let a message go on in the new conversation; there first, so that no crash can lose it."""
-        if not heir.takes(signed=message.signed):
-            return
-        salt = hash_of(_LABEL_SALT, message.salt, message.item)
-        is_there = await heir.journal.read(partial(heir.journal.store.has_salt, salt))
         if message.gone:  # wiped meanwhile
             return
         if not is_there:
-            await heir.queue_again(message, salt)
+            await heir.queue_again(message, _mark(message))
         former.journal.note(Cancelled(message.generation, message.number))
         await former.journal.commit()
         former.let_go(message, renumbered=True)
+
+
+def _mark(message: Outgoing) -> bytes:
+    """The salt of a message where it goes on, which says where it comes from."""
+    return hash_of(_LABEL_SALT, message.salt, message.item)

@@ -22,6 +22,7 @@ from securechat_tui.protocol.events import Authenticated, Called
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.records import Direction
 from securechat_tui.protocol.rotation import Rotation
+from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.comparison import Comparison
 from securechat_tui.trust.pins import (
     BY_INVITE,
@@ -31,8 +32,10 @@ from securechat_tui.trust.pins import (
     Endpoint,
     Pins,
     after_handshake,
+    before_fin,
     confirm,
 )
+from securechat_tui.trust.randomart import randomart
 from securechat_tui.trust.states import Trust
 from securechat_tui.trust.verdicts import (
     Blocked,
@@ -86,7 +89,9 @@ class Introduction:
     """The key that was shown, the version, and what other keys say about it."""
     _verdict: Verdict | None = None
     _secret: bytes = field(default=b"", repr=False)
-    """The session's reconnect secret, once it is stored with a contact."""
+    """The session's reconnect secret, once its contact is stored."""
+    _left: bytes | None = field(default=None, repr=False)
+    """The contact's newest secret as it was stored before FIN_G."""
     _burnt: LiveInvite | None = None
     """The invite that this handshake has burnt, which it is not after all where that cannot be stored."""
 
@@ -217,6 +222,16 @@ class Introduction:
 
     # Both, when the handshake is proved: before FIN_G is sent, or accepted.
 
+    def check(self, proof: Authenticated, pins: Pins) -> None:
+        """Raise PinsFull, InviteSpent or NotAdmitted where these pins do not let the key in."""
+        refusal = self._held_against(pins)
+        if refusal is not None:
+            raise NotAdmitted(refusal)
+        if isinstance(self._verdict, New):
+            pins.check_room()
+        if self._shown.invite is not None:
+            self._shown.invite.check(proof.identity.fingerprint, now())
+
     async def pin(self, proof: Authenticated) -> Trust:
         """Store the key and the reconnect secret, and burn the invite, as one change; return the trust.
 
@@ -232,9 +247,7 @@ class Introduction:
         What was thought of the key when it was shown may be seconds old: a person may have found codes
         different since then, blocked the contact, or given its place to another key.
         """
-        refusal = self._held_against(pins)
-        if refusal is not None:
-            raise NotAdmitted(refusal)
+        self.check(proof, pins)
         if isinstance(self._verdict, Candidate | Rotated):
             self.house.callers.met(proof.identity.fingerprint)
             changed = self._noted(self._verdict, proof, pins)
@@ -273,9 +286,12 @@ class Introduction:
             contact = self._met(proof, moment)
         elif self._is_vouched_for:
             contact = contact.vouched(moment)
-        self.house.callers.retire(contact)
-        contact = after_handshake(contact, proof.reconnect_secret, self._used(contact))
         self._secret = proof.reconnect_secret
+        if self.dialled is None:
+            contact = after_handshake(contact, self._secret, self._used(contact))
+        else:
+            contact = before_fin(contact, self._secret)
+        self._left = contact.newest
         endpoint = self.dialled.endpoint if self.dialled else None
         return pins.with_contact(contact.seen(moment, proof.version, endpoint))
 
@@ -292,7 +308,7 @@ class Introduction:
         return invite is not None
 
     def _used(self, contact: Contact) -> bytes | None:
-        """The secret that the call has shown, unless a later handshake has retired it meanwhile."""
+        """The secret that the call has shown, unless a later handshake has replaced it meanwhile."""
         return self._shown.secret if self._shown.secret in contact.secrets else None
 
     def _trust(self, fingerprint: Fingerprint) -> Trust:
@@ -316,7 +332,27 @@ class Introduction:
                 return pins
             contact = replace(contact, clock=clock)
             if self.dialled is not None and self._secret:
-                contact = confirm(contact, self._secret)
+                contact = confirm(contact, self._secret, self._left)
             return pins.with_contact(contact).christened(fingerprint, name)
 
         await self.house.account.change_pins(change)
+
+    def presented(self, conversation: Conversation, name: SafeText, namesake: Contact | None) -> events.Peer:
+        """Tell who is here, and says to be called ``name``."""
+        peer, moment = conversation.peer, time.time()
+        contact = self.house.account.pins.by_fingerprint(peer.fingerprint)
+        return events.Peer(
+            time=moment,
+            conversation=conversation.id,
+            name=name,
+            fingerprint=str(peer.fingerprint),
+            trust=conversation.trust,
+            address=self.address,
+            role="host" if self.dialled else "guest",
+            key_bits=peer.bits,
+            randomart=randomart(peer.fingerprint, peer.bits),
+            contact=conversation.name,
+            first_seen=contact.first_seen if contact else moment,
+            known_elsewhere=str(namesake.fingerprint) if namesake else "",
+            differed=conversation.gate == gates.COMPARISON,
+        )

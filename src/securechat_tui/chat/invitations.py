@@ -43,10 +43,14 @@ class LiveInvite:
         """Whether its time is over by either clock (the monotonic one may stand still in sleep)."""
         return now.monotonic >= self.ends or now.unix >= self.invite.expires
 
-    def claim(self, guest: Fingerprint, now: Instant) -> None:
-        """Burn it for this guest; raises :class:`InviteSpent`, nothing changed then."""
+    def check(self, guest: Fingerprint, now: Instant) -> None:
+        """Raise :class:`InviteSpent` where this guest cannot use it any more."""
         if self.is_over(now) or self.guest not in (None, guest):
             raise InviteSpent
+
+    def claim(self, guest: Fingerprint, now: Instant) -> None:
+        """Burn it for this guest; raises :class:`InviteSpent`, nothing changed then."""
+        self.check(guest, now)
         self.guest = guest
 
 

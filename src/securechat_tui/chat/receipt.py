@@ -34,11 +34,16 @@ class Receipt:
         self._journal = journal
         self._tell = tell
         self._accepted: list[Message] = []
+        self._skipped = 0
+        """How many numbers of messages that are gone were taken besides."""
 
     @property
     def backlog(self) -> int:
-        """How much is checked and not yet on its way to the disk: messages, of a KiB each."""
-        return sum(1 + len(one.text) // 1024 for one in self._accepted)
+        """How much is checked and not yet on its way to the disk: messages, of a KiB each.
+
+        A number without a message costs the disk as much as a short one.
+        """
+        return self._skipped + sum(1 + len(one.text) // 1024 for one in self._accepted)
 
     def begin_session(self, *, requires: bool) -> None:
         """Whoever is there is heard anew; ``requires``: signed messages alone are taken."""
@@ -84,6 +89,7 @@ class Receipt:
             case Gone() if inbox.gone(payload):
                 skipped = Skipped(payload.generation, payload.number, payload.signed, payload.item)
                 self._journal.note(skipped)
+                self._skipped += 1
             case _:
                 pass
 
@@ -100,7 +106,7 @@ class Receipt:
 
         Raises the ProfileError family where it could not be kept: it is as if it had not come.
         """
-        accepted, self._accepted = self._accepted, []
+        accepted, self._accepted, self._skipped = self._accepted, [], 0
         try:
             if self._boxes.has_received:
                 await self._journal.commit()

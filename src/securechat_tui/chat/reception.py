@@ -17,7 +17,7 @@ from securechat_tui.chat.connection_log import ConnectionLog
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.encounter import Encounter
-from securechat_tui.chat.endings import GAVE_WAY, SUCCEEDED, Return, closed_event
+from securechat_tui.chat.endings import GAVE_WAY, SUCCEEDED, UNREACHABLE, Return, closed_event
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.following import Following
 from securechat_tui.chat.formers import Formers
@@ -236,6 +236,7 @@ class Reception:
         if conversation is None or not self.presence.leave(encounter):
             return
         conversation.detach()
+        self.calls.ended(conversation.peer.fingerprint, fruitful=encounter.is_fruitful)
         self._go_on(conversation, end, encounter.dialled)
 
     def failed(self, encounter: Encounter, end: Ended) -> None:
@@ -254,9 +255,11 @@ class Reception:
     def _lose(self, conversation: Conversation) -> None:
         """Tell that a superseded session is gone, where the newer one has come to nothing."""
         awaited = self.presence.awaited(conversation.id)
-        is_called = any(call.is_for(conversation.peer.fingerprint) for call in self.calls.unanswered())
-        if awaited is not None and not awaited.told and not is_called:
+        if awaited is not None and not awaited.told and not self._is_called(conversation):
             self._go_on(conversation, Ended(End.LOST, "a newer session came to nothing"), awaited.dialled)
+
+    def _is_called(self, conversation: Conversation) -> bool:
+        return any(call.is_for(conversation.peer.fingerprint) for call in self.calls.unanswered())
 
     # After a session.
 
@@ -276,6 +279,12 @@ class Reception:
             if call.peer == conversation.peer.fingerprint:
                 self.calls.give_up(call)
         self.tell_closed(conversation, Ended(End.LEFT, why), Return.NONE)
+
+    def part_from_callers(self) -> None:
+        """Nobody can call any more: expect nobody back who is neither here nor called."""
+        for conversation in self.presence.expected():
+            if self.presence.session(conversation.id) is None and not self._is_called(conversation):
+                self.part_from_awaited(conversation, UNREACHABLE)
 
     def seek(self, contact: Contact | None, *, at_once: bool = False) -> bool:
         """Call a contact at every address of its; False where there is none."""

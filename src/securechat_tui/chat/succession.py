@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
-from securechat_tui.trust.pins import Endpoint, Pins, after_handshake, confirm
+from securechat_tui.trust.pins import Endpoint, Pins, before_fin, confirm
 from securechat_tui.trust.states import Trust
 
 __all__ = ["Succession"]
@@ -45,4 +45,4 @@ class Succession:
         heir = contact.succeeded_by(self.heir, trust, now, how, is_named=self.is_signed)
         heir = heir.seen(now, self.version, self.endpoint)
         # The other side has stored it before its first record, so it is known at both ends.
-        return pins.succeeded(self.former, confirm(after_handshake(heir, self.secret), self.secret))
+        return pins.succeeded(self.former, confirm(before_fin(heir, self.secret), self.secret, self.secret))

@@ -67,6 +67,11 @@ class Counters:
     bad: int = 0
     delivered: int = 0
 
+    @property
+    def arrived(self) -> int:
+        """How many messages have arrived, at either end."""
+        return self.received + self.delivered
+
     def plus(self, *, sent: int = 0, received: int = 0, bad: int = 0, delivered: int = 0) -> "Counters":
         """Return the counts after more has happened."""
         return Counters(

@@ -53,9 +53,10 @@ _TRUST_SENTENCES = {
     Trust.PINNED: "The key is PINNED: the same one as at the first contact.",
     Trust.INVITED: "The key is INVITED: an invite vouched for it at the first contact.",
     Trust.VERIFIED: "The key is VERIFIED: you have compared codes with its owner.",
-    Trust.CHANGED: "The key is CHANGED: it is not the one that belongs to this contact, or codes differed.",
+    Trust.CHANGED: "The key is CHANGED: it is not the one that belongs to this contact.",
     Trust.BLOCKED: "The key is BLOCKED.",
 }
+_DIFFERED_SENTENCE = "The key is CHANGED: a comparison of codes with it has failed."
 
 
 _GATE_COMMANDS = {
@@ -143,7 +144,7 @@ class PlainWording:
         lines = [
             stamped(event, f"<{event.contact}> is at the other end ({event.role}, {event.address})."),
             f"{_INDENT}{event.fingerprint}",
-            f"{_INDENT}{_TRUST_SENTENCES[event.trust]}",
+            f"{_INDENT}{_trust_sentence(event.trust, differed=event.differed)}",
         ]
         if event.known_elsewhere:
             lines.append(
@@ -279,7 +280,11 @@ def _(event: ComparisonStopped) -> list[str]:
 
 @_news.register
 def _(event: TrustChanged) -> list[str]:
-    return [stamped(event, _TRUST_SENTENCES[event.trust])]
+    return [stamped(event, _trust_sentence(event.trust, differed=True))]
+
+
+def _trust_sentence(trust: Trust, *, differed: bool) -> str:
+    return _DIFFERED_SENTENCE if differed and trust is Trust.CHANGED else _TRUST_SENTENCES[trust]
 
 
 def stamped(event: Event, text: str) -> str:

@@ -5,7 +5,7 @@ one succeeds as soon as the fault has ended. The methods block, for one thread a
 :class:`~securechat_tui.storage.errors.StoreError`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -169,11 +169,10 @@ class ConversationStore:
             for row, place, content, claimed, signed, ref in found
         ]
 
-    def has_salt(self, salt: bytes) -> bool:
-        """Whether one's own messages hold one with this salt; it reads them all."""
-        return bool(
-            self._database.value("SELECT 1 FROM message WHERE mine = 1 AND salt = ? LIMIT 1", (salt,))
-        )
+    def salts_among(self, salts: Set[bytes]) -> set[bytes]:
+        """Those of ``salts`` that one's own messages have; it reads them all."""
+        found = self._database.each("SELECT salt FROM message WHERE mine = 1")
+        return {salt for (salt,) in found if salt in salts}
 
     # Reading.
 

@@ -13,6 +13,7 @@ from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.states import Trust
 
 __all__ = [
+    "Abandoned",
     "BatchSigned",
     "Cancelled",
     "Change",
@@ -104,6 +105,13 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandoned:
+    """A new own generation has taken this one's place: its last hashes go, up to the last kept message."""
+
+    generation: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """A message of the peer that has passed every check, with the verdict at receipt.
 
@@ -139,7 +147,7 @@ class Skipped:
     item: bytes
 
 
-Change = Queued | BatchSigned | Cancelled | Dropped | Received | Skipped
+Change = Queued | BatchSigned | Cancelled | Dropped | Abandoned | Received | Skipped
 
 
 @dataclass(frozen=True, slots=True)

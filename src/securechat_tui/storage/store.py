@@ -23,12 +23,12 @@ from securechat_tui.storage.errors import DamagedConversation, DamagedStore, Pro
 from securechat_tui.storage.files import make_private_folder
 from securechat_tui.storage.history import ConversationStore
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.resting import RestingDatabase
 from securechat_tui.storage.schemas import CONVERSATION, INDEX
 
 __all__ = ["KnownConversation", "Store"]
 
 _NAME_LENGTH: Final = 16
-_MANY_FILES: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ class _File:
         return cls(folder / f"{random_bytes(_NAME_LENGTH).hex()}.db", random_bytes(KEY_LENGTH))
 
     def create(self) -> Database:
-        return Database.create(self.path, self.key, CONVERSATION)
+        return RestingDatabase.create(self.path, self.key, CONVERSATION)
 
     def open(self) -> Database:
         if not is_filled(self.path):
             raise DamagedConversation(path=self.path, reason="it is missing or empty")
-        return Database.open(self.path, self.key, CONVERSATION)
+        return RestingDatabase.open(self.path, self.key, CONVERSATION)
 
 
 class Store:
@@ -79,7 +79,6 @@ class Store:
 
     def open(self) -> Self:
         """Open the list, or begin one; remove what an interrupted change has left."""
-        _allow_open_files()
         make_private_folder(self._path.parent)
         make_private_folder(self._folder)
         if is_filled(self._path):
@@ -261,22 +260,6 @@ class Store:
                     _remove(path)
             with index.transaction():
                 index.run_many("DELETE FROM leftover WHERE file = ?", [(name,) for name in names])
-
-
-def _allow_open_files() -> None:
-    """Let this program hold as many files open as a full book of contacts needs: two for each conversation.
-
-    Usual are 1024 or 256, which strangers who call a host would use up within hours.
-    """
-    try:
-        import resource  # noqa: PLC0415 - Windows has none, and no such limit
-    except ImportError:
-        return
-    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MANY_FILES if most == resource.RLIM_INFINITY else min(_MANY_FILES, most)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _resume(database: Database, conversation: bytes, peer: bytes) -> ConversationStore:

@@ -4,6 +4,7 @@ from securechat_tui.protocol.payloads import Signature, read_content
 from securechat_tui.protocol.signing import NO_GENERATION, NO_HASH
 from securechat_tui.storage.database import Database
 from securechat_tui.storage.messages import (
+    Abandoned,
     BatchSigned,
     Cancelled,
     Change,
@@ -52,6 +53,8 @@ class Writing:
                 self._skipped(change)
             case Dropped():
                 self._dropped(change)
+            case Abandoned():
+                self._abandoned(change)
 
     def sending(self, word: Sending) -> None:
         """Note where the own direction stands; its generation is the current one from now on."""
@@ -150,3 +153,11 @@ class Writing:
         )
         self._database.run("DELETE FROM message WHERE row = ?", (change.row,))
         self._database.run("DELETE FROM word WHERE rowid = ?", (change.row,))
+
+    def _abandoned(self, change: Abandoned) -> None:
+        """What has no message after it proves nothing, and would grow with each generation."""
+        self._database.run(
+            """DELETE FROM item WHERE generation = ?1 AND number >
+            (SELECT coalesce(max(number), 0) FROM item WHERE generation = ?1 AND row IS NOT NULL)""",
+            (self._generation(True, change.generation),),
+        )

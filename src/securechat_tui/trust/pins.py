@@ -37,6 +37,7 @@ __all__ = [
     "Pins",
     "PinsFull",
     "after_handshake",
+    "before_fin",
     "confirm",
 ]
 
@@ -241,11 +242,23 @@ class Contact:
         return self.with_trust(Trust.INVITED, now, BY_INVITE) if self.trust is Trust.PINNED else self
 
 
-def after_handshake(contact: Contact, new_secret: bytes, used: bytes | None = None) -> Contact:
-    """Take over a session's reconnect secret: before FIN_G is sent (guest) or accepted (host).
+def before_fin(contact: Contact, new_secret: bytes) -> Contact:
+    """At the guest, before FIN_G is sent: keep a session's reconnect secret, unless another would go for it.
 
-    ``used`` is the secret whose tag the call showed, at the host; the other one goes, since this
-    one is known at both ends. Without a tag, and always at the guest, the confirmed one stays.
+    The host may never see FIN_G. Then one of the secrets that are here already is all that it knows, and the
+    guest cannot tell which one, least of all where it was the host before. Where there are two, the new one
+    waits for :func:`confirm`: until then the host keeps the one that this call has shown.
+    """
+    if len(contact.secrets) > 1:
+        return contact
+    return replace(contact, newest=new_secret, confirmed=next(iter(contact.secrets), None))
+
+
+def after_handshake(contact: Contact, new_secret: bytes, used: bytes | None = None) -> Contact:
+    """At the host, before FIN_G is accepted: take over a session's reconnect secret.
+
+    ``used`` is the secret whose tag the call showed; the other one goes, since this one is known at both
+    ends. Without a tag the confirmed one stays.
     Raises :class:`ValueError` where ``used`` is none of this contact's.
     """
     if used is None:
@@ -255,13 +268,14 @@ def after_handshake(contact: Contact, new_secret: bytes, used: bytes | None = No
     return replace(contact, newest=new_secret, confirmed=used)
 
 
-def confirm(contact: Contact, secret: bytes) -> Contact:
+def confirm(contact: Contact, secret: bytes, before: bytes | None) -> Contact:
     """At the guest, with the host's first record: the host has stored this session's secret too.
 
-    It need not be the newest: where the two have called each other at once, another session has come
-    between, and the host may know its secret or not.
+    ``before`` is the newest secret that :func:`before_fin` has left. Where it is the newest no more, the two
+    have called each other at once and another session has come between: the host may know its secret or not.
     """
-    return replace(contact, confirmed=secret)
+    newest = secret if contact.newest == before else contact.newest
+    return replace(contact, newest=newest, confirmed=secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,9 +339,13 @@ class Pins:
         if len(others) < len(self.contacts):
             same = contact.fingerprint
             return Pins(tuple(contact if one.fingerprint == same else one for one in self.contacts))
+        self.check_room()
+        return Pins((*self.contacts, contact))
+
+    def check_room(self) -> None:
+        """Raise :class:`PinsFull` where no contact can be added."""
         if len(self.contacts) >= MAX_CONTACTS:
             raise PinsFull
-        return Pins((*self.contacts, contact))
 
     def without(self, fingerprint: Fingerprint) -> "Pins":
         """Forget a contact, and with it everything decided about its key."""

@@ -1,6 +1,6 @@
 """A conversation that is kept, while nobody is there: as much as is known of the other person."""
 
-from securechat_tui.chat.events import Peer
+from securechat_tui.chat.events import Peer, Trust
 from securechat_tui.chat.views import ContactView, ConversationView
 from securechat_tui.tui.talk import Talk
 
@@ -21,5 +21,6 @@ def known_talk(view: ConversationView, contact: ContactView | None) -> Talk:
         randomart=contact.randomart if contact else (),
         contact=view.name,
         first_seen=contact.first_seen if contact else view.last,
+        differed=contact is not None and view.trust is Trust.CHANGED,
     )
     return Talk(peer, unread=view.unread)

@@ -323,7 +323,8 @@ def _peer_sentence(peer: Peer) -> str:
     calls = "" if peer.name == peer.contact else f", who says the name {peer.name},"
     is_unknown = peer.trust in {Trust.NEW, Trust.CHANGED} and not peer.contact.startswith("unverified ")
     key = f" ({wording.short_fingerprint(peer.fingerprint)})" if is_unknown else ""
-    sentence = f"{peer.contact}{key}{calls} is here: {word}, {wording.trust_explanation(peer.trust)}."
+    meaning = wording.trust_explanation(peer.trust, differed=peer.differed)
+    sentence = f"{peer.contact}{key}{calls} is here: {word}, {meaning}."
     if peer.known_elsewhere:
         return f"! You know somebody else as {peer.name}, with another key: compare (F3). {sentence}"
     return f"{sentence} F3 shows how to compare." if peer.trust is Trust.NEW else sentence

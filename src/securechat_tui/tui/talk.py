@@ -16,6 +16,7 @@ from securechat_tui.chat.events import (
     RoundTrip,
     SafetyNumber,
     Secure,
+    Trust,
     TrustChanged,
     VerifyAsked,
 )
@@ -162,7 +163,10 @@ class Talk:
     def _apply_trust_changed(self, event: TrustChanged) -> None:
         self._forget_comparison()
         if self.peer.fingerprint == event.fingerprint:
-            peer = replace(self.peer, trust=event.trust, contact=event.contact)
+            differed = (
+                event.trust is Trust.CHANGED
+            )  # no other thing that happens in a session has that effect
+            peer = replace(self.peer, trust=event.trust, contact=event.contact, differed=differed)
             # A key that has taken a contact's place is no other contact of the same name any more.
             is_heir = peer.contact != self.peer.contact
             self.peer = replace(peer, known_elsewhere="") if is_heir else peer

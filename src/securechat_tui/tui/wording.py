@@ -49,6 +49,7 @@ _TRUST: dict[Trust, tuple[str, str, str]] = {
     Trust.CHANGED: ("✖", "$error", "a different key stands where this contact's key is expected"),
     Trust.BLOCKED: ("⊘", "$error", "you have blocked this key"),
 }
+_DIFFERED = "a comparison of codes with this key has failed"
 
 
 def trust_glyph(trust: Trust) -> str:
@@ -66,9 +67,9 @@ def trust_colour(trust: Trust) -> str:
     return _TRUST[trust][1]
 
 
-def trust_explanation(trust: Trust) -> str:
-    """What the word means, in one line."""
-    return _TRUST[trust][2]
+def trust_explanation(trust: Trust, *, differed: bool = False) -> str:
+    """What the word means, in one line; ``differed``: a comparison has failed."""
+    return _DIFFERED if differed and trust is Trust.CHANGED else _TRUST[trust][2]
 
 
 def short_fingerprint(fingerprint: str) -> str:

@@ -49,7 +49,7 @@ def _trust_lines(peer: Peer, trust: Trust) -> list[Content]:
         Content.assemble(
             (f"{peer.contact}  ", "bold"), (word, wording.trust_colour(trust)), (since, "$muted")
         ),
-        Content.styled(wording.trust_explanation(trust), "$muted"),
+        Content.styled(wording.trust_explanation(trust, differed=peer.differed), "$muted"),
     ]
     if peer.known_elsewhere:
         known = f"! Another contact bears this name, with the key {peer.known_elsewhere}"

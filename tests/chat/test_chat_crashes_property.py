@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
-from chat_boxes import CLAIMED_MS
+from chat_boxes import CLAIMED_MS, looked_up
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -183,6 +183,9 @@ class Side:
 
     def take(self, payload: Payload) -> None:
         """Check what arrives; raises where a rule is broken, which must never happen here."""
+        looked_up(lambda: self._take(payload))
+
+    def _take(self, payload: Payload) -> None:
         inbox = self.boxes.inbox
         self.answer_due = self.answer_due or isinstance(payload, Signed | Unsigned | Gone)
         match payload:

@@ -18,6 +18,7 @@ from securechat_tui.chat.formers import Formers
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.chat.outbox import ResumeConflict
 from securechat_tui.chat.settling import _AHEAD
+from securechat_tui.chat.typed import Typed
 from securechat_tui.protocol.errors import OutOfOrder
 from securechat_tui.protocol.payloads import Gone, Resume, Signature, Signed, Unsigned
 from securechat_tui.storage.errors import DiskFull
@@ -59,13 +60,13 @@ def waiting(stage: Stage) -> list[str]:
 
 async def delivered(stage: Stage, wire: Wire, text: str = "arrived") -> None:
     """Let one message arrive at bob's."""
-    await stage.conversation.queue(text, None, signed=False)
+    await stage.conversation.queue(Typed(text, None, signed=False))
     while found := stage.conversation.outbox.next_to_write():
         (payload,) = found[1]
         assert isinstance(payload, Unsigned)
         stage.bob.inbox.unsigned(payload)
     wire.hears(stage.bob.inbox.acknowledgement())
-    stage.conversation.receive(stage.bob.inbox.acknowledgement())
+    stage.receive(stage.bob.inbox.acknowledgement())
     await stage.conversation.journal.settled()
 
 
@@ -91,7 +92,7 @@ async def test_what_was_taken_over_is_known_under_its_next_number_too(tmp_path: 
     former = Stage()
     async with kept(tmp_path) as (heir, _):
         await delivered(heir, await heir.secure())
-        await former.conversation.queue("once", None, signed=signed)
+        await former.conversation.queue(Typed("once", None, signed=signed))
         await killed_while_taking_over(heir, former)
         assert waiting(former) == waiting(heir) == ["once"]
         first = heir.conversation.outbox.generation
@@ -106,7 +107,7 @@ async def test_what_was_taken_over_is_known_under_its_next_number_too(tmp_path: 
 async def test_what_is_numbered_anew_has_one_header_salt_and_hash_everywhere(tmp_path: Path) -> None:
     async with kept(tmp_path) as (stage, store):
         await delivered(stage, await stage.secure())
-        await stage.conversation.queue("once more", None, signed=True)
+        await stage.conversation.queue(Typed("once more", None, signed=True))
         forget(stage)
         wire = await stage.secure()
         await stage.conversation.flow()
@@ -119,7 +120,7 @@ async def test_what_is_numbered_anew_has_one_header_salt_and_hash_everywhere(tmp
         assert isinstance(leaf, Signed)
         accepted = stage.bob.accept(record, leaf)
         assert accepted is not None
-        stage.conversation.receive(stage.bob.inbox.acknowledgement())
+        stage.receive(stage.bob.inbox.acknowledgement())
         await stage.conversation.journal.settled()
         history = store.conversation(stage.conversation.number, BOB.public.spki)
         exported = list(history.messages_for_export())[-1]
@@ -134,7 +135,7 @@ async def test_what_one_heir_has_taken_over_the_next_heir_takes_from_there() -> 
     first, second, third = Stage(), Stage(), Stage()
     await second.secure()
     await third.secure()
-    await first.conversation.queue("one", None, signed=True)
+    await first.conversation.queue(Typed("one", None, signed=True))
     await killed_while_taking_over(second, first)
     assert waiting(first) == waiting(second) == ["one"]
     await take_over(third, first, second)
@@ -148,14 +149,14 @@ async def test_what_one_heir_has_taken_over_the_next_heir_takes_from_there() -> 
 async def test_nothing_is_numbered_anew_twice_in_a_session() -> None:
     stage = Stage()
     await delivered(stage, await stage.secure())
-    await stage.conversation.queue("waits", None, signed=True)
+    await stage.conversation.queue(Typed("waits", None, signed=True))
     forget(stage)
     wire = await stage.secure()
     stage.bob.inbox.announce(stage.conversation.outbox.generation)
     generation = stage.conversation.outbox.generation
     record, leaf = _signed(stage)
     stage.bob.accept(record, leaf)
-    stage.conversation.receive(stage.bob.inbox.acknowledgement())
+    stage.receive(stage.bob.inbox.acknowledgement())
     forget(stage)
     with pytest.raises(OutOfOrder, match="lost its memory once more"):
         await stage.resume(wire)
@@ -167,7 +168,7 @@ async def test_nothing_is_numbered_anew_twice_in_a_session() -> None:
 async def test_a_persons_decision_to_go_on_holds_for_one_loss() -> None:
     stage = Stage()
     wire = await stage.secure()
-    await stage.conversation.queue("waits", None, signed=True)
+    await stage.conversation.queue(Typed("waits", None, signed=True))
     with pytest.raises(ResumeConflict):
         await stage.conversation.resumed(replace(stage.bob.resume(), high=9))
     wire = stage.attach()
@@ -204,7 +205,7 @@ async def test_a_peer_that_forgets_after_each_session_makes_the_store_no_larger(
     async with kept(tmp_path) as (stage, store):
         await delivered(stage, await stage.secure())
         for number in range(20):
-            await stage.conversation.queue(f"waits {number}", None, signed=True)
+            await stage.conversation.queue(Typed(f"waits {number}", None, signed=True))
         for _ in range(5):
             forget(stage)
             wire = await stage.secure()
@@ -212,7 +213,7 @@ async def test_a_peer_that_forgets_after_each_session_makes_the_store_no_larger(
             record, leaf = _signed(stage)
             stage.bob.accept(record, leaf)
             wire.hears(stage.bob.inbox.acknowledgement())
-            stage.conversation.receive(stage.bob.inbox.acknowledgement())
+            stage.receive(stage.bob.inbox.acknowledgement())
             await stage.conversation.journal.settled()
         history = store.conversation(stage.conversation.number, BOB.public.spki)
         assert history._database.value("SELECT count(*) FROM item") == 21
@@ -245,7 +246,7 @@ async def test_numbers_without_messages_are_held_back_as_messages_are() -> None:
     for number in range(1, _AHEAD + 1):
         gone = Gone(generation, number, signed=False, item=bytes(32))
         wire.hears(gone)
-        stage.conversation.receive(gone)
+        stage.receive(gone)
         assert stage.conversation.receipt.backlog == number
     stage.disk.free.set()
     await stage.conversation.settle(at_once)

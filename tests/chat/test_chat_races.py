@@ -13,6 +13,7 @@ from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.formers import Formers
 from securechat_tui.chat.held import Held
+from securechat_tui.chat.typed import Typed
 from securechat_tui.protocol.payloads import (
     Acknowledgement,
     Gone,
@@ -55,7 +56,7 @@ async def test_what_was_taken_back_between_two_sessions_is_shown_once() -> None:
     await stage.conversation.open_gate()
     await stage.resume(last)
     for payload in stage.bob.pour():
-        stage.conversation.receive(payload)
+        stage.receive(payload)
     await stage.conversation.settle(at_once)
     assert stage.shown() == ["hello"]
 
@@ -100,6 +101,20 @@ async def test_two_hands_pour_what_was_held_once() -> None:
     assert stage.queued() == ["one", "two"]
 
 
+async def test_what_was_held_goes_to_disk_together() -> None:
+    stage = Stage()
+    await stage.secure()
+    held, texts = Held(), [str(number) for number in range(300)]
+    for text in texts:
+        held.add(stage.conversation.id, text, None, signed=True)
+    held.add("somebody else", "not for bob", None, signed=True)
+    before = stage.disk.writes
+    await held.pour_into(stage.conversation)
+    assert stage.queued() == texts
+    assert stage.disk.writes - before <= 2 * 3  # each 128 and their signature
+    assert held.waiting_for("somebody else") == 1
+
+
 async def test_what_is_dropped_while_it_is_poured_ends_nothing() -> None:
     stage = Stage()
     await stage.secure()
@@ -116,6 +131,7 @@ async def test_what_could_not_be_poured_stays_held_in_its_place() -> None:
     stage = Stage()
     await stage.secure()
     held = Held()
+    held.add("somebody else", "not for bob", None, signed=True)
     for text in ("one", "two"):
         held.add(stage.conversation.id, text, None, signed=True)
     stage.disk.full = True
@@ -129,12 +145,12 @@ async def test_what_could_not_be_poured_stays_held_in_its_place() -> None:
 async def test_a_message_is_cancelled_once_and_not_after_it_has_arrived() -> None:
     stage = Stage()
     await stage.secure()
-    await stage.conversation.queue("one", None, signed=False)
+    await stage.conversation.queue(Typed("one", None, signed=False))
     (message,) = stage.conversation.outbox.undelivered()
     stage.conversation.let_go(message, renumbered=True)
     stage.conversation.let_go(message, renumbered=True)
     assert len(stage.conversation.outbox) == 0
-    await stage.conversation.queue("two", None, signed=False)
+    await stage.conversation.queue(Typed("two", None, signed=False))
     (message,) = stage.conversation.outbox.undelivered()
     outbox = stage.conversation.outbox
     while found := outbox.next_to_write():
@@ -143,7 +159,7 @@ async def test_a_message_is_cancelled_once_and_not_after_it_has_arrived() -> Non
             stage.bob.inbox.gone(payload)
         elif isinstance(payload, Unsigned):
             stage.bob.inbox.unsigned(payload)
-    stage.conversation.receive(stage.bob.inbox.acknowledgement())
+    stage.receive(stage.bob.inbox.acknowledgement())
     stage.conversation.let_go(message, renumbered=True)
     assert len(outbox) == 0
 
@@ -153,15 +169,15 @@ async def test_a_generation_of_which_a_newer_session_said_nothing_is_announced()
     stage = Stage()
     await stage.secure()
     older = await stage.secure()
-    await stage.conversation.queue("arrived", None, signed=False)
+    await stage.conversation.queue(Typed("arrived", None, signed=False))
     found = stage.conversation.outbox.next_to_write()
     assert found is not None
     assert isinstance(found[1][0], Unsigned)
     stage.bob.inbox.unsigned(found[1][0])
-    stage.conversation.receive(stage.bob.inbox.acknowledgement())
+    stage.receive(stage.bob.inbox.acknowledgement())
     await stage.conversation.journal.settled()
     stage.disk.free.clear()
-    queueing = asyncio.create_task(stage.conversation.queue("waits", None, signed=False))
+    queueing = asyncio.create_task(stage.conversation.queue(Typed("waits", None, signed=False)))
     await asyncio.sleep(0)
     stage.bob = Boxes(identity_key("bob"), identity_key("alice").public)  # it has forgotten everything
     forgetting = asyncio.create_task(stage.resume(older))
@@ -191,7 +207,7 @@ async def test_two_sessions_that_settle_a_former_conversation_take_it_over_once(
     former, heir = Stage(), Stage()
     await heir.secure()
     for text in ("one", "two"):
-        await former.conversation.queue(text, None, signed=True)
+        await former.conversation.queue(Typed(text, None, signed=True))
     formers = Formers(cast("Conversations", Heritage(former.conversation)))
     word = Resume(former.conversation.number, bytes(16), bytes(16), 0, bytes(32))
     await asyncio.gather(formers.settle(heir.conversation, word), formers.settle(heir.conversation, word))
@@ -223,7 +239,7 @@ async def test_a_peer_that_comes_back_to_an_earlier_generation_goes_on_from_what
         stage.bob.outbox = first
         first.begin_session()
         await stage.resume(wire)
-        stage.say(wire, "three")
+        await stage.say_again(wire, "three")
         await stage.conversation.settle(at_once)
         assert stage.shown() == ["one", "two", "three"]
         first.acknowledge(stage.conversation.receipt.acknowledgement())
@@ -254,7 +270,7 @@ async def test_nothing_of_a_new_generation_is_written_before_it_is_announced(
     await until_said(wire, 1)
     (said,) = [one for one in wire.said if isinstance(one, Unsigned)]
     stage.bob.inbox.unsigned(said)
-    conversation.receive(stage.bob.inbox.acknowledgement())
+    stage.receive(stage.bob.inbox.acknowledgement())
     await conversation.send("waits", None, signed=False)
     await until_said(wire, 2)
     commit = conversation.journal.commit

@@ -21,6 +21,7 @@ from securechat_tui.chat.house import Dialled
 from securechat_tui.chat.limits import MAX_TEXT_BYTES, HourlyLimit, check_text
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.targets import choose_target, own_secrets
+from securechat_tui.chat.turns import Turns
 from securechat_tui.protocol.events import End, Ended, Instant
 from securechat_tui.protocol.payloads import GoodbyeReason
 from securechat_tui.storage.errors import BadProfileName, DiskFull, IdentityExists
@@ -153,7 +154,9 @@ def test_blocked_and_downgraded_contacts() -> None:
 @pytest.fixture
 async def conversation() -> Conversation:
     bob = identity_key("bob").public
-    found = Conversation(identity_key("alice"), bob, empty_shelf(), EventStream(), asyncio.Event())
+    found = Conversation(
+        identity_key("alice"), bob, empty_shelf(), EventStream(), asyncio.Event(), turns=Turns()
+    )
     found.name = SafeText.name("bob")
     return found
 

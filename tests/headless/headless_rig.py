@@ -54,6 +54,10 @@ class Rig:
         for line in lines:
             os.write(self._write_end, _encoded(line) + b"\n")
 
+    def interrupt(self) -> None:
+        """Act as at a signal."""
+        self._run._interrupt()
+
     def end(self) -> None:
         if self._write_end >= 0:
             os.close(self._write_end)

@@ -1,9 +1,10 @@
 """One person's two boxes for one conversation, driven by hand: no session, no network, no clock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from securechat_tui.chat.inbox import Accepted, Inbox
+from securechat_tui.chat.items import NotAtHand
 from securechat_tui.chat.outbox import Outbox, Outgoing, PeerForgot
 from securechat_tui.chat.shelf import Marks, Shelf
 from securechat_tui.protocol import signing
@@ -38,6 +39,15 @@ class Forgetful:
 def empty_shelf() -> Shelf:
     """What there is of a conversation that nobody has begun, and whose messages are not kept."""
     return Shelf(cast("ConversationStore", Forgetful()), None, None, 1, (), Marks())
+
+
+def looked_up(take: Callable[[], None]) -> None:
+    """Take something, however much of it has to be looked up."""
+    while True:
+        try:
+            return take()
+        except NotAtHand as lack:
+            lack.learn(lack.ask())
 
 
 class Boxes:

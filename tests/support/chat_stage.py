@@ -5,6 +5,7 @@ from collections.abc import Sequence, Set
 from threading import Event as Signal
 from typing import Self, cast
 
+import pytest
 from chat_boxes import Boxes, Forgetful
 from protocol_peers import identity_key
 
@@ -12,6 +13,7 @@ from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.events import Message, Queued
 from securechat_tui.chat.shelf import Marks, Shelf
 from securechat_tui.chat.stream import EventStream
+from securechat_tui.chat.turns import Turns
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol.order import PayloadOrder
 from securechat_tui.protocol.payloads import Hello, HelloFlag, Payload
@@ -33,9 +35,11 @@ class Disk(Forgetful):
         self.free.set()
         self.full = False
         self.salts: list[bytes] = []
+        self.writes = 0
 
     def write(self, changes: Sequence[Change], sending: Sending | None, receiving: Receiving | None) -> None:
         self.free.wait(10)
+        self.writes += 1
         if self.full:
             raise DiskFull(path="kept", reason="full")
         self.salts += [one.salt for one in changes if isinstance(one, Kept)]
@@ -79,7 +83,9 @@ class Stage:
         alice, bob = identity_key("alice"), identity_key("bob")
         self.disk, self.stream = Disk(), EventStream()
         shelf = shelf or Shelf(cast("ConversationStore", self.disk), None, None, 1, (), Marks())
-        self.conversation = Conversation(alice, bob.public, shelf, self.stream, asyncio.Event())
+        self.conversation = Conversation(
+            alice, bob.public, shelf, self.stream, asyncio.Event(), turns=Turns()
+        )
         self.bob = Boxes(bob, alice.public)
 
     @classmethod
@@ -116,10 +122,25 @@ class Stage:
 
     def say(self, wire: Wire, text: str) -> None:
         """Let bob say something in a session."""
+        for payload in self._words(wire, text):
+            self.receive(payload)
+
+    async def say_again(self, wire: Wire, text: str) -> None:
+        """The same where something of it is looked up."""
+        for payload in self._words(wire, text):
+            await self.conversation.receive(payload)
+
+    def _words(self, wire: Wire, text: str) -> list[Payload]:
         self.bob.write(text)
-        for payload in self.bob.pour():
+        said = self.bob.pour()
+        for payload in said:
             wire.hears(payload)
-            self.conversation.receive(payload)
+        return said
+
+    def receive(self, payload: Payload) -> None:
+        """Take something for which nothing has to be looked up."""
+        with pytest.raises(StopIteration):
+            self.conversation.receive(payload).send(None)
 
     def shown(self) -> list[str]:
         return [one.text for one in self.stream._waiting if isinstance(one, Message)]

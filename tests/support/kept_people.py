@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from chat_boxes import looked_up
+
 from securechat_tui.chat.boxes import Boxes
 from securechat_tui.chat.outbox import Outgoing
 from securechat_tui.chat.shelf import Shelf, queued_change, received_change
@@ -92,6 +94,9 @@ class Keeper:
             self._commit()
 
     def take(self, payload: Payload) -> None:
+        looked_up(lambda: self._take(payload))
+
+    def _take(self, payload: Payload) -> None:
         inbox = self.boxes.inbox
         match payload:
             case Signature():

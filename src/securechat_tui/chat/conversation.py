@@ -20,6 +20,8 @@ from securechat_tui.chat.receipt import Receipt
 from securechat_tui.chat.shelf import Shelf, queued_change
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.telling import Teller, unix_ms
+from securechat_tui.chat.turns import Turns
+from securechat_tui.chat.typed import Typed
 from securechat_tui.chat.views import Counters
 from securechat_tui.chat.writer import Writer
 from securechat_tui.network.clock import now
@@ -47,6 +49,7 @@ class Conversation:
         stream: EventStream,
         progress: asyncio.Event,
         *,
+        turns: Turns,
         own: Fingerprint | None = None,
     ) -> None:
         """``own`` is whose conversation it is, where that is a former key's: nothing more is said in it then.
@@ -55,7 +58,7 @@ class Conversation:
         """
         self.own, self.peer = own or key.public.fingerprint, peer
         self.boxes = Boxes(self.own, peer, shelf)
-        self.journal = Journal(shelf.store, self.boxes)
+        self.journal = Journal(shelf.store, self.boxes, turns)
         self.number = self.outbox.conversation
         self.id = self.number.hex()
         self._tell = Teller(self.id, peer)
@@ -129,7 +132,7 @@ class Conversation:
         """Let the session go; what is not delivered stays."""
         self._connection, self.secure = None, False
         self.gate, self._held_resume = "", None
-        self.inbox.begin_session()
+        self.receipt.end_session()
         self._writer.stop()
 
     def begin_anew(self, shelf: Shelf) -> None:
@@ -258,7 +261,7 @@ class Conversation:
             raise CommandError("busy", "Too many messages wait for delivery: wait until some have arrived.")
         self.check_signed(signed=signed)
         try:
-            await self.queue(text, ref, signed=signed)
+            await self.queue(Typed(text, ref, signed))
         except ProfileError as error:
             raise CommandError("cannot-save", f"Not sent, since it could not be kept: {error}") from None
 
@@ -289,16 +292,15 @@ class Conversation:
         """Take the account of a peer who has another key by now; raises ResumeConflict and PeerForgot."""
         self._tell_delivered(self.outbox.resume(word))
 
-    async def queue(self, text: str, ref: str | None, *, signed: bool) -> None:
-        """Number a message; one that the peer does not take is decided about before it is written.
-
-        Raises the ProfileError family where it could not be kept; it has no number then.
-        """
+    async def queue(self, *texts: Typed) -> None:
+        """Number messages in one transaction; raises ProfileError where it fails, and none has a number."""
         self.is_touched = True
-        message = self._number(text, ref, unix_ms(), signed=signed)
+        # What the peer does not take is decided about before it is written.
+        messages = [self._number(one.text, one.ref, unix_ms(), signed=one.signed) for one in texts]
         self._writer.wake()
         await self.journal.commit()
-        self._show(self._tell.queued(message))
+        for message in messages:
+            self._show(self._tell.queued(message))
         self._writer.wake()
 
     def _number(
@@ -343,7 +345,7 @@ class Conversation:
 
     # The peer's messages.
 
-    def receive(self, payload: Payload) -> None:
+    async def receive(self, payload: Payload) -> None:
         """Check content of the peer; :meth:`settle` keeps and shows it.
 
         Raises a RemoteError for what breaks a rule, and the ProfileError for which it was taken back.
@@ -351,7 +353,7 @@ class Conversation:
         if isinstance(payload, Acknowledgement):
             self._tell_delivered(self.outbox.acknowledge(payload))
         else:
-            self.receipt.take(payload)
+            await self.receipt.take(payload)
 
     @property
     def is_unsettled(self) -> bool:

@@ -6,6 +6,7 @@ from securechat_tui.chat.account import Account
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.shelf import Shelf
 from securechat_tui.chat.stream import EventStream
+from securechat_tui.chat.turns import Turns
 from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.primitives import sha256
 from securechat_tui.protocol.signing import conversation_id
@@ -16,10 +17,11 @@ __all__ = ["Conversations"]
 class Conversations:
     """Every conversation of this run; ``progress`` is set whenever something has been delivered."""
 
-    def __init__(self, account: Account, stream: EventStream, progress: asyncio.Event) -> None:
+    def __init__(self, account: Account, stream: EventStream, progress: asyncio.Event, turns: Turns) -> None:
         self._account = account
         self._stream = stream
         self._progress = progress
+        self._turns = turns
         self._by_number: dict[bytes, Conversation] = {}
         self._opening = asyncio.Lock()
 
@@ -50,7 +52,7 @@ class Conversations:
             return Shelf.load(self._account.store.conversation(number, peer.spki, key.public.spki))
 
         shelf = await asyncio.to_thread(load)
-        found = Conversation(key, peer, shelf, self._stream, self._progress, own=own)
+        found = Conversation(key, peer, shelf, self._stream, self._progress, turns=self._turns, own=own)
         self._by_number[number] = found
         return found
 

@@ -69,7 +69,7 @@ class Encounter:
 
     def __post_init__(self) -> None:
         self._introduction = Introduction(self.engine, self.dialled, self.address)
-        self._settling = Settling(self.engine.stream.room, self._storage_failed)
+        self._settling = Settling(self.engine.stream.room, self._storage_failed, self.engine.turns)
 
     @property
     def succeeds(self) -> Fingerprint | None:
@@ -90,6 +90,7 @@ class Encounter:
     def take(self, connection: Connection, happened: Sequence[SessionEvent]) -> None:
         """Queue events of the session: what the connection calls."""
         self._waiting.put_nowait((connection, happened))
+        self._settling.begin_turn()
         if self._waiting.qsize() == _BACKLOG:
             connection.pause_reading()
 
@@ -106,8 +107,8 @@ class Encounter:
         connection, happened = await self._waiting.get()
         self.connection = connection
         for event in happened:
-            if not isinstance(event, session_events.PayloadReceived):
-                await self._settling.now()
+            is_said = isinstance(event, session_events.PayloadReceived)
+            await (self._settling.pace() if is_said else self._settling.now())
             if not await self._take(connection, event):
                 return False
         await self._settling.beside()
@@ -259,7 +260,7 @@ class Encounter:
                 await self._settling.now()
                 await self.comparing.receive(payload)
             case _:
-                conversation.receive(payload)
+                await conversation.receive(payload)
 
     def _storage_failed(self, error: ProfileError) -> None:
         """What came cannot be kept, so it is not acknowledged: as if the connection had been cut here."""
@@ -381,12 +382,10 @@ class Encounter:
 
     def _tell_rekeyed(self, epoch: int) -> None:
         if self.conversation is not None:
-            self.engine.stream.emit(
-                events.Rekeyed(time=time.time(), conversation=self.conversation.id, epoch=epoch)
-            )
+            told = events.Rekeyed(time=time.time(), conversation=self.conversation.id, epoch=epoch)
+            self.engine.stream.emit(told)
 
     def _tell_round_trip(self, seconds: float) -> None:
         if self.conversation is not None and self._met:
-            self.engine.stream.emit(
-                events.RoundTrip(time=time.time(), conversation=self.conversation.id, seconds=seconds)
-            )
+            told = events.RoundTrip(time=time.time(), conversation=self.conversation.id, seconds=seconds)
+            self.engine.stream.emit(told)

@@ -2,24 +2,25 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import MAX_HELD
+from securechat_tui.chat.typed import Typed
 from securechat_tui.storage.errors import ProfileError
 
 FIRST_GUEST: Final = "guest"
 """For whoever comes first to a host who has met nobody yet."""
+_TOGETHER: Final = 128
+"""How many go into one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
     recipient: str
-    text: str = field(repr=False)
-    ref: str | None
-    signed: bool
+    typed: Typed
 
 
 class Held:
@@ -36,7 +37,7 @@ class Held:
         """Keep a message; raises :class:`CommandError` where too many wait already."""
         if len(self._texts) >= MAX_HELD:
             raise CommandError("busy", "Too many messages wait already: wait for the other side.")
-        self._texts.append(_Text(recipient, text, ref, signed))
+        self._texts.append(_Text(recipient, Typed(text, ref, signed)))
 
     def waiting_for(self, recipient: str) -> int:
         """How many wait for one recipient."""
@@ -44,17 +45,16 @@ class Held:
 
     def has_unsigned(self, *recipients: str) -> bool:
         """Whether something unsigned waits for these."""
-        return any(one.recipient in recipients and not one.signed for one in self._texts)
+        return any(one.recipient in recipients and not one.typed.signed for one in self._texts)
 
     async def pour_into(self, conversation: Conversation) -> None:
         """Hand over what is for this conversation's peer. Raises ProfileError; what is left stays held."""
         async with self._pouring:
-            while one := next((one for one in self._texts if one.recipient == conversation.id), None):
-                self._texts.remove(one)  # from here on it is the conversation's
+            while some := self._take(conversation.id, most=_TOGETHER):  # from here on the conversation's
                 try:
-                    await conversation.queue(one.text, one.ref, signed=one.signed)
+                    await conversation.queue(*(one.typed for one in some))
                 except ProfileError:
-                    self._texts.appendleft(one)
+                    self._texts.extendleft(reversed(some))
                     raise
 
     def settle(self, unnamed: str, conversation: str) -> None:
@@ -67,7 +67,12 @@ class Held:
         """Let go what is for these, since it must reach nobody else; return how much it was."""
         return len(self._take(*recipients))
 
-    def _take(self, *recipients: str) -> list[_Text]:
-        taken = [one for one in self._texts if one.recipient in recipients]
-        self._texts = deque(one for one in self._texts if one.recipient not in recipients)
+    def _take(self, *recipients: str, most: int = MAX_HELD) -> list[_Text]:
+        """Take out the first ones for these."""
+        taken: list[_Text] = []
+        left: deque[_Text] = deque()
+        for one in self._texts:
+            is_taken = one.recipient in recipients and len(taken) < most
+            (taken if is_taken else left).append(one)
+        self._texts = left
         return taken

@@ -10,6 +10,7 @@ from securechat_tui.chat.conversations import Conversations
 from securechat_tui.chat.formers import Formers
 from securechat_tui.chat.inspector import Inspector
 from securechat_tui.chat.stream import EventStream
+from securechat_tui.chat.turns import Turns
 from securechat_tui.protocol.events import Ended
 from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.trust.invites import Invite
@@ -49,6 +50,7 @@ class House(Protocol):
     conversations: Conversations
     formers: Formers
     inspector: Inspector
+    turns: Turns
 
     def is_busy_for(self, fingerprint: Fingerprint | None, *, known: bool) -> bool:
         """Whether there is no place; ``known`` callers have shown a secret."""

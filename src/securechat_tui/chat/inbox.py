@@ -57,7 +57,7 @@ class Inbox:
         self._peer = peer
         self._parties = (self.conversation, bytes(peer.fingerprint), bytes(own))
         self._batch: Signature | None = None
-        self._items = Items(older) if older else Items()
+        self._items = Items(older)
         self._take(kept or _NOTHING)
 
     def _take(self, kept: Receiving) -> None:
@@ -110,8 +110,8 @@ class Inbox:
     def signed(self, leaf: Signed) -> Accepted | None:
         """Check a leaf against its batch and its place; None for one that is here already.
 
-        Raises :class:`SignatureFailure`, :class:`OutOfOrder` or MalformedPayload; nothing has
-        changed then.
+        Raises :class:`SignatureFailure`, :class:`OutOfOrder` or MalformedPayload, and NotAtHand for what
+        has to be looked up; nothing has changed then.
         """
         self._check_leaf(leaf)
         header = Header.decode(leaf.header)

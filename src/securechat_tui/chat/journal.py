@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from securechat_tui.chat.shelf import Standing
+from securechat_tui.chat.turns import Turns
 from securechat_tui.storage.errors import ProfileError, StoreFailed
 from securechat_tui.storage.messages import Change
 
@@ -53,13 +54,20 @@ class _Transaction:
 class Journal:
     """Group commit over the store of one conversation."""
 
-    def __init__(self, store: "ConversationStore", ledger: Ledger) -> None:
+    def __init__(self, store: "ConversationStore", ledger: Ledger, turns: Turns) -> None:
+        """``turns`` is told while something is being written."""
         self.store = store
         self._ledger = ledger
+        self._turns = turns
         self._current = self._next = _Transaction()
         self._writing: asyncio.Task[None] | None = None
         self._alone = asyncio.Lock()
         """The store serves one thread at a time."""
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether something is being written, or is due."""
+        return self._writing is not None
 
     def note(self, *changes: Change) -> None:
         """Add to what goes to disk next."""
@@ -92,6 +100,7 @@ class Journal:
     def commit_soon(self) -> None:
         """Let what is noted, and where both directions stand, go to disk without waiting for it."""
         self._next.is_due = True
+        self._turns.begin(self)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write(), name="journal")
 
@@ -108,7 +117,7 @@ class Journal:
     async def _write(self) -> None:
         try:
             while await self._write_next():
-                pass
+                self._turns.begin(self)
         finally:
             self._writing = None
 
@@ -129,6 +138,8 @@ class Journal:
         else:
             self._ledger.kept(standing)
             transaction.end()
+        finally:
+            self._turns.end(self)  # who waits for this transaction waits for none behind it
         return self._next.is_due
 
     def _fail(self, transaction: _Transaction, error: ProfileError) -> None:

@@ -109,7 +109,7 @@ class Outbox:
         """
         self.conversation = signing.conversation_id(own, peer)
         self._own, self._peer, self._older = own, peer, older
-        self._items = Items(older) if older else Items()
+        self._items = Items(older)
         self._pending: deque[Outgoing] = deque()
         self._gone = 0
         self._go_on(kept or self._new_generation())
@@ -346,7 +346,7 @@ class Outbox:
         return dropped
 
     def check_seen(self, seen: Seen) -> None:
-        """Check that the peer has seen what it says it has seen; raises :class:`OutOfOrder`."""
+        """Check that the peer has seen what it says it has seen; raises :class:`OutOfOrder` and NotAtHand."""
         if seen.generation != self.generation:
             return  # of an earlier one, or nothing yet
         if not 1 <= seen.number <= self._last or self._items[seen.number] != seen.header_hash:

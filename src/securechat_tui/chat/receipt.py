@@ -3,6 +3,7 @@
 from securechat_tui.chat.boxes import Boxes
 from securechat_tui.chat.events import Message
 from securechat_tui.chat.inbox import Accepted
+from securechat_tui.chat.items import NotAtHand
 from securechat_tui.chat.journal import Journal
 from securechat_tui.chat.shelf import received_change
 from securechat_tui.chat.telling import Teller
@@ -28,6 +29,7 @@ class Receipt:
         self.is_answer_due = False
         """Whether something has come, be it a repetition, since the last acknowledgement."""
         self._requires = False
+        self._sessions = 0
         self._boxes = boxes
         self._journal = journal
         self._tell = tell
@@ -49,13 +51,28 @@ class Receipt:
         if self._boxes.fault is not None:  # and it was taken back: it will come again
             self._accepted.clear()
         self._boxes.fault = None
+        self.end_session()
+
+    def end_session(self) -> None:
+        """Nothing of the last session counts any more."""
+        self._sessions += 1
         self._boxes.inbox.begin_session()
 
-    def take(self, payload: Payload) -> None:
-        """Check content. Raises a RemoteError for what breaks a rule.
+    async def take(self, payload: Payload) -> None:
+        """Check content, for which the store may be asked; what a session says that ends meanwhile is lost.
 
-        Raises the ProfileError for which what came before it in this session was taken back.
+        Raises a RemoteError for what breaks a rule, and the ProfileError for which what came before it in
+        this session was taken back, or nothing can be looked up.
         """
+        session, is_taken = self._sessions, False
+        while session == self._sessions and not is_taken:
+            try:
+                self._take(payload)
+                is_taken = True
+            except NotAtHand as lack:
+                lack.learn(await self._journal.read(lack.ask))
+
+    def _take(self, payload: Payload) -> None:
         if self._boxes.fault is not None:
             raise self._boxes.fault
         self.is_answer_due = self.is_answer_due or isinstance(payload, Signed | Unsigned | Gone)

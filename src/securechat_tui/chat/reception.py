@@ -28,6 +28,7 @@ from securechat_tui.chat.presence import Presence
 from securechat_tui.chat.stream import EventStream
 from securechat_tui.chat.targets import reaching
 from securechat_tui.chat.telling import unix_ms
+from securechat_tui.chat.turns import Turns
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.events import End, Ended
 from securechat_tui.protocol.identity import Fingerprint
@@ -49,7 +50,8 @@ class Reception:
         self.log = ConnectionLog()
         self.following = Following(self)
         self.progress = asyncio.Event()
-        self.conversations = Conversations(account, self.stream, self.progress)
+        self.turns = Turns()
+        self.conversations = Conversations(account, self.stream, self.progress, self.turns)
         self.formers = Formers(self.conversations)
         self.inspector = Inspector()
         self.hosting = False

@@ -28,6 +28,8 @@ __all__ = [
     "VerifyKey",
     "Wipe",
     "decode_command",
+    "ref_of",
+    "sends",
 ]
 
 MAX_PAGE: Final = 1000
@@ -190,6 +192,14 @@ def ref_of(line: Line) -> str | None:
         return None if isinstance(line, TooLong) else _REF_DECODER.decode(line).ref
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def sends(line: Line) -> bool:
+    """Whether the command on a line is to send a text; False where there is no command."""
+    try:
+        return isinstance(decode_command(line), Send)
+    except CommandError:
+        return False
 
 
 def _not_understood(why: str) -> CommandError:

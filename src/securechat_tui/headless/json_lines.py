@@ -33,6 +33,7 @@ from securechat_tui.chat.port import EnginePort
 from securechat_tui.headless.choosing import conversation_meant, conversation_to_wipe
 from securechat_tui.headless.json_commands import (
     AcceptKey,
+    Command,
     Connections,
     Decline,
     Differ,
@@ -52,6 +53,7 @@ from securechat_tui.headless.json_commands import (
     Wipe,
     decode_command,
     ref_of,
+    sends,
 )
 from securechat_tui.headless.lifecycle import BAD_ENDS, Lifecycle
 from securechat_tui.headless.run import say
@@ -97,7 +99,6 @@ class JsonLines:
     def __init__(self, engine: EnginePort, lifecycle: Lifecycle) -> None:
         self._engine = engine
         self._lifecycle = lifecycle
-        self._ref: str | None = None
         self.warn: Callable[[str], None] = say
 
     def show(self, event: Event) -> bytes:
@@ -108,16 +109,18 @@ class JsonLines:
             self.warn(event.message)
         return encode_event(event)
 
-    def show_error(self, error: CommandError) -> bytes:
+    def show_error(self, error: CommandError, line: Line = b"") -> bytes:
         """The line that answers a command which failed, with the command's ``ref`` where it had one."""
         answer = {"event": "error", "time": time.time(), "code": error.code, "message": str(error)}
-        return _line(answer | ({"ref": self._ref} if self._ref is not None else {}))
+        return _line(answer | _named(ref_of(line)))
+
+    def is_message(self, line: Line) -> bool:
+        """Whether the command is ``send``."""
+        return sends(line)
 
     async def take(self, line: Line) -> bytes | None:
         """Act on a command. Raises :class:`CommandError`, after which nothing has changed."""
-        self._ref = ref_of(line)
         command = decode_command(line)
-        self._ref = command.ref
         match command:
             case Send():
                 await self._send(command)
@@ -126,7 +129,7 @@ class JsonLines:
             case Join() | Talk() | Leave() | Invite():
                 await self._arrange(command)
             case Connections():
-                return self._answer(Came(time=time.time(), connections=self._engine.connections()))
+                return _answer(command, Came(time=time.time(), connections=self._engine.connections()))
             case Verify() | VerifyKey() | AcceptKey() | Match() | Differ() | Decline():
                 await self._compare(command)
             case History() | Search() | MarkRead() | Wipe():
@@ -141,23 +144,19 @@ class JsonLines:
             case History():
                 meant = conversation_meant(self._engine, command.conversation)
                 page = await self._engine.history(meant, limit=command.limit, before=command.before)
-                return self._answer(page)
+                return _answer(command, page)
             case Search():
                 found = await self._engine.search(
                     command.text, conversation=command.conversation, limit=command.limit
                 )
-                return b"".join(map(self._answer, found or (_nothing_with(command),)))
+                return b"".join(_answer(command, one) for one in found or (_nothing_with(command),))
             case MarkRead():
                 await self._engine.mark_read(conversation_meant(self._engine, command.conversation))
                 return b""
             case Wipe():
                 meant = conversation_to_wipe(self._engine, command.name, command.conversation)
                 await self._engine.wipe(meant)
-                return self._answer(Wiped(time=time.time(), conversation=meant))
-
-    def _answer(self, event: Event) -> bytes:
-        """The line of what was asked for, with the command's ``ref`` where it had one."""
-        return _line(_fields(event) | ({"ref": self._ref} if self._ref is not None else {}))
+                return _answer(command, Wiped(time=time.time(), conversation=meant))
 
     async def _arrange(self, command: Join | Talk | Leave | Invite) -> None:
         """See to who is here, or will be."""
@@ -193,6 +192,15 @@ class JsonLines:
                 await self._engine.decline(command.conversation)
             case VerifyKey():
                 await self._engine.verify_key(command.fingerprint)
+
+
+def _answer(command: Command, event: Event) -> bytes:
+    """The line of what was asked for, with the command's ``ref`` where it had one."""
+    return _line(_fields(event) | _named(command.ref))
+
+
+def _named(ref: str | None) -> dict[str, str]:
+    return {} if ref is None else {"ref": ref}
 
 
 def _nothing_with(command: Search) -> Found:

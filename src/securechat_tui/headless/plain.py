@@ -52,6 +52,10 @@ _LATER = frozenset({"/nick", "/notify", "/reconnect"})
 _OF_THE_SCREEN = frozenset({"/details", "/copy", "/clear", "/theme", "/sidebar", "/alarm"})
 
 
+def _is_command(text: str) -> bool:
+    return text.rstrip() in _END_WORDS or (text.startswith("/") and not text.startswith("//"))
+
+
 class PlainLines:
     """Shows events as lines of text and takes text and slash commands. Nothing ever prompts.
 
@@ -118,10 +122,18 @@ class PlainLines:
             return ["         Others are here: /to NAME says whom your lines are for from here on."]
         return []
 
-    def show_error(self, error: CommandError) -> bytes:
+    def show_error(self, error: CommandError, line: Line = b"") -> bytes:  # noqa: ARG002 - a face's
         """Nothing: the sentence goes to standard error."""
         self.warn(str(error))
         return b""
+
+    def is_message(self, line: Line) -> bool:
+        """Whether the line is sent as it is."""
+        try:
+            text = self._decode(line)
+        except CommandError:
+            return False
+        return not _is_command(text)
 
     async def take(self, line: Line) -> bytes | None:
         """Send a text or act on a command. Raises :class:`CommandError`, after which nothing was sent."""
@@ -130,9 +142,7 @@ class PlainLines:
         except CommandError:
             self._note_unsent()
             raise
-        if text.rstrip() in _END_WORDS:
-            return None
-        if text.startswith("/") and not text.startswith("//"):
+        if _is_command(text):
             return await self._obey(text)
         if text.strip():
             await self._send(text.removeprefix("/"))
@@ -169,7 +179,9 @@ class PlainLines:
         if not self._attended:
             self._lifecycle.fail(ExitCode.UNDELIVERED)
 
-    async def _obey(self, text: str) -> bytes:
+    async def _obey(self, text: str) -> bytes | None:
+        if text.rstrip() in _END_WORDS:
+            return None
         word, _, argument = text.rstrip().partition(" ")
         word = word.lower()
         if word in self._commands:

@@ -17,6 +17,7 @@ from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.interruption import interruptible
 from securechat_tui.headless.lifecycle import Lifecycle, code_of_error
 from securechat_tui.headless.openings import HostAt, JoinTarget, Opening, TalkTo
+from securechat_tui.headless.sending import Sending
 from securechat_tui.headless.standard_streams import InputLines, Line, OutputLines, Streams
 
 __all__ = ["DELIVERY_SECONDS", "QUIT_SECONDS", "Face", "HeadlessRun", "say"]
@@ -50,8 +51,11 @@ class Face(Protocol):
     def show(self, event: Event) -> bytes:
         """The bytes on standard output that tell ``event``; none where it is not worth a line."""
 
-    def show_error(self, error: CommandError) -> bytes:
-        """The same for a command that failed."""
+    def show_error(self, error: CommandError, line: Line = b"") -> bytes:
+        """The same for a command that failed; ``line`` is what asked for it."""
+
+    def is_message(self, line: Line) -> bool:
+        """Whether the line is a text to be sent, which need not wait for the one before it."""
 
     async def take(self, line: Line) -> bytes | None:
         """Act on a line of input. Returns the answer for standard output; None asks for the end.
@@ -153,14 +157,24 @@ class HeadlessRun:
                 pass
 
     async def _follow_input(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            quits = await self._read(Sending(group, self._take))
+        await (self._quit() if quits else self._end_input())
+
+    async def _read(self, sending: Sending) -> bool:
+        """Act on every line of the input; return whether one asked for the end."""
         async for batch in self._input:
             for line in batch:
                 await self._until(self._has_room)
+                if self._face.is_message(line):
+                    await sending.begin(line, self._write)
+                    continue
+                await sending.answered()
                 answer = await self._take(line)
                 if answer is None:
-                    return await self._quit()
+                    return True
                 self._write(answer)
-        return await self._end_input()
+        return False
 
     def _has_room(self) -> bool:
         if self._lifecycle.is_secure:
@@ -171,7 +185,7 @@ class HeadlessRun:
         try:
             return await self._face.take(line)
         except CommandError as error:
-            return self._face.show_error(error)
+            return self._face.show_error(error, line)
 
     async def _quit(self) -> None:
         if self._lifecycle.pending:

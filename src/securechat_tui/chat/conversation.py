@@ -76,11 +76,9 @@ class Conversation:
         self.is_touched = False
         """Whether anything has happened in this run of the program."""
         self._held_resume: Resume | None = None
-        self._accounts = Accounts(self)
-        self._stream = stream
-        self._progress = progress
+        self._stream, self._progress = stream, progress
         self._connection: Connection | None = None
-        self._writer = Writer(self, key)
+        self._accounts, self._writer = Accounts(self), Writer(self, key)
         self._peer_requires = self._holds_unsigned = False
         """Whether the peer does, as its latest HELLO says; whether something unsigned is held for it."""
         self._resolution: Resolution | None = None
@@ -119,8 +117,7 @@ class Conversation:
         self, connection: Connection, own_name: str, trust: Trust, gate: str = "", *, requires: bool = False
     ) -> None:
         """Take a session whose handshake is complete, and say HELLO; ``requires``: the peer must sign."""
-        self._connection = connection
-        self.is_touched = True
+        self._connection, self.is_touched = connection, True
         self.trust, self.gate, self._resolution = trust, gate, None
         self.receipt.begin_session(requires=requires)
         self._accounts.begin_session()

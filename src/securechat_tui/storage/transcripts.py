@@ -7,7 +7,7 @@ apart from what is signed, under ``kept``.
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, BinaryIO, Final, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 
 import msgspec
 
@@ -20,8 +20,10 @@ from securechat_tui.protocol.payloads import Signature, text_content
 from securechat_tui.protocol.signing import Header
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.protocol.transcript import Check, Gap, Proof, Said, Transcript, Unproved
-from securechat_tui.storage.history import ConversationStore
 from securechat_tui.storage.messages import ExportedMessage, Leftover
+
+if TYPE_CHECKING:
+    from securechat_tui.storage.history import ConversationStore
 
 __all__ = ["MAX_LINE_BYTES", "Party", "read_transcript", "transcript_lines"]
 
@@ -122,7 +124,7 @@ _WHOSE: Final = {"me": 0, "peer": 1}
 
 
 def transcript_lines(
-    store: ConversationStore, own: PublicIdentity, peer: PublicIdentity, names: tuple[str, str], made: float
+    store: "ConversationStore", own: PublicIdentity, peer: PublicIdentity, names: tuple[str, str], made: float
 ) -> Iterator[bytes]:
     """Write a conversation, line by line, each with its end; ``names`` are one's own and the peer's.
 
@@ -149,7 +151,7 @@ def transcript_lines(
 class _Gaps:
     """The numbers without a message, each told as soon as the number before it has been."""
 
-    def __init__(self, store: ConversationStore) -> None:
+    def __init__(self, store: "ConversationStore") -> None:
         self._store = store
         self._left: dict[tuple[bool, bytes], Iterator[Leftover]] = {}
         self._next: dict[tuple[bool, bytes], Leftover | None] = {}

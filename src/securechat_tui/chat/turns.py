@@ -10,7 +10,7 @@ from typing import Final
 
 __all__ = ["MESSAGES", "Turns"]
 
-MESSAGES: Final = 16
+MESSAGES: Final = 4
 """What one peer may send in one turn."""
 
 

@@ -1,19 +1,16 @@
 """The commands about contacts: what they ask for, and what they say where they cannot be had."""
 
-import os
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
-from passphrases import CANARY, protect
+from passphrases import CANARY, Give, protect
 from protocol_peers import identity_key
 from stored_contacts import contacts_on_disk, put_contacts, store_key
 from stored_identities import put_identity
 
 from securechat_tui import cli
-from securechat_tui.headless import passphrases
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.contacts import encode_contacts
@@ -34,33 +31,12 @@ EVERY = [
     ["unblock", "bob"],
     ["forget", "bob"],
 ]
-Give = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home where there is no terminal to ask at."""
-    monkeypatch.setenv("SECURECHAT_TUI_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("SECURECHAT_TUI_PASSPHRASE_FD", raising=False)
-    monkeypatch.setattr(passphrases, "_TERMINAL", "/nowhere/tty")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def give(monkeypatch: pytest.MonkeyPatch) -> Iterator[Give]:
-    """Put a line at the descriptor that the environment names."""
-    opened: list[int] = []
-
-    def put(line: str) -> None:
-        reading, writing = os.pipe()
-        opened.append(reading)
-        os.write(writing, f"{line}\n".encode())
-        os.close(writing)
-        monkeypatch.setenv("SECURECHAT_TUI_PASSPHRASE_FD", str(reading))
-
-    yield put
-    for descriptor in opened:
-        os.close(descriptor)
+def at_home(home: Path) -> Path:
+    """Nothing here touches the home of whoever runs the tests."""
+    return home
 
 
 @pytest.fixture

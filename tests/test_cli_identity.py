@@ -1,18 +1,18 @@
 """The commands that protect an identity and carry it elsewhere, and the doctor: words and exit codes."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import msgspec
 import pytest
-from passphrases import CANARY, protect, traces
+from passphrases import CANARY, Give, protect, traces
 from protocol_peers import identity_key
 from stored_identities import put_identity
 
 from securechat_tui import cli
-from securechat_tui.headless import asking, passphrases
+from securechat_tui.headless import asking
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.protocol.identity import Fingerprint
 from securechat_tui.storage.config import Config, save_config
@@ -22,33 +22,12 @@ from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.rotation import load_statements
 
 FINGERPRINT = str(identity_key("alice").public.fingerprint)
-Give = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without anything, where there is no terminal to ask at."""
-    monkeypatch.setenv("SECURECHAT_TUI_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("SECURECHAT_TUI_PASSPHRASE_FD", raising=False)
-    monkeypatch.setattr(passphrases, "_TERMINAL", "/nowhere/tty")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def give(monkeypatch: pytest.MonkeyPatch) -> Iterator[Give]:
-    """Put lines at the descriptor that the environment names."""
-    opened: list[int] = []
-
-    def put(*lines: str) -> None:
-        reading, writing = os.pipe()
-        opened.append(reading)
-        os.write(writing, "".join(f"{line}\n" for line in lines).encode())
-        os.close(writing)
-        monkeypatch.setenv("SECURECHAT_TUI_PASSPHRASE_FD", str(reading))
-
-    yield put
-    for descriptor in opened:
-        os.close(descriptor)
+def at_home(home: Path) -> Path:
+    """Nothing here touches the home of whoever runs the tests."""
+    return home
 
 
 @pytest.fixture

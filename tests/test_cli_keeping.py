@@ -5,18 +5,17 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from kept_people import Keeper, keepers
-from passphrases import CANARY, CHEAP
+from passphrases import CANARY, CHEAP, Give
 from protocol_peers import identity_key
 from stored_contacts import put_contacts
 
 from securechat_tui import cli
-from securechat_tui.headless import asking, passphrases
+from securechat_tui.headless import asking
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.config import Config, save_config
@@ -27,32 +26,12 @@ from securechat_tui.trust.pins import Contact, Pins
 
 ALICE, BOB, CAROL = identity_key("alice"), identity_key("bob"), identity_key("carol")
 PRINTS = {name: str(identity_key(name).public.fingerprint) for name in ("alice", "bob", "carol")}
-Give = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SECURECHAT_TUI_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("SECURECHAT_TUI_PASSPHRASE_FD", raising=False)
-    monkeypatch.setattr(passphrases, "_TERMINAL", "/nowhere/tty")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def give(monkeypatch: pytest.MonkeyPatch) -> Iterator[Give]:
-    """Put lines at the descriptor that the environment names."""
-    opened: list[int] = []
-
-    def put(*lines: str) -> None:
-        reading, writing = os.pipe()
-        opened.append(reading)
-        os.write(writing, "".join(f"{line}\n" for line in lines).encode())
-        os.close(writing)
-        monkeypatch.setenv("SECURECHAT_TUI_PASSPHRASE_FD", str(reading))
-
-    yield put
-    for descriptor in opened:
-        os.close(descriptor)
+def at_home(home: Path) -> Path:
+    """Nothing here touches the home of whoever runs the tests."""
+    return home
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
@@ -68,13 +47,16 @@ def pinned(name: str) -> Contact:
 
 
 @pytest.fixture
-def alice(tmp_path: Path) -> Profile:
+def alice(home: Path) -> Profile:
     """She knows bob, has talked with him, and with somebody whom she has not pinned."""
     with Profile.named() as profile:
         save_keys(profile, Keys(ALICE, bytes(32)))
         save_config(profile, Config(name="Alice"))
         put_contacts(profile, Pins((pinned("bob"),)))
-        with_bob, bob = Keeper(profile.folder, ALICE, BOB.public), Keeper(tmp_path / "b", BOB, ALICE.public)
+        with_bob, bob = (
+            Keeper(profile.folder, ALICE, BOB.public),
+            Keeper(home.parent / "b", BOB, ALICE.public),
+        )
         with_bob.say("hello bob")
         with_bob.write_to(bob)
         bob.say("hello alice")

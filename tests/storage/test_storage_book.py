@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cut_steps import found_after_each_step
 from histories import BOB, SPKI, STORE_KEY, chatted
 from passphrases import traces
 from protocol_peers import identity_key
@@ -40,7 +39,6 @@ from securechat_tui.storage.store import Store
 from securechat_tui.trust.pins import Contact, Pins
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="the test forks, or looks at permission bits")
-SUPPORT = str(Path(__file__).parent.parent / "support")
 NAME = "wendehals-Ärger"
 
 
@@ -260,7 +258,8 @@ def test_a_file_that_cannot_be_removed_ends_the_start_and_loses_nothing(
 
 # Each step of an operation is the last one of a child, which then is gone as after kill -9.
 STEPS = """
-import json, os, pathlib, shutil, sys
+import os, pathlib, sys
+from cut_steps import Cuts
 from histories import STORE_KEY
 from passphrases import CANARY, CHEAP
 from protocol_peers import identity_key
@@ -275,25 +274,13 @@ from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.store import Store
 
 folder, operation = pathlib.Path(sys.argv[1]), sys.argv[2]
-calls, fatal = 0, 0
+cuts = Cuts()
 right, backup = Passphrase(CANARY), Backup(1.0, SafeText.name("Zoe"), identity_key("alice"), OTHERS)
 
-def counted(real):
-    def call(*arguments, **named):
-        global calls
-        calls += 1
-        if calls == fatal:
-            os._exit(9)
-        return real(*arguments, **named)
-    return call
-
 def arm():
-    for name in ("run", "run_many", "close"):
-        setattr(database.Database, name, counted(getattr(database.Database, name)))
-    for name in ("open", "close", "replace", "fsync"):
-        setattr(os, name, counted(getattr(os, name)))
-    for name in ("unlink", "replace"):
-        setattr(pathlib.Path, name, counted(getattr(pathlib.Path, name)))
+    cuts.count(database.Database, "run", "run_many", "close")
+    cuts.count(os, "open", "close", "replace", "fsync")
+    cuts.count(pathlib.Path, "unlink", "replace")
 
 def prepare(place):
     with Profile("p", place) as profile:
@@ -327,34 +314,13 @@ def look(place):
         left = [path.name for path in place.rglob("*.new*")] + [path.name for path in place.glob("contacts*")]
         return [[PINS, OTHERS].index(pins), kept, left, lay, there]
 
-original = folder / "original"
-prepare(original)
-while True:
-    fatal += 1
-    place = folder / str(fatal)
-    shutil.copytree(original, place)
-    child = os.fork()
-    if child == 0:
-        act(place)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    print(json.dumps([os.waitstatus_to_exitcode(status), look(place)]), flush=True)
-    shutil.rmtree(place)
-    if status == 0:
-        break
+cuts.play(folder, prepare, act, look)
 """
 
 
 def steps(tmp_path: Path, operation: str) -> list[list[object]]:
     """What was found after a crash at each step: which pins, how many conversations, what else is left."""
-    command = [sys.executable, "-c", STEPS, str(tmp_path), operation]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join((SUPPORT, str(Path(__file__).parent)))}
-    done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
-    codes = [code for code, _ in outcomes]
-    assert codes == [9] * (len(codes) - 1) + [0]
-    return [found for _, found in outcomes]
+    return found_after_each_step(STEPS, tmp_path, operation, Path(__file__).parent)
 
 
 @POSIX

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cut_steps import found_after_each_step
 from histories import BOB, SPKI, STORE_KEY, digest, receiving
 
 from securechat_tui.storage.profile import Profile
@@ -18,7 +19,8 @@ SUPPORT = str(Path(__file__).parent.parent / "support")
 
 # Each step of an operation is the last one of a child, which then is gone as after kill -9.
 STEPS = """
-import json, os, pathlib, shutil, sys
+import os, pathlib, sys
+from cut_steps import Cuts
 from histories import BOB, SPKI, STORE_KEY, chatted, digest, receiving, sending
 from securechat_tui.storage import database
 from securechat_tui.storage.errors import DamagedConversation
@@ -28,22 +30,12 @@ from securechat_tui.storage.profile import Profile
 from securechat_tui.storage.store import Store
 
 folder, operation = pathlib.Path(sys.argv[1]), sys.argv[2]
-calls, fatal = 0, 0
-
-def counted(real):
-    def call(*arguments, **named):
-        global calls
-        calls += 1
-        if calls == fatal:
-            os._exit(9)
-        return real(*arguments, **named)
-    return call
+cuts = Cuts()
 
 def arm():
-    for name in ("run", "run_many", "close"):
-        setattr(database.Database, name, counted(getattr(database.Database, name)))
-    os.open, os.close = counted(os.open), counted(os.close)
-    pathlib.Path.unlink = counted(pathlib.Path.unlink)
+    cuts.count(database.Database, "run", "run_many", "close")
+    cuts.count(os, "open", "close")
+    cuts.count(pathlib.Path, "unlink")
 
 def act(place):
     with Profile("p", place) as profile, Store(profile, STORE_KEY) as store:
@@ -81,34 +73,13 @@ def prepare(place):
         if operation != "begin":
             chatted(store.conversation(BOB, SPKI))
 
-original = folder / "original"
-prepare(original)
-while True:
-    fatal += 1
-    place = folder / str(fatal)
-    shutil.copytree(original, place)
-    child = os.fork()
-    if child == 0:
-        act(place)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    print(json.dumps([os.waitstatus_to_exitcode(status), look(place)]), flush=True)
-    shutil.rmtree(place)
-    if status == 0:
-        break
+cuts.play(folder, prepare, act, look)
 """
 
 
 def steps(tmp_path: Path, operation: str) -> list[list[object]]:
     """What was found after a crash at each step: whether all is well, and what is there."""
-    command = [sys.executable, "-c", STEPS, str(tmp_path), operation]
-    environment = os.environ | {"PYTHONPATH": SUPPORT}
-    done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
-    codes = [code for code, _ in outcomes]
-    assert codes == [9] * (len(codes) - 1) + [0]
-    found = [state for _, state in outcomes]
+    found = found_after_each_step(STEPS, tmp_path, operation)
     assert all(whole for _, _, whole, _, _ in found)
     return found
 

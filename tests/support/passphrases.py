@@ -1,5 +1,6 @@
 """A passphrase that must turn up nowhere, and a cost that tests can afford."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ from securechat_tui.storage.profile import Profile
 
 CANARY: Final = "kanarienvogel-Äpfel"
 """What is looked for everywhere afterwards."""
+Give = Callable[..., None]
+"""Puts lines at the descriptor from which a passphrase is read."""
 CHEAP: Final = Cost(memory=8, passes=1, lanes=1)
 
 

@@ -344,10 +344,8 @@ def test_contacts_that_an_earlier_version_has_restored_are_in_nobodys_way(
     assert not profile.contacts_path.exists()
 
 
-def test_what_was_interrupted_can_be_done_again(
-    file: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = SealedBackup.read(file).open(RIGHT)
+def restore_without_room(monkeypatch: pytest.MonkeyPatch, profile: Profile, opened: Backup) -> None:
+    """Restore onto a disk that is full when the key is to be written."""
 
     def fail(*_: object) -> None:
         raise CannotWrite(path=profile.identity_path, reason="no space left on device")
@@ -356,6 +354,13 @@ def test_what_was_interrupted_can_be_done_again(
         patched.setattr(backups, "save_keys", fail)
         with pytest.raises(CannotWrite):
             restore(profile, opened, RIGHT, CHEAP)
+
+
+def test_what_was_interrupted_can_be_done_again(
+    file: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = SealedBackup.read(file).open(RIGHT)
+    restore_without_room(monkeypatch, profile, opened)
     assert load_identity(profile) is None
     restore(profile, opened, RIGHT, CHEAP)
     assert load_identity(profile, RIGHT) is not None
@@ -389,14 +394,7 @@ def test_an_index_whose_key_was_never_kept_goes_at_the_next_start(
     file: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = SealedBackup.read(file).open(RIGHT)
-
-    def fail(*_: object) -> None:
-        raise CannotWrite(path=profile.identity_path, reason="no space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(backups, "save_keys", fail)
-        with pytest.raises(CannotWrite):
-            restore(profile, opened, RIGHT, CHEAP)
+    restore_without_room(monkeypatch, profile, opened)
     assert profile.prepared_index_path.exists()
     with Store(profile, bytes(32)) as store:  # of an identity that was made instead
         assert store.pins() == Pins()

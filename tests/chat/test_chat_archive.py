@@ -1,8 +1,10 @@
 """What two engines have said to each other, exported from either profile, verifies elsewhere."""
 
 import asyncio
+import errno
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -155,3 +157,18 @@ def test_without_a_file_it_goes_home(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HOME", str(tmp_path))
     assert export_path("", "bob", 0.0).parent == tmp_path
     assert export_path("~/x", "bob", 0.0) == tmp_path / "x"
+
+
+@pytest.mark.parametrize("file", ["~nobody-of-that-name/x", "a\0b", "\ud800"])
+def test_what_can_be_no_path_is_said(file: str) -> None:
+    with pytest.raises(CommandError, match="no such file"):
+        export_path(file, "bob", 0.0)
+
+
+@pytest.mark.parametrize("error", [errno.EACCES, errno.ENAMETOOLONG])
+def test_where_nobody_may_look_the_writing_says_why(monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(error, "no")
+
+    monkeypatch.setattr(os, "stat", fail)
+    assert export_path("/closed/file", "bob", 0.0) == Path("/closed/file")

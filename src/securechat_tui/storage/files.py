@@ -204,7 +204,8 @@ class NewFile:
 
     Where the system knows files without a name (Linux, in most file systems), it gets its name with the last
     step, and goes with a program that is killed before that. Elsewhere it has another name till then, beside
-    the one it will have (:func:`leftovers`). Nothing is ever put in the place of another file.
+    the one it will have (:func:`leftovers`). Nothing is put in the place of another file, but there, of one
+    that is made in the very moment of the last step.
     """
 
     def __init__(self, path: Path) -> None:

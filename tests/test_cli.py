@@ -304,12 +304,18 @@ def test_a_damaged_identity_is_five_and_one_line(home: Path) -> None:
     assert "identity.pem" in done.stderr
 
 
-def test_a_fault_of_the_program_is_one_sentence_without_values(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "called", ["fail", "lambda *a, **k: asyncio.run(grouped())"], ids=["alone", "of a task in a group"]
+)
+def test_a_fault_of_the_program_is_one_sentence_without_values(tmp_path: Path, called: str) -> None:
     program = (
-        "from securechat_tui import cli\n"
+        "from securechat_tui import cli; import asyncio\n"
         "from securechat_tui.headless import people\n"
         "def fail(*a, **k):\n    secret = 'hunter2'\n    raise KeyError(secret)\n"
-        "people.contacts = fail\n"
+        "async def failing():\n    fail()\n"
+        "async def grouped():\n"
+        "    async with asyncio.TaskGroup() as group:\n        group.create_task(failing())\n"
+        f"people.contacts = {called}\n"
         "import sys; sys.exit(cli.main(['contacts']))\n"
     )
     file = tmp_path / "faulty.py"

@@ -381,7 +381,9 @@ def _tolerate_narrow_encodings() -> None:
 
 def _last_resort(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """One sentence for a fault of the program: its kind and place, never its values."""
-    del error
+    while isinstance(error, BaseExceptionGroup):  # of tasks: what came first says more
+        error = error.exceptions[0]
+        kind, trace = type(error), error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""

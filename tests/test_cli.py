@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,9 @@ import pytest
 
 from securechat_tui import __version__, cli
 from securechat_tui.chat.engine import Engine
+from securechat_tui.chat.glimpse import Glimpse
+from securechat_tui.cli import faces as cli_faces
+from securechat_tui.cli import talking
 from securechat_tui.headless import faces
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.headless.openings import HostAt, JoinTarget, Opening, Stay
@@ -65,8 +68,17 @@ class Runs:
         self.started.append(("plain", engine.profile, opening, name))
         return ExitCode.UNDELIVERED
 
-    def screen(self, engine: Engine, opening: "ScreenOpening", _curtain: object, no_color: bool) -> int:
-        self.started.append(("screen", engine.profile, opening, no_color))
+    def screen(
+        self,
+        load: Callable[[], Engine],
+        opening: "ScreenOpening",
+        _curtain: object,
+        *,
+        glimpse: Glimpse | None,
+        no_color: bool,
+    ) -> int:
+        del glimpse
+        self.started.append(("screen", load().profile, opening, no_color))
         return 0
 
 
@@ -85,7 +97,8 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "has_terminal", lambda: True)
+    for module in (cli_faces, talking):
+        monkeypatch.setattr(module, "has_terminal", lambda: True)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -116,7 +129,9 @@ def test_the_quick_answers_load_no_room(option: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = done.stdout.splitlines()[-1].split()
-    commands = ["", ".contacts", ".core_dumps", ".doctor", ".identity", ".keeping", ".lab", ".options"]
+    commands = ["", ".core_dumps", ".elsewhere", ".faces", ".options"]
+    if option == "--help":
+        commands = sorted([*commands, ".contacts", ".doctor", ".identity", ".keeping", ".lab", ".talking"])
     assert loaded == [
         *(f"securechat_tui.cli{module}" for module in commands),
         "securechat_tui.headless",
@@ -186,9 +201,9 @@ def test_the_demo_on_a_screen_has_a_real_peer_and_leaves_nothing(runs: Runs, hom
     assert not home.exists()
 
 
-@pytest.mark.usefixtures("terminal")
+@pytest.mark.usefixtures("terminal", "runs")
 @pytest.mark.parametrize("orderly", [True, False])
-def test_a_signal_unwinds_a_screen(runs: Runs, monkeypatch: pytest.MonkeyPatch, orderly: bool) -> None:
+def test_a_signal_unwinds_a_screen(monkeypatch: pytest.MonkeyPatch, orderly: bool) -> None:
     unwound: list[str] = []
 
     async def stay() -> None:
@@ -200,8 +215,7 @@ def test_a_signal_unwinds_a_screen(runs: Runs, monkeypatch: pytest.MonkeyPatch, 
             if not orderly:
                 raise
 
-    def screen(engine: Engine, opening: "ScreenOpening", curtain: object, no_color: bool) -> int:
-        runs.screen(engine, opening, curtain, no_color)
+    def screen(*_: object, **__: object) -> int:
         asyncio.run(stay())
         return 1
 

@@ -60,7 +60,10 @@ def commands(command: click.Command) -> Iterator[click.Command]:
     """Give a command and all below it."""
     yield command
     if isinstance(command, click.Group):
-        for one in command.commands.values():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            one = command.get_command(context, name)
+            assert one is not None
             yield from commands(one)
 
 

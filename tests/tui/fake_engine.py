@@ -6,6 +6,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
     Checks,
@@ -379,7 +381,9 @@ class FakeEngine:
     async def prefer(self, *, notify: Notify | None = None, theme: ThemeName | None = None) -> None:
         self._note("prefer", notify, theme)
         chosen = self.preferences
-        self.preferences = replace(chosen, notify=notify or chosen.notify, theme=theme or chosen.theme)
+        self.preferences = msgspec.structs.replace(
+            chosen, notify=notify or chosen.notify, theme=theme or chosen.theme
+        )
 
     async def reconnect(self) -> None:
         self._note("reconnect")

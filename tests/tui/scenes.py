@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+import msgspec
 from fake_engine import (
     ALL_PASSED,
     CONVERSATION,
@@ -329,7 +330,7 @@ PICTURES: dict[str, tuple[Scene, Look]] = {
 def stage_scene(scene: Scene, theme: ThemeName = "dark") -> tuple[ChatApp, Play]:
     """The app of a scene, and what plays it once the app runs."""
     engine = scene.engine()
-    engine.preferences = replace(engine.preferences, theme=theme)
+    engine.preferences = msgspec.structs.replace(engine.preferences, theme=theme)
     engine.open()
     # A clock at which every key is pressed long after the one before.
     app = ChatApp(engine, scene.opening, clock=count(1000.0, 10.0).__next__)

@@ -101,7 +101,7 @@ def run_with(
         return await original(app, headless=True, size=(80, 24), auto_pilot=press)
 
     monkeypatch.setattr(ChatApp, "run_async", run_async)
-    return run(engine, opening, Curtain())
+    return run(lambda: engine, opening, Curtain())
 
 
 def test_leaving_delivers_and_says_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_no_color_reaches_textual(monkeypatch: pytest.MonkeyPatch) -> None:
         app.leave_program()
 
     monkeypatch.setattr(ChatApp, "run_async", run_async)
-    run(FakeEngine(), StartScreen(), Curtain(), no_color=True)
+    run(FakeEngine, StartScreen(), Curtain(), no_color=True)
     assert seen == [True]
 
 

@@ -234,14 +234,7 @@ class Account:
     @property
     def preferences(self) -> Preferences:
         """What the person has chosen for the screen."""
-        config = self.config
-        return Preferences(
-            config.notify,
-            config.theme,
-            config.sign_messages,
-            dict(config.keys),
-            str(self.profile.config_path),
-        )
+        return Preferences.of(self.config, self.profile.config_path)
 
     async def rename(self, name: str) -> None:
         """Take another name, on disk first. Raises CommandError for an empty one."""

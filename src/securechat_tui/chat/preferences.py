@@ -1,20 +1,27 @@
 """What a person has chosen for their own screen: kept with the profile, of no concern to any peer."""
 
-from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
 
-from securechat_tui.storage.config import Notify, ThemeName
+import msgspec
+
+from securechat_tui.storage.config import Config, Notify, ThemeName
 
 __all__ = ["Notify", "Preferences", "ThemeName"]
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(msgspec.Struct, frozen=True):
     """The settings of the screen; ``path`` is the file that holds them, for sentences about it."""
 
     notify: Notify = "all"
     theme: ThemeName = "dark"
     sign_messages: bool = True
     """Whether what is typed is signed where nothing else is said."""
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = {}
     """An action's id to its keys, with commas between them."""
     path: str = ""
+
+    @classmethod
+    def of(cls, config: Config, path: Path) -> Self:
+        """Those of the settings that concern the screen, kept at ``path``."""
+        return cls(config.notify, config.theme, config.sign_messages, dict(config.keys), str(path))

@@ -21,6 +21,7 @@ Cost and size of the result are linear in the text, which is cut at a limit firs
 
 import re
 import unicodedata
+from functools import cache
 from typing import Final, Self
 
 __all__ = ["ANONYMOUS", "MAX_LINE", "MAX_NAME", "MAX_TEXT", "SafeText", "skeleton"]
@@ -83,8 +84,12 @@ _PICTOGRAPH: Final = (
 """Unicode's Extended_Pictographic: what an emoji sequence is made of."""
 _EMOJI: Final = f"[{_PICTOGRAPH}][\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?"
 _JOINER = re.compile(f"[{_JOINERS}]")
-_SEQUENCE = re.compile(f"({_EMOJI}(?:\u200d{_EMOJI}){{0,3}}|[0-9#*]\ufe0f\u20e3)|[{_JOINERS}]")
-"""An emoji sequence or a keycap (group 1), or a joiner or selector outside of one."""
+
+
+@cache
+def _sequence() -> re.Pattern[str]:
+    """An emoji sequence or a keycap (group 1), or a joiner or selector outside of one. Few texts have any."""
+    return re.compile(f"({_EMOJI}(?:\u200d{_EMOJI}){{0,3}}|[0-9#*]\ufe0f\u20e3)|[{_JOINERS}]")
 
 
 _PICTURES: Final = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
@@ -144,7 +149,7 @@ def _harmless(text: str, table: _Table) -> str:
     """Apply every rule but those of length and white space."""
     text = text.translate(table)
     if _JOINER.search(text):
-        text = _SEQUENCE.sub(lambda found: found[1] or "", text)
+        text = _sequence().sub(lambda found: found[1] or "", text)
     return text if text.isascii() else _limit_marks(text)
 
 

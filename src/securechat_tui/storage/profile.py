@@ -7,21 +7,27 @@ is set. Profiles are separate people: nothing is shared between them.
 
 import os
 import re
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from filelock import FileLock, Timeout
 from platformdirs import user_config_path, user_data_path
 
-from securechat_tui.storage.errors import BadHome, BadProfileName, CannotWrite, ProfileInUse
-from securechat_tui.storage.files import make_private_folder, remove_leftovers
+from securechat_tui.storage.errors import BadHome, BadProfileName, CannotWrite, ProfileError, ProfileInUse
+from securechat_tui.storage.files import make_private_folder, read_file, remove_leftovers
+
+if TYPE_CHECKING:
+    from securechat_tui.storage.lock import ProfileLock
 
 __all__ = ["DEFAULT_PROFILE", "HOME_VARIABLE", "Profile"]
 
 DEFAULT_PROFILE: Final = "default"
 HOME_VARIABLE: Final = "SECURECHAT_TUI_HOME"
 _APPLICATION: Final = "securechat-tui"
+_PEM: Final = b"-----BEGIN "
+"""How a file of keys in clear begins; one under a passphrase has a line of its own before that."""
+_MAX_IDENTITY: Final = 64 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9_-])?")
 _DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 """Names that Windows takes for a device, with any extension."""
@@ -38,12 +44,13 @@ class Profile:
         self.name = name
         self.folder = folder
         self.data_folder = folder if data_folder is None else data_folder
-        self._lock = FileLock(
-            folder / "lock",
-            blocking=False,
-            mode=0o600,
-            thread_local=False,  # opened in one thread, closed in another
-        )
+
+    @cached_property
+    def _lock(self) -> "ProfileLock":
+        # Its library is loaded only now: where a profile is, the start screen wants to know at once.
+        from securechat_tui.storage.lock import ProfileLock  # noqa: PLC0415
+
+        return ProfileLock(self.folder / "lock")
 
     @classmethod
     def named(cls, name: str = DEFAULT_PROFILE) -> Self:
@@ -87,6 +94,14 @@ class Profile:
         """The settings, which people may edit."""
         return self.folder / "config.toml"
 
+    def has_open_identity(self) -> bool:
+        """Whether the private key seems to be there, and under no passphrase: by how its file begins."""
+        try:
+            data = read_file(self.identity_path, _MAX_IDENTITY, private=False)
+        except ProfileError:  # whoever opens it will say so
+            return False
+        return data is not None and data.startswith(_PEM)
+
     def open(self) -> Self:
         """Make the folder if need be, check it, and keep every other process out of it.
 
@@ -94,30 +109,21 @@ class Profile:
         """
         make_private_folder(self.folder)
         try:
-            self._lock.acquire()
-        except Timeout:
-            raise ProfileInUse(name=self.name) from None
+            is_ours = self._lock.acquire()
         except OSError as error:
             raise CannotWrite(path=self.folder / "lock", reason=str(error.strerror)) from None
+        if not is_ours:
+            raise ProfileInUse(name=self.name)
         remove_leftovers(self.folder)
         return self
 
     def is_in_use(self) -> bool:
         """Whether another process holds the profile. Creates nothing."""
-        if not (self.folder / "lock").exists():
-            return False
-        try:
-            self._lock.acquire()
-        except Timeout:
-            return True
-        except OSError:  # nobody can hold what cannot be opened
-            return False
-        self._lock.release()
-        return False
+        return (self.folder / "lock").exists() and self._lock.is_held_elsewhere()
 
     def close(self) -> None:
         """Let others in again; closing twice does nothing."""
-        self._lock.release(force=True)  # however often it was opened
+        self._lock.release()
 
     def __enter__(self) -> Self:
         return self.open()

@@ -1,16 +1,24 @@
-"""The screen as a program: it runs the app inside its engine, says goodbye, and tells the exit code."""
+"""The screen as a program: it runs the app with its engine, says goodbye, and tells the exit code."""
 
 import asyncio
 import gc
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from securechat_tui.tui.chat_app import ChatApp
 from securechat_tui.tui.curtain import Curtain
+from securechat_tui.tui.foyer import Foyer
 from securechat_tui.tui.guarded_app import EXIT_INTERRUPTED, leave_on_signals
 from securechat_tui.tui.opening import Opening, StartScreen
 from securechat_tui.tui.pasting import guard_pastes
-from securechat_tui.tui.port import ScreenPort
+
+if TYPE_CHECKING:
+    from securechat_tui.chat.glimpse import Glimpse
+    from securechat_tui.tui.port import ScreenPort
 
 __all__ = ["SETTLED_SECONDS", "ChatApp", "run", "settle_memory"]
 
@@ -20,16 +28,24 @@ SETTLED_SECONDS = 1.0
 EXIT_UNDELIVERED = 6
 
 
-def run(engine: ScreenPort, opening: Opening, curtain: Curtain, no_color: bool = False) -> int:
+def run(
+    load: "Callable[[], ScreenPort]",
+    opening: Opening,
+    curtain: Curtain,
+    *,
+    glimpse: "Glimpse | None" = None,
+    no_color: bool = False,
+) -> int:
     """Run the screen until it is left, say goodbye, deliver what is queued, and return the exit code.
 
-    ``curtain`` is lifted when the screen takes the terminal over.
+    ``load`` makes the engine, in a thread; the app waits for it unless it begins with the start screen and
+    there is a ``glimpse`` of the profile. ``curtain`` is lifted when the screen takes the terminal over.
     Whatever the engine raises while it starts (the profile is in use, a file is damaged) goes through.
     """
     if no_color:
         os.environ["NO_COLOR"] = "1"
     guard_pastes()
-    code, wants_alone = asyncio.run(_converse(engine, opening, curtain))
+    code, wants_alone = asyncio.run(_converse(load, opening, curtain, glimpse))
     if wants_alone and isinstance(opening, StartScreen) and opening.alone:
         return opening.alone()
     return code
@@ -45,19 +61,49 @@ def settle_memory() -> None:
     gc.enable()
 
 
-async def _read_on(engine: ScreenPort) -> None:
+async def _read_on(engine: "ScreenPort") -> None:
     """Take what the engine still says, unseen: it waits for its reader, and would deliver nothing more."""
     async for _ in engine.events():
         pass
 
 
-async def _converse(engine: ScreenPort, opening: Opening, curtain: Curtain) -> tuple[int, bool]:
-    async with engine:
-        app = ChatApp(engine, opening)
+class _Entrance:
+    """The way to the one engine of a run, which is made when somebody first asks for it."""
+
+    def __init__(self, load: "Callable[[], ScreenPort]", stack: AsyncExitStack) -> None:
+        self._load = load
+        self._stack = stack
+        self._entering: asyncio.Task[ScreenPort] | None = None
+
+    async def enter(self) -> "ScreenPort":
+        """Return the engine, entered; whoever waits no longer does not keep it from being."""
+        if self._entering is None:
+            self._entering = asyncio.create_task(self._enter())
+        return await asyncio.shield(self._entering)
+
+    async def _enter(self) -> "ScreenPort":
+        engine = await asyncio.to_thread(self._make)
+        return await self._stack.enter_async_context(engine)
+
+    def _make(self) -> "ScreenPort":
+        import_module("securechat_tui.tui.furniture")  # in this thread: the app needs it next
+        return self._load()
+
+
+async def _converse(
+    load: "Callable[[], ScreenPort]", opening: Opening, curtain: Curtain, glimpse: "Glimpse | None"
+) -> tuple[int, bool]:
+    async with AsyncExitStack() as stack:
+        entrance = _Entrance(load, stack)
+        if glimpse and isinstance(opening, StartScreen):
+            app = ChatApp(Foyer(glimpse.name, glimpse.preferences, entrance.enter), opening)
+        else:
+            app = ChatApp(await entrance.enter(), opening)
         leave_on_signals(app)
         asyncio.get_running_loop().call_later(SETTLED_SECONDS, settle_memory)
         curtain.lift()
         code = await app.run_async()
+        engine = await entrance.enter()
         reading = asyncio.create_task(_read_on(engine))
         undelivered = await engine.flush(FLUSH_SECONDS)
     await reading

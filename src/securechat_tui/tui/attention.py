@@ -3,9 +3,10 @@
 Both are made of fixed texts and a number alone. Who wrote, and what, stays on the screen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from securechat_tui.chat.events import Event, Message
 from securechat_tui.chat.preferences import Notify
 
 __all__ = ["NOTIFY", "RESET_TITLE", "Attention", "title_sequence"]
@@ -60,6 +61,10 @@ class Attention:
         if self._count and self.has_title:
             self._write(title_sequence(0))
         self._count = 0
+
+    def take(self, batch: Sequence[Event]) -> None:
+        """Something has happened: call for the messages in it."""
+        self.messages(sum(isinstance(event, Message) for event in batch))
 
     def messages(self, count: int) -> None:
         """So many messages have come."""

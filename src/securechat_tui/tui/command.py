@@ -1,8 +1,8 @@
 """What one action of the registry is."""
 
-from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
 from textual.binding import Binding
 
 __all__ = ["Command", "Scope"]
@@ -17,8 +17,7 @@ class Scope(Enum):
     FIND = "while finding"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(msgspec.Struct, frozen=True, kw_only=True):
     """One action. ``id`` names it in a keymap; ``words`` are its slash words, the first one preferred."""
 
     id: str

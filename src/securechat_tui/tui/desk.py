@@ -19,6 +19,7 @@ from securechat_tui.tui.screens.invite import InviteScreen
 from securechat_tui.tui.screens.join import JoinScreen
 from securechat_tui.tui.screens.steps import StepsScreen
 from securechat_tui.tui.screens.verify import VerifyChoice, VerifyScreen
+from securechat_tui.tui.screens.welcome import WelcomeScreen
 from securechat_tui.tui.state import Comparing
 from securechat_tui.tui.themes import THEMES
 from securechat_tui.tui.try_pause import Tries
@@ -163,6 +164,11 @@ class CommandDesk:
             case VerifyChoice.NOT_NOW:
                 self._set_asked(asked=False)
                 self._engine_job(Job(lambda: engine.decline(here)))
+
+    def create_identity(self, wanted: WelcomeScreen.Create) -> None:
+        """Make the key that somebody asks for."""
+        engine = self._app.engine
+        self._engine_job(Job(lambda: engine.create_identity(wanted.name, wanted.bits, wanted.passphrase)))
 
     def _set_asked(self, *, asked: bool) -> None:
         if self._app.state.shown:

@@ -5,6 +5,7 @@ import signal
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import PurePath
 
 from rich.segment import Segments
 from rich.text import Text
@@ -14,8 +15,8 @@ from textual.binding import Binding
 from textual.filter import LineFilter
 from textual.worker import Worker, WorkerState
 
-from securechat_tui.chat.events import SafeText
 from securechat_tui.chat.preferences import ThemeName
+from securechat_tui.chat.terms import SafeText
 from securechat_tui.tui.colours import ColourlessFilter, fitting_theme
 from securechat_tui.tui.keymap import key_label
 from securechat_tui.tui.safety import SafetyFilter
@@ -32,8 +33,10 @@ class GuardedApp(App[int], inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (34, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-short"), (22, "-medium"), (28, "-tall")]  # noqa: RUF012
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, css_path: list[str | PurePath] | None = None) -> None:
+        super().__init__(css_path=css_path)
+        for theme in THEMES.values():
+            self.register_theme(theme)
         self._text_filter = SafetyFilter()
         self._colourless = ColourlessFilter()
 
@@ -45,10 +48,10 @@ class GuardedApp(App[int], inherit_bindings=False):
         """A key as it is shown, also where it is not the usual one."""
         return binding.key_display or key_label(binding.key)
 
-    def register_themes(self) -> None:
-        """Make the program's own themes known."""
-        for theme in THEMES.values():
-            self.register_theme(theme)
+    def begin_in(self, name: ThemeName) -> None:
+        """Have a theme on from the first paint. Later, all style sheets would be parsed once more."""
+        self.wear(name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def wear(self, name: ThemeName) -> bool:
         """Put on a theme; False where the terminal has too few colours and keeps to its own."""

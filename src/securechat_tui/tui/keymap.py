@@ -5,12 +5,12 @@ a slip of the pen must not keep anybody from their conversation.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from textual.keys import Keys
 
-from securechat_tui.chat.events import SafeText
+from securechat_tui.chat.terms import SafeText
 from securechat_tui.tui.commands import COMMANDS, Command, Scope
 
 __all__ = ["Keymap", "key_label", "make_keymap"]
@@ -26,8 +26,7 @@ _APART: Final = frozenset({Scope.COMPOSER, Scope.FIND})
 """Scopes of which only one is in force at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keymap:
+class Keymap(msgspec.Struct, frozen=True):
     """The keys that differ from the usual ones, by id, and a sentence for each line that does not fit."""
 
     keys: Mapping[str, str]

@@ -1,8 +1,9 @@
 """What the screen begins with: the values the command line hands to the app."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from securechat_tui.chat.openings import HostAt, JoinTarget, TalkTo
 
@@ -19,15 +20,13 @@ class PracticeControl(Protocol):
         """Put the practice peer's first key back, so that it can be joined again."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartScreen:
+class StartScreen(msgspec.Struct, frozen=True):
     """Ask what to do. ``alone`` runs the demo once the app has gone; without it the choice is not offered."""
 
     alone: Callable[[], int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Practice:
+class Practice(msgspec.Struct, frozen=True):
     """Join the practice peer at ``target``; ``/alarm`` can show a key change."""
 
     target: str

@@ -16,7 +16,7 @@ shape, the clipboard, which is base64) holds no text of anybody's.
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
@@ -39,9 +39,7 @@ _SUSPECT: Final = re.compile(
 """Whatever is not known to be assigned, visible and left alone by every terminal."""
 
 _UNSEEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-_UNSEEN_OTHERS: Final = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\U000e0000-\U000e0fff]"
-)
+_UNSEEN_OTHERS: Final = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\U000e0000-\U000e0fff]"
 """Joiners, fillers, selectors and tags that their category does not give away."""
 _JOINERS: Final = "\u200d\ufe00-\ufe0f"
 _PICTOGRAPH: Final = (
@@ -49,8 +47,12 @@ _PICTOGRAPH: Final = (
     "\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff]"
 )
 _EMOJI: Final = f"{_PICTOGRAPH}[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?"
-_JOINED: Final = re.compile(f"({_EMOJI}(?:\u200d{_EMOJI})*|[0-9#*]\ufe0f\u20e3)|[{_JOINERS}]")
-"""An emoji sequence (group 1), or a joiner or selector outside of one."""
+
+
+@cache
+def _joined() -> re.Pattern[str]:
+    """An emoji sequence (group 1), or a joiner or selector outside of one. Few screens have any."""
+    return re.compile(f"({_EMOJI}(?:\u200d{_EMOJI})*|[0-9#*]\ufe0f\u20e3)|[{_JOINERS}]")
 
 
 class _Table(dict[int, str]):
@@ -72,7 +74,7 @@ def _shown(character: str) -> str:
     """What stands for a character: itself, or a replacement as wide as it was taken to be."""
     if re.match(f"[{_JOINERS}]", character):
         return character
-    if unicodedata.category(character) in _UNSEEN_CATEGORIES or _UNSEEN_OTHERS.match(character):
+    if unicodedata.category(character) in _UNSEEN_CATEGORIES or re.match(_UNSEEN_OTHERS, character):
         cells = get_character_cell_size(character)
         return _REPLACEMENT + " " * (cells - 1) if cells else ""
     return character
@@ -87,7 +89,7 @@ def visible_text(text: str) -> str:
     """
     if not _SUSPECT.search(text):
         return text
-    shown = _JOINED.sub(lambda found: found[1] or "", text.translate(_TABLE))
+    shown = _joined().sub(lambda found: found[1] or "", text.translate(_TABLE))
     if shown == text:
         return text
     cells = cell_len(text)

@@ -24,6 +24,7 @@ from securechat_tui.tui.panes import Pane, Panes
 from securechat_tui.tui.perform import Job
 from securechat_tui.tui.scrollback import Scrollback
 from securechat_tui.tui.talk import Talk
+from securechat_tui.tui.widgets.conversation_list import places_of
 from securechat_tui.tui.widgets.log_pages import Beyond
 from securechat_tui.tui.widgets.log_viewport import LogViewport
 
@@ -201,6 +202,11 @@ class Switchboard:
                 self.show(place)
                 return True
         return False
+
+    def show_places(self) -> None:
+        """Draw the list of conversations."""
+        state = self._app.state
+        self._app.chat.show_places(places_of(state.house_link, [*state.talks.values()], state.shown))
 
     def places(self) -> list[str | None]:
         """The house and every conversation, in the order of the list."""

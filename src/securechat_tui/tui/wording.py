@@ -3,9 +3,13 @@
 import math
 import zlib
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from securechat_tui.chat.events import Checks, Trust
+from securechat_tui.chat.terms import Trust
 from securechat_tui.tui.themes import NICKS
+
+if TYPE_CHECKING:
+    from securechat_tui.chat.events import Checks
 
 __all__ = [
     "CHECK_NAMES",
@@ -99,13 +103,13 @@ def mark(*, passed: bool) -> str:
     return "✓" if passed else "✗"
 
 
-def check_rows(checks: Checks) -> tuple[tuple[str, bool], ...]:
+def check_rows(checks: "Checks") -> tuple[tuple[str, bool], ...]:
     """The five checks by name; what is intact was also decrypted, so ``readable`` holds with it."""
     passed = (checks.intact, checks.intact, checks.in_order, checks.fresh, checks.signed)
     return tuple(zip(CHECK_NAMES, passed, strict=True))
 
 
-def verdict_word(checks: Checks) -> str:
+def verdict_word(checks: "Checks") -> str:
     """The whole verdict as one glyph and one or two words; the weightiest fault wins.
 
     An unsigned message is none: its author has chosen so.

@@ -32,6 +32,7 @@ class LabApp(GuardedApp, inherit_bindings=False):
     def __init__(self, first: Screen[None] | None = None, keys: KeyRing | None = None) -> None:
         super().__init__()
         self.keys = keys or KeyRing()
+        self.begin_in("dark")
         self._first = first or LabHome()
 
     def get_default_screen(self) -> Screen[None]:
@@ -44,11 +45,6 @@ class LabApp(GuardedApp, inherit_bindings=False):
             self._first.action_leave()
         else:
             self.exit()
-
-    def on_mount(self) -> None:
-        """Put on the theme."""
-        self.register_themes()
-        self.wear("dark")
 
 
 def run(app: LabApp, *, no_color: bool) -> int:

@@ -40,6 +40,7 @@ _READ_ONLY = "read only: nothing can be sent (Ctrl+P, then Join or Host, goes on
 class ChatScreen(Screen[None]):
     """Draws what it is told to. Messages from its widgets go on to the app."""
 
+    CSS_PATH = "chat.tcss"
     AUTO_FOCUS = "#composer"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.CHAT)]
 

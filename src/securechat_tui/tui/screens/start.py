@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rich.cells import set_cell_size
 from textual import on
@@ -14,11 +15,14 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
-from securechat_tui.chat.views import ContactView, IdentityView
 from securechat_tui.tui import wording
+from securechat_tui.tui.screens.told import Told
 from securechat_tui.tui.widgets.command_footer import CommandFooter
 from securechat_tui.tui.widgets.fitted_options import FittedOptions, FittedRow
 from securechat_tui.tui.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from securechat_tui.chat.views import ContactView, IdentityView
 
 __all__ = ["HomeScreen", "StartChoice", "contact_row"]
 
@@ -44,8 +48,11 @@ _CHOICES = {
 }
 
 
-class HomeScreen(Screen[None]):
-    """The start screen. It says what was chosen; the app does it."""
+class HomeScreen(Told, Screen[None]):
+    """The start screen. It says what was chosen; the app does it.
+
+    It can stand before the key and the contacts are read: :meth:`meet` completes it.
+    """
 
     CSS_PATH = "start.tcss"
     AUTO_FOCUS = "#choices"
@@ -57,10 +64,10 @@ class HomeScreen(Screen[None]):
         choice: StartChoice
         contact: str = ""
 
-    def __init__(self, own: IdentityView, contacts: Sequence[ContactView], *, alone: bool) -> None:
+    def __init__(self, name: str, *, alone: bool) -> None:
         super().__init__()
-        self._own = own
-        self._recent = sorted(contacts, key=lambda contact: contact.last_seen, reverse=True)[:_RECENT]
+        self._greeting = _greeting(name)
+        self._recent: list[ContactView] = []
         self._choices = [choice for choice in _CHOICES if alone or choice is not StartChoice.ALONE]
 
     def compose(self) -> ComposeResult:
@@ -68,21 +75,31 @@ class HomeScreen(Screen[None]):
         with Vertical(id="start") as frame:
             frame.border_title = "securechat-tui"
             frame.border_subtitle = "Enter chooses, Esc goes to the chat"
-            yield Static(_greeting(self._own), markup=False, id="start-greeting")
+            yield Static(self._greeting, markup=False, id="start-greeting")
             yield FittedOptions(self._rows(), id="choices")
             yield Static("", markup=False, id="start-hint")
         yield CommandFooter()
         yield TooSmall()
 
-    def show_hint(self, sentence: str) -> None:
+    def meet(self, own: "IdentityView", contacts: Sequence["ContactView"]) -> None:
+        """Show the key and the people known; whatever is highlighted stays so."""
+        self._greeting = _greeting(own.name, own.fingerprint)
+        self._recent = sorted(contacts, key=lambda contact: contact.last_seen, reverse=True)[:_RECENT]
+        if self.is_mounted:
+            self.query_one("#start-greeting", Static).update(self._greeting)
+            self.query_one(FittedOptions).extend(self._people())
+            self.tell("")
+
+    def tell(self, sentence: str) -> None:
         """Say something beneath the choices."""
         self.query_one("#start-hint", Static).update(sentence)
 
     def _rows(self) -> list[FittedRow | None]:
-        choices: list[FittedRow | None] = [partial(_choice_row, one) for one in self._choices]
-        if self._recent:
-            choices += [None, *(partial(contact_row, contact) for contact in self._recent)]
-        return choices
+        return [*(partial(_choice_row, one) for one in self._choices), *self._people()]
+
+    def _people(self) -> list[FittedRow | None]:
+        people = [partial(contact_row, contact) for contact in self._recent]
+        return [None, *people] if people else []
 
     @on(OptionList.OptionSelected, "#choices")
     def _choose(self, event: OptionList.OptionSelected) -> None:
@@ -93,7 +110,7 @@ class HomeScreen(Screen[None]):
             self.post_message(self.Chosen(StartChoice.CONTACT, str(self._recent[index].name)))
 
 
-def contact_row(contact: ContactView, width: int) -> Content:
+def contact_row(contact: "ContactView", width: int) -> Content:
     """A contact in one line: name, trust as glyph and word, newest address, and the key where it fits."""
     word = f"{wording.trust_glyph(contact.trust)} {wording.trust_word(contact.trust):<9}"
     address = contact.addresses[0] if contact.addresses else "came as a guest"
@@ -105,13 +122,10 @@ def contact_row(contact: ContactView, width: int) -> Content:
     return whole if whole.cell_length <= width else row.truncate(width, ellipsis=True)
 
 
-def _greeting(own: IdentityView) -> Content:
-    return Content.assemble(
-        "You are ",
-        (own.name, "bold"),
-        f"  {wording.short_fingerprint(own.fingerprint)}",
-        ("  F3 in full", "$muted"),
-    )
+def _greeting(name: str, fingerprint: str = "") -> Content:
+    who = Content.assemble("You are ", (name, "bold"))
+    key = f"  {wording.short_fingerprint(fingerprint)}"
+    return Content.assemble(who, key, ("  F3 in full", "$muted")) if fingerprint else who
 
 
 def _choice_row(choice: StartChoice, width: int) -> Content:

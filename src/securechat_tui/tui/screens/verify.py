@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Static
 
 from securechat_tui.chat.views import IdentityView
 from securechat_tui.tui.screens.scrolling import ScrollingScreen
+from securechat_tui.tui.screens.told import Told
 from securechat_tui.tui.screens.verify_content import code_content, keys_content, words_content
 from securechat_tui.tui.state import ChatState, Comparing
 
@@ -52,7 +53,7 @@ _QUIET = frozenset({Comparing.NOBODY, Comparing.IDLE})
 """Where there is nothing that "Not now" could mean but to close."""
 
 
-class VerifyScreen(ScrollingScreen[None]):
+class VerifyScreen(Told, ScrollingScreen[None]):
     """Shows what the state says and hands on what the person decides. The first button is the safe one."""
 
     CSS_PATH = "verify.tcss"

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, LoadingIndicator, RadioSet, Static
 
 from securechat_tui.chat.passphrases import UNUSABLE, Passphrase
+from securechat_tui.tui.screens.told import Told
 from securechat_tui.tui.widgets.command_footer import CommandFooter
 from securechat_tui.tui.widgets.secret_input import SecretInput
 from securechat_tui.tui.widgets.toggles import PlainRadioButton
@@ -29,7 +30,7 @@ _STRONGER_BITS = 4096
 _USUAL_BITS = 3072
 
 
-class WelcomeScreen(Screen[None]):
+class WelcomeScreen(Told, Screen[None]):
     """Asks for what an identity needs. The app makes it."""
 
     CSS_PATH = "welcome.tcss"
@@ -87,6 +88,10 @@ class WelcomeScreen(Screen[None]):
         self.set_class(making, "-making")
         for selector in ("#name", "#passphrase", "#again", "#bits", "#create"):
             self.query_one(selector).disabled = making
+
+    def tell(self, sentence: str) -> None:
+        """Say why there is no key yet."""
+        self.show_error(sentence)
 
     def show_error(self, sentence: str, field: str = "#name") -> None:
         """Say what is wrong and let it be mended, in ``field``."""

@@ -20,9 +20,16 @@ class FittedOptions(OptionList):
     """``rows`` are told apart by their place; None is a line between two groups."""
 
     def __init__(self, rows: Sequence[FittedRow | None], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        self._rows = [row for row in rows if row is not None]
-        width = 0
-        super().__init__(*(None if row is None else Option(row(width)) for row in rows), markup=False, id=id)
+        self._rows: list[FittedRow] = []
+        super().__init__(*self._options_of(rows, 0), markup=False, id=id)
+
+    def _options_of(self, rows: Sequence[FittedRow | None], width: int) -> list[Option | None]:
+        self._rows += [row for row in rows if row is not None]
+        return [None if row is None else Option(row(width)) for row in rows]
+
+    def extend(self, rows: Sequence[FittedRow | None]) -> None:
+        """Add rows below those that are there."""
+        self.add_options(self._options_of(rows, self.scrollable_content_region.width))
 
     def render_line(self, y: int) -> Strip:
         """Draw a row; without colours to tell it by, the highlighted one is reversed, as in the log."""

@@ -315,6 +315,34 @@ def test_a_new_file_never_takes_the_place_of_another(tmp_path: Path, when: str) 
     assert [one.name for one in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_made_in_the_last_moment_is_kept_where_that_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    """Without files that have no name: a hard link is not made where something is in the way."""
+    path, link = tmp_path / "mine", os.link
+
+    def late(source: str, target: Path) -> None:
+        if not has_links:
+            raise OSError(errno.EPERM, "Operation not permitted")
+        path.write_bytes(b"mine")
+        link(source, target)
+
+    monkeypatch.setattr(files, "_NAMELESS", 0)
+    monkeypatch.setattr(os, "link", late)
+    file = NewFile(path)
+    file.write([b"new"])
+    if has_links:
+        with pytest.raises(FileExists, match="never overwritten"):
+            file.finish()
+        file.abandon()
+        assert path.read_bytes() == b"mine"
+    else:
+        file.finish()
+        assert path.read_bytes() == b"new"
+    assert [one.name for one in tmp_path.iterdir()] == ["mine"]
+
+
 @pytest.mark.usefixtures("nameless")
 def test_what_is_abandoned_leaves_nothing(tmp_path: Path) -> None:
     file = NewFile(tmp_path / "new")

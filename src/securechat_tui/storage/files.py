@@ -55,6 +55,10 @@ _OPEN_FLAGS: Final = (
     | getattr(os, "O_NONBLOCK", 0)  # a named pipe in the file's place must not hold us up
 )
 _NAMELESS: Final = getattr(os, "O_TMPFILE", 0)
+_RENAMES_OVER: Final = os.name == "posix"
+"""Whether a rename puts a file in the place of another; on Windows it fails there."""
+_WITHOUT_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""How a file system says that it knows no hard links."""
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -204,8 +208,8 @@ class NewFile:
 
     Where the system knows files without a name (Linux, in most file systems), it gets its name with the last
     step, and goes with a program that is killed before that. Elsewhere it has another name till then, beside
-    the one it will have (:func:`leftovers`). Nothing is put in the place of another file, but there, of one
-    that is made in the very moment of the last step.
+    the one it will have (:func:`leftovers`). Nothing is put in the place of another file; only where a file
+    system knows no hard links either, of one that is made in the very moment of the last step.
     """
 
     def __init__(self, path: Path) -> None:
@@ -231,9 +235,7 @@ class NewFile:
             os.fsync(self._file.fileno())
             if self._temporary:
                 self._file.close()
-                if os.path.lexists(self._path):
-                    raise FileExistsError
-                os.replace(self._temporary, self._path)  # noqa: PTH105 - as the other calls on the same name
+                _rename_to_new(self._temporary, self._path)
             else:
                 _give_name(self._file.fileno(), self._path)
                 self._file.close()
@@ -274,6 +276,23 @@ def _nameless(folder: Path) -> int | None:
 
 def _by_descriptor(descriptor: int) -> str:
     return f"/proc/self/fd/{descriptor}"
+
+
+def _rename_to_new(temporary: str, path: Path) -> None:
+    """Rename a file; raises OSError, FileExistsError where there is one at ``path``."""
+    if not _RENAMES_OVER:
+        os.rename(temporary, path)  # noqa: PTH104 - as the other calls on the same name
+        return
+    try:
+        os.link(temporary, path)  # it alone fails where something is in the way
+    except OSError as error:
+        if error.errno not in _WITHOUT_LINKS:
+            raise
+        if os.path.lexists(path):
+            raise FileExistsError from None
+        os.replace(temporary, path)  # noqa: PTH105
+    else:
+        os.unlink(temporary)  # noqa: PTH108
 
 
 def _give_name(descriptor: int, path: Path) -> None:

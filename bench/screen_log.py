@@ -24,13 +24,13 @@ _RESIZED: Final = "resize ms"
 _PAGED: Final = "page up ms"
 _JUMPED: Final = "unseen part ms"
 _WHY: Final = """
-More than half of either is Textual's drawing of forty rows and of as many of the scrollbar (a strip for
-each, filtered, cut and cached seven ways); a third of a resize is wrapping what is near and the estimates of
-all other heights. What was changed: to wrap before the first paint and not after it (a resize from 4.2 to
-3.3 times an empty app), one page around instead of two (3.2), styles looked up once; to leave the scrollbar
-alone where Textual lays out anew and nothing has changed for the log (it was painted four times for each
-resize); a segment for each style of a row, not for each column. Next: to hand over finished rows past
-Textual's cache of styles.
+A third of a resize is wrapping what is near and the estimates of all other heights. What was changed: to wrap
+before the first paint and not after it (a resize from 4.2 to 3.3 times an empty app), one page around instead
+of two (3.2), styles looked up once; to leave the scrollbar alone where Textual lays out anew and nothing has
+changed for the log (it was painted four times for each resize); a segment for each style of a row, not for
+each column; to hand over finished rows past Textual's cache of styles, and a strip for each kind of row of
+the scrollbar. Before, Textual made nine strips for each row of the two: a page up went from 0.78 to 0.5 of an
+OptionList's, a resize from 2.3 to 1.9 times an empty app, and an unseen part takes a third less.
 """
 
 

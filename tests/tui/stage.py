@@ -40,7 +40,9 @@ class Stage:
 
     async def settle(self) -> None:
         """Let the app take in all that the engine has said and all that it was asked to do."""
-        await self.until(lambda: self.engine.is_drained and self.app.jobs.is_idle)
+        await self.until(
+            lambda: self.engine.is_drained and self.app.intake.is_empty and self.app.jobs.is_idle
+        )
         for _ in range(3):
             await self.pilot.pause()
 

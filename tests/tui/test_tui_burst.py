@@ -13,7 +13,7 @@ from securechat_tui.tui.widgets.log_store import EntryStore
 from securechat_tui.tui.widgets.sidebar import Sidebar
 
 MANY = 1000
-AT_ONCE = 128
+AT_ONCE = 256
 
 
 class Watch:

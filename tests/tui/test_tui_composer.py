@@ -1,5 +1,7 @@
 """The composer: what is sent, what is not, and what becomes of a draft."""
 
+from unittest.mock import patch
+
 import pytest
 from fake_engine import FakeEngine, contact
 from stage import Stage, in_conversation, on_stage
@@ -21,6 +23,35 @@ async def test_enter_sends_and_empties() -> None:
         await stage.press("enter")
         assert stage.calls("send") == [("send", "hi there")]
         assert draft(stage) == ""
+
+
+async def test_what_is_typed_is_painted_without_a_frame() -> None:
+    async with in_conversation() as stage:
+        frames = stage.app.chat._update_timer
+        with patch.object(frames, "resume"), patch.object(stage.app, "_display") as display:
+            await stage.pilot.press("x")
+        assert display.called
+
+
+async def test_a_key_has_nothing_laid_out_anew() -> None:
+    async with in_conversation() as stage:
+        await stage.type("on")
+        with patch.object(stage.app.chat, "_refresh_layout") as layout:
+            await stage.type("x")
+        assert not layout.called
+        assert stage.shows("onx")
+
+
+async def test_a_hint_comes_and_goes() -> None:
+    async with in_conversation() as stage:
+        stage.app.chat.show_hint("Mind the gap.")
+        await stage.settle()
+        assert stage.shows("Mind the gap.")
+        await stage.type("x")
+        assert not stage.shows("Mind the gap.")
+        stage.app.chat.show_hint("Mind the gap.")
+        await stage.settle()
+        assert stage.shows("Mind the gap.")
 
 
 async def test_nothing_is_not_sent() -> None:

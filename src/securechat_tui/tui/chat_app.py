@@ -4,7 +4,6 @@ What needs an engine is imported with the first of its kind: see :mod:`securecha
 """
 # ruff: noqa: PLC0415 - see there
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -20,6 +19,7 @@ from securechat_tui.tui.commands import Scope, available, bindings
 from securechat_tui.tui.completion import complete
 from securechat_tui.tui.foyer import Foyer
 from securechat_tui.tui.front_app import FrontApp
+from securechat_tui.tui.intake import Intake
 from securechat_tui.tui.keymap import make_keymap
 from securechat_tui.tui.opening import JoinTarget, Opening, Practice, PracticeControl, StartScreen
 from securechat_tui.tui.screens.start import HomeScreen, StartChoice
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatApp"]
 
-_AT_ONCE = 128
-"""Events that are shown together; after so many, the engine waits until they are drawn."""
 _CHAT_ONLY = frozenset({"sidebar", "details", "clear", "copy", "find", "wire"})
 
 
@@ -59,7 +57,7 @@ class ChatApp(FrontApp, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
 
     class EventsArrived(Message):
-        """The engine has said something; the inbox has it."""
+        """The engine has said something; the intake has it."""
 
     class JobEnded(Message):
         """A call of the engine has ended."""
@@ -84,8 +82,7 @@ class ChatApp(FrontApp, inherit_bindings=False):
         self.practice_target = opening.target if isinstance(opening, Practice) else ""
         self.commands = available(practice=self.practice is not None)
         self.wants_alone = False
-        self._inbox: list[Event] = []
-        self._taken = asyncio.Event()
+        self.intake = Intake(lambda: self.post_message(self.EventsArrived()))
         self.clock = clock
         self.begin_in(behind.preferences.theme)
         self.keymap = make_keymap(behind.preferences.keys, behind.preferences.path)
@@ -122,17 +119,9 @@ class ChatApp(FrontApp, inherit_bindings=False):
 
     @work(group="engine", exit_on_error=False)
     async def _pump(self) -> None:
-        """Read the engine's events; what comes in a frame becomes one message.
-
-        In a burst the engine waits while a frame is drawn and keys are heard: they share the loop.
-        """
+        """Read the engine's events, as fast as they can be shown."""
         async for event in self.engine.events():
-            self._inbox.append(event)
-            if len(self._inbox) == 1:
-                self._taken.clear()
-                self.post_message(self.EventsArrived())
-            if len(self._inbox) >= _AT_ONCE:
-                await self._taken.wait()
+            await self.intake.put(event)
 
     @work(group="commands", exit_on_error=False)
     async def _work_jobs(self) -> None:
@@ -190,9 +179,8 @@ class ChatApp(FrontApp, inherit_bindings=False):
     @on(EventsArrived)
     def _events_arrived(self) -> None:
         """Show a batch of events: the state folds them, the log takes them, a few change the screen."""
-        batch, self._inbox = self._inbox, []
-        self.take_events(batch)
-        self.chat.log_view.call_after_refresh(self._taken.set)
+        self.take_events(self.intake.take())
+        self.chat.log_view.call_after_refresh(self.intake.drawn)
 
     def take_events(self, batch: "Sequence[Event]") -> None:
         """Fold events into the state and draw once."""

@@ -10,8 +10,9 @@ Install it for all widgets of an app, as the last filter, so that no other can a
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._text_filter]
 
-A filter sees the lines of widgets alone. What goes to the driver directly (the bell, the pointer's
-shape, the clipboard, which is base64) holds no text of anybody's.
+Textual applies it to what a widget draws; a chat log, whose rows pass by Textual's cache of them, applies
+it itself (`widgets/finished_rows.py`). A filter sees the lines of widgets alone. What goes to the driver
+directly (the bell, the pointer's shape, the clipboard, which is base64) holds no text of anybody's.
 """
 
 import re

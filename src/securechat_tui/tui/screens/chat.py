@@ -1,6 +1,7 @@
 """The main screen: the log, the composer, and the security sidebar."""
 
-from typing import ClassVar
+from time import monotonic
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,6 +10,7 @@ from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
+from textual.messages import Update
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -25,6 +27,8 @@ from securechat_tui.tui.widgets.waiting import WaitingCard
 
 __all__ = ["ChatScreen"]
 
+_TYPED_SECONDS: Final = 0.005
+"""From one paint of what is typed to the next: text that is typed by a program shall not be held up."""
 _OVERLAY = "-sidebar-over"
 _ALONE = 2
 """Places, where there is one conversation and the house."""
@@ -60,6 +64,7 @@ class ChatScreen(Screen[None]):
         self._state = state
         self._log = ChatLog(classes="log")
         self.composer = Composer(placeholder=_PLACEHOLDER)
+        self._typed_at = 0.0
 
     class Returned(Message):
         """Nothing lies over the chat any more."""
@@ -67,6 +72,14 @@ class ChatScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Whoever comes back sees what has come meanwhile."""
         self.post_message(self.Returned())
+
+    async def _on_update(self, message: Update) -> None:
+        """Paint at once what is typed: where much else is painted, the next frame can be 33 ms away."""
+        await super()._on_update(message)
+        now = monotonic()
+        if message.widget is self.composer and now - self._typed_at >= _TYPED_SECONDS:
+            self._typed_at = now
+            self._on_timer_update()
 
     def compose(self) -> ComposeResult:
         """Log and composer to the left, the sidebar to the right or over the whole."""
@@ -148,8 +161,9 @@ class ChatScreen(Screen[None]):
     def show_hint(self, sentence: str) -> None:
         """Show a sentence beneath the composer; an empty one takes it away."""
         hint = self.query_one("#hint", Static)
-        hint.update(sentence)
-        hint.display = bool(sentence)
+        if hint.content != sentence:  # each key asks for it, and a new text has the screen laid out anew
+            hint.update(sentence)
+            hint.display = bool(sentence)
 
     def _lock(self) -> None:
         """Disable the composer, keeping the draft, where nothing may be said; else enable it again."""

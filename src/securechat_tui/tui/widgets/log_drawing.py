@@ -95,7 +95,7 @@ def prefix(model: LogModel, entry: Entry, line: int, *, pointed: bool = False) -
     return clock, nick
 
 
-def draw(model: LogModel, row: Row, style_of: Callable[[str], Style]) -> Strip:
+def draw(model: LogModel, row: Row, style_of: Callable[[str], Style]) -> list[Segment]:
     """Draw a row, exactly as wide as the log. ``style_of`` gives the style of one of :data:`COMPONENTS`."""
     layout = model.layout(row.entry)
     line = row.offset - len(layout.head)
@@ -111,8 +111,7 @@ def draw(model: LogModel, row: Row, style_of: Callable[[str], Style]) -> Strip:
         segments.append(Segment(" " * missing, style_of("chat-log--text")))
     if line >= 0:
         segments = _placed(segments, Place(row.entry, line).number)
-    strip = Strip(segments, width - min(missing, 0))
-    return strip if missing >= 0 else strip.adjust_cell_length(width)
+    return segments if missing >= 0 else list(Strip(segments).crop(0, width))
 
 
 def _rule(model: LogModel, index: int, kind: RowKind, style_of: Callable[[str], Style]) -> Segment:

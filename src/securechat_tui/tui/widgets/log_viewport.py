@@ -7,15 +7,18 @@ whatever is appended, measured or wrapped anew.
 
 from typing import ClassVar, Final
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.types import CallbackType
 from textual.widget import Widget
 
+from securechat_tui.tui.widgets.finished_rows import Frame, RowBar, is_plain
 from securechat_tui.tui.widgets.log_drawing import COMPONENTS, Place, Row, draw
 from securechat_tui.tui.widgets.log_model import Anchor, LogModel
 from securechat_tui.tui.widgets.log_search import LogSearch
@@ -71,11 +74,21 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         self._selected: int | None = None
         self._strips: dict[int, dict[int, Strip]] = {}
         self._styles: dict[str, Style] = {}
+        self._frame: Frame | None = None
         self._is_scheduled = False
         self._is_placing = False
         self._search: LogSearch | None = None
         self.has_newer = False
         """Whether there are entries behind the last one, which the log does not hold."""
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scrollbar, made where it is first asked for."""
+        if self._vertical_scrollbar is None:
+            bar = self._vertical_scrollbar = RowBar(name="vertical", thickness=self.scrollbar_size_vertical)
+            bar.display = False
+            self.app._start_widget(self, bar)  # noqa: SLF001 - as the property of Textual does
+        return self._vertical_scrollbar
 
     @property
     def entry_count(self) -> int:
@@ -221,11 +234,36 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         self._strips.clear()
         self._styles.clear()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the rows of a region, border and all: Textual draws what is around the rows of the log."""
+        gutter, size = self.styles.gutter, self.outer_size
+        rows = range(gutter.top, size.height - gutter.bottom)
+        is_ready = rows and self._view.width == self._model.columns.width
+        if not is_ready or crop.width != size.width or not is_plain(self):
+            return super().render_lines(crop)
+        head = super().render_lines(Region(0, 0, size.width, gutter.top + 1))
+        foot = super().render_lines(Region(0, rows.stop, size.width, gutter.bottom)) if gutter.bottom else []
+        frame = Frame.around(self, head.pop())
+        if frame != self._frame:
+            self._frame = frame
+            self._strips.clear()
+        inside = [self._finished(frame, y - rows.start) for y in rows if crop.y <= y < crop.bottom]
+        below = slice(max(0, crop.y - rows.stop), max(0, crop.bottom - rows.stop))
+        return [*head[crop.y : crop.bottom], *inside, *foot[below]]
+
     def render_line(self, y: int) -> Strip:
-        """Draw a row of the viewport."""
+        """Draw a row of the viewport, as it is before the line filters."""
+        width = self._model.columns.width
         row = self.scroll_offset.y + y
         if row >= self._model.height:
-            return Strip.blank(self._model.columns.width, self._style("chat-log--text"))
+            return Strip.blank(width, self._style("chat-log--text"))
+        return Strip(self._draw(*self._model.locate(row)), width)
+
+    def _finished(self, frame: Frame, y: int) -> Strip:
+        """A row of the viewport with what is beside it, as it goes to the terminal."""
+        row = self.scroll_offset.y + y
+        if row >= self._model.height:
+            return frame.finish(list(self.render_line(y)), self._model.columns.width)
         index, offset = self._model.locate(row)
         rows = self._strips.get(index)
         if rows is None:
@@ -233,10 +271,10 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
                 self._strips.clear()
             rows = self._strips[index] = {}
         if offset not in rows:
-            rows[offset] = self._draw(index, offset)
+            rows[offset] = frame.finish(self._draw(index, offset), self._model.columns.width)
         return rows[offset]
 
-    def _draw(self, index: int, offset: int) -> Strip:
+    def _draw(self, index: int, offset: int) -> list[Segment]:
         selection = self.text_selection
         mark, mark_style = None, None
         if selection is not None:

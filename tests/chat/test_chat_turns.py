@@ -156,6 +156,7 @@ async def test_a_rest_is_as_long_as_the_turn_was_many_times_over_and_has_an_end(
 ) -> None:
     clock, turns = Clock(), Turns()
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock.monotonic)
+    turns.write("carol")
     resting = await begun(turns.rest("own", took))
     clock.advance(rest * 0.99)
     await a_little()
@@ -166,10 +167,34 @@ async def test_a_rest_is_as_long_as_the_turn_was_many_times_over_and_has_an_end(
 
 async def test_nobody_waits_for_who_rests() -> None:
     turns = Turns()
+    turns.write("carol")
     turns.begin("own")
     resting = await begun(turns.rest("own", 1.0))
     assert not await is_held(turns, "carol")
     assert resting.cancel()
+
+
+async def rests(turns: Turns, who: object) -> bool:
+    """Whether somebody whose turn has ended must rest now."""
+    resting = await begun(turns.rest(who, 1.0))
+    return resting.cancel()
+
+
+async def test_those_who_all_send_a_lot_do_not_rest_for_one_another(clock: Clock) -> None:
+    turns = Turns()
+    turns.write("own")
+    turns.write("carol")
+    assert await rests(turns, "own"), "carol may be one who says little"
+    assert not await rests(turns, "carol"), "own is none of those"
+    assert not await rests(turns, "own"), "nor is carol"
+    turns.write("dave")
+    assert await rests(turns, "own")
+    assert await rests(turns, "carol")
+    clock.advance(TALK_SECONDS)
+    turns.write("own")
+    turns.write("carol")
+    assert turns.is_crowded("own")
+    assert await rests(turns, "own"), "carol has sent little for a while"
 
 
 # What goes to disk.

@@ -6,9 +6,10 @@ that, so that two who both send without end take turns; and who is alone never w
 
 What is said and answered is several short ways with pauses between them, and a flood that only gave way
 would have a turn in each pause, with its acknowledgement and what its sender makes of that. So after a turn
-that was had while others talked one rests, for many times as long as the turn took, and is held back by TCP,
-not being read from. Nothing is owed beyond that rest, and soon after the others' last word there is none: who
-sends a lot beside people who write now and then is hardly slower, and who is alone not at all.
+that was had while others said a little one rests, for several times as long as the turn took, and is held
+back by TCP, not being read from. Nothing is owed beyond that rest, and soon after the others' last word there
+is none: who sends a lot beside people who write now and then is hardly slower, who is alone is not at all,
+and those who all send a lot have nobody to rest for.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ __all__ = ["LONGEST_REST_SECONDS", "MESSAGES", "REST", "TALK_SECONDS", "Turns"]
 
 MESSAGES: Final = 16
 """What one peer may send in one turn."""
-REST: Final = 32
+REST: Final = 8
 """How many times as long as its turn one rests where others talk."""
 LONGEST_REST_SECONDS: Final = 0.2
 """However slow the disk, what is read at once, two hundred records and so some fifteen turns, has had them
@@ -36,6 +37,8 @@ class Turns:
         self._on_its_way: dict[object, asyncio.Event] = {}
         self._talking: dict[object, float] = {}
         """When something of theirs last went to disk; what is old is forgotten at the end of a turn."""
+        self._full: dict[object, float] = {}
+        """When they last had a whole turn; what is old is forgotten likewise."""
 
     def begin(self, who: object) -> None:
         """Something is on its way, for which others wait; beginning twice is beginning once."""
@@ -54,14 +57,18 @@ class Turns:
 
     def is_crowded(self, who: object) -> bool:
         """Whether others talk, or have something on its way."""
-        since = now().monotonic - TALK_SECONDS
-        self._talking = {one: moment for one, moment in self._talking.items() if moment > since}
+        self._talking, self._full = _lately(self._talking), _lately(self._full)
         return any(one is not who for one in (*self._talking, *self._on_its_way))
 
     async def rest(self, who: object, took: float) -> None:
-        """End a turn that took so many seconds, and rest; nobody waits for who rests."""
+        """End a turn that took so many seconds, and rest, if others talk who have had no whole turn of late.
+
+        Nobody waits for who rests.
+        """
         self.end(who)
-        await asyncio.sleep(min(took * REST, LONGEST_REST_SECONDS))
+        self._full[who] = now().monotonic
+        if self._talking.keys() - self._full.keys():
+            await asyncio.sleep(min(took * REST, LONGEST_REST_SECONDS))
 
     async def give_way(self, who: object) -> None:
         """End a turn, and wait for what the others have on its way now."""
@@ -69,3 +76,8 @@ class Turns:
         await asyncio.sleep(0)  # what has arrived is seen
         for arrived in [arrived for one, arrived in self._on_its_way.items() if one is not who]:
             await arrived.wait()
+
+
+def _lately(moments: dict[object, float]) -> dict[object, float]:
+    since = now().monotonic - TALK_SECONDS
+    return {one: moment for one, moment in moments.items() if moment > since}

@@ -19,7 +19,7 @@ from securechat_tui.network.clock import now
 
 __all__ = ["LONGEST_REST_SECONDS", "MESSAGES", "REST", "TALK_SECONDS", "Turns"]
 
-MESSAGES: Final = 16
+MESSAGES: Final = 8
 """What one peer may send in one turn."""
 REST: Final = 8
 """How many times as long as its turn one rests where others talk."""

@@ -5,7 +5,9 @@ signed texts as fast as it can. The others take turns with one short text each, 
 has its profile on disk; the fourteen are in one process, and everybody else is in one of its own. "idle" is
 the same with the flooding guest stopped and nothing for the deaf one. What a flood takes from everybody on
 this machine, whoever it is for, the neighbours show: "a busy neighbour" computes and talks with nobody; "a
-flooded neighbour" is another host that another guest floods, on the same processors and the same disk.
+flooded neighbour" is another host that another guest floods, on the same processors and the same disk. It
+has no other guest, and so gives this one all its time; the host of the fourteen gives the flooding one little
+of it while they talk. What a flooding guest computes and keeps for itself no host can prevent.
 """
 
 import asyncio

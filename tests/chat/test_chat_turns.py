@@ -1,7 +1,7 @@
-"""Who floods gives way: counted in messages, by no clock."""
+"""Who floods gives way, and rests while others talk: counted in messages, by no clock of the machine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from threading import Event as Signal
 from threading import Semaphore
@@ -11,7 +11,7 @@ import pytest
 from chat_boxes import Forgetful
 from chat_people import SAFETY_SECONDS, Face, opened, person
 from chat_raw import RawPeer, call
-from protocol_peers import identity_key
+from protocol_peers import Clock, identity_key
 
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.encounter import Encounter
@@ -20,14 +20,14 @@ from securechat_tui.chat.receipt import Receipt
 from securechat_tui.chat.settling import _AHEAD, Settling
 from securechat_tui.chat.shelf import Marks, Shelf
 from securechat_tui.chat.stream import EventStream
-from securechat_tui.chat.turns import MESSAGES, Turns
+from securechat_tui.chat.turns import LONGEST_REST_SECONDS, MESSAGES, REST, TALK_SECONDS, Turns
 from securechat_tui.network.connection import Connection
 from securechat_tui.protocol.events import SessionEvent
 from securechat_tui.protocol.payloads import Payload, Signed
 from securechat_tui.storage.history import ConversationStore
 from securechat_tui.storage.messages import Change, Receiving, Sending
 
-pytestmark = pytest.mark.usefixtures("quick_keys")
+pytestmark = pytest.mark.usefixtures("quick_keys", "clock")
 
 FLOOD = 500
 
@@ -35,12 +35,22 @@ FLOOD = 500
 # The turns.
 
 
-async def waits_for_turn(turns: Turns, who: object) -> asyncio.Task[bool]:
-    """Let somebody end a turn, and come as far as it does by itself."""
-    waiting = asyncio.create_task(turns.give_way(who))
+async def begun(doing: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    """Begin something, and come as far as it does by itself."""
+    task = asyncio.create_task(doing)
+    await a_little()
+    return task
+
+
+async def a_little() -> None:
     for _ in range(3):
         await asyncio.sleep(0)
-    return waiting
+
+
+async def is_held(turns: Turns, who: object) -> bool:
+    """Whether somebody who has had a turn must wait now."""
+    waiting = await begun(turns.give_way(who))
+    return waiting.cancel()
 
 
 async def test_who_is_alone_does_not_wait() -> None:
@@ -49,7 +59,7 @@ async def test_who_is_alone_does_not_wait() -> None:
     await asyncio.sleep(0)
     turns.begin("own")  # a message of one's own, say
     async with asyncio.timeout(SAFETY_SECONDS):
-        assert not await waiting
+        await waiting
 
 
 async def test_what_others_have_on_its_way_is_waited_for_and_what_they_begin_later_is_not() -> None:
@@ -57,12 +67,12 @@ async def test_what_others_have_on_its_way_is_waited_for_and_what_they_begin_lat
     turns.begin("carol")
     turns.begin("dave")
     turns.begin("dave")
-    waiting = await waits_for_turn(turns, "own")
+    waiting = await begun(turns.give_way("own"))
     turns.end("carol")
     turns.begin("carol")
     assert not waiting.done()
     turns.end("dave")
-    assert await waiting
+    await waiting
 
 
 async def test_two_who_always_have_more_take_turns() -> None:
@@ -87,7 +97,107 @@ async def test_what_has_not_begun_may_end() -> None:
     turns.begin("carol")
     turns.end("carol")
     turns.end("carol")
-    assert not await turns.give_way("own")
+    assert not await is_held(turns, "own")
+
+
+# Who talks, and how long one rests.
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock that says who talks and how long a turn took: it stands still, so that no turn takes time."""
+    clock = Clock()
+    for module in ("turns", "settling"):
+        monkeypatch.setattr(f"securechat_tui.chat.{module}.now", lambda: clock.now)
+    return clock
+
+
+async def test_one_talks_for_a_while_after_something_was_written(clock: Clock) -> None:
+    turns = Turns()
+    turns.write("carol")
+    turns.end("carol")
+    clock.advance(TALK_SECONDS / 2)
+    assert turns.is_crowded("own")
+    clock.advance(TALK_SECONDS)
+    assert not turns.is_crowded("own")
+
+
+async def test_what_is_on_its_way_is_a_crowd_until_it_ends() -> None:
+    turns = Turns()
+    turns.begin("carol")
+    assert turns.is_crowded("own")
+    turns.end("carol")
+    assert not turns.is_crowded("own"), "it was not worth writing: a ping, say"
+
+
+async def test_nobody_is_a_crowd_to_himself() -> None:
+    turns = Turns()
+    turns.write("own")
+    assert not turns.is_crowded("own")
+    assert turns.is_crowded("carol")
+
+
+async def test_who_talks_no_more_is_forgotten(clock: Clock) -> None:
+    turns = Turns()
+    for number in range(FLOOD):
+        turns.write(number)
+        turns.end(number)
+    clock.advance(TALK_SECONDS)
+    assert not turns.is_crowded("own")
+    assert not turns._talking
+    assert not turns._on_its_way
+
+
+@pytest.mark.parametrize(
+    ("took", "rest"), [(0.001, 0.001 * REST), (1.0, LONGEST_REST_SECONDS), (0.0, 0.0)], ids=str
+)
+async def test_a_rest_is_as_long_as_the_turn_was_many_times_over_and_has_an_end(
+    monkeypatch: pytest.MonkeyPatch, took: float, rest: float
+) -> None:
+    clock, turns = Clock(), Turns()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock.monotonic)
+    turns.write("carol")
+    resting = await begun(turns.rest("own", took))
+    clock.advance(rest * 0.99)
+    await a_little()
+    assert resting.done() is (rest == 0)
+    clock.advance(rest * 0.02)
+    await resting
+
+
+async def test_nobody_waits_for_who_rests() -> None:
+    turns = Turns()
+    turns.write("carol")
+    turns.begin("own")
+    resting = await begun(turns.rest("own", 1.0))
+    assert not await is_held(turns, "carol")
+    assert resting.cancel()
+
+
+async def rests(turns: Turns, who: object) -> bool:
+    """Whether somebody whose turn has ended must rest now."""
+    resting = await begun(turns.rest(who, 1.0))
+    return resting.cancel()
+
+
+async def test_those_who_all_send_a_lot_do_not_rest_for_one_another(clock: Clock) -> None:
+    turns = Turns()
+    turns.write("own")
+    turns.write("carol")
+    assert await rests(turns, "own"), "carol may be one who says little"
+    assert not await rests(turns, "carol"), "own is none of those"
+    assert not await rests(turns, "own"), "nor is carol"
+    turns.write("dave")
+    assert await rests(turns, "own")
+    assert await rests(turns, "carol")
+    clock.advance(TALK_SECONDS)
+    turns.write("own")
+    turns.write("carol")
+    assert turns.is_crowded("own")
+    assert await rests(turns, "own"), "carol has sent little for a while"
+
+
+# What goes to disk.
 
 
 class Turning(Forgetful):
@@ -111,10 +221,10 @@ async def test_what_never_goes_to_disk_holds_nobody(how: str) -> None:
     turns = Turns()
     settling = Settling(EventStream().room, lambda _: None, turns)
     settling.begin_turn()
-    assert not await turns.give_way("own"), "nobody is known yet"
+    assert not await is_held(turns, "own"), "nobody is known yet"
     settling.begin(alone_with(turns, Forgetful()))
     settling.begin_turn()
-    waiting = await waits_for_turn(turns, "own")
+    waiting = await begun(turns.give_way("own"))
     assert not waiting.done()
     if how == "nothing comes of it":
         await settling.beside()
@@ -123,24 +233,24 @@ async def test_what_never_goes_to_disk_holds_nobody(how: str) -> None:
     else:
         settling.cancel()
     async with asyncio.timeout(SAFETY_SECONDS):
-        assert await waiting
+        await waiting
 
 
 async def test_who_always_writes_holds_nobody_longer_than_one_transaction() -> None:
     turns, disk = Turns(), Turning()
     conversation = alone_with(turns, disk)
     conversation.journal.commit_soon()
-    waiting = await waits_for_turn(turns, "own")
+    waiting = await begun(turns.give_way("own"))
     conversation.journal.commit_soon()  # and there is more behind it
     disk.may_write.release()
     async with asyncio.timeout(SAFETY_SECONDS):
-        assert await waiting
-    behind = await waits_for_turn(turns, "own")
+        await waiting
+    behind = await begun(turns.give_way("own"))
     assert not behind.done()
     disk.may_write.release()
     async with asyncio.timeout(SAFETY_SECONDS):
-        assert await behind
-    assert not await turns.give_way("own")
+        await behind
+    assert not await is_held(turns, "own")
 
 
 # A host with two guests.
@@ -194,10 +304,10 @@ def giving_way(monkeypatch: pytest.MonkeyPatch, who: Conversation) -> asyncio.Ev
     has_had = asyncio.Event()
     following = Turns.give_way
 
-    async def next_turn(turns: Turns, one: object) -> bool:
+    async def next_turn(turns: Turns, one: object) -> None:
         if one is who.journal:
             has_had.set()
-        return await following(turns, one)
+        await following(turns, one)
 
     monkeypatch.setattr(Turns, "give_way", next_turn)
     return has_had
@@ -339,6 +449,136 @@ async def test_amid_a_flood_another_waits_for_one_turn_of_it(monkeypatch: pytest
         await alice.until_many(FLOOD + 1, Message)
         assert FLOOD // 5 <= taken["arrived"] < FLOOD
         assert taken["shown"] - taken["arrived"] <= MESSAGES
+
+
+TOOK = 0.125
+"""Seconds that a write takes by the clock that stands still otherwise."""
+
+
+def writes_take_time(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    write = ConversationStore.write
+
+    def writing(
+        one: ConversationStore,
+        changes: Sequence[Change],
+        sending: Sending | None = None,
+        receiving: Receiving | None = None,
+    ) -> None:
+        write(one, changes, sending, receiving)
+        clock.advance(TOOK)
+
+    monkeypatch.setattr(ConversationStore, "write", writing)
+
+
+class Rests:
+    """Every rest lasts until the test ends it; without one are those whose turn took no time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+        self.taken: list[tuple[object, float]] = []
+        """Who rested, and how long the turn took."""
+        self.is_free = False
+        self._begun, self._over = asyncio.Semaphore(0), asyncio.Semaphore(0)
+        writes_take_time(monkeypatch, clock)
+
+        async def rest(turns: Turns, who: object, took: float) -> None:
+            await self._rest(turns, who, took)
+
+        monkeypatch.setattr(Turns, "rest", rest)
+
+    async def _rest(self, turns: Turns, who: object, took: float) -> None:
+        turns.end(who)
+        if took:
+            self.taken.append((who, took))
+            self._begun.release()
+            if not self.is_free:
+                await self._over.acquire()
+
+    async def until_begun(self) -> None:
+        async with asyncio.timeout(SAFETY_SECONDS):
+            await self._begun.acquire()
+
+    def end(self) -> None:
+        self._over.release()
+
+    def end_all(self) -> None:
+        """From here on rests are over at once."""
+        self.is_free = True
+        self.end()
+
+
+async def talk(crowd: Crowd) -> None:
+    """Let carol say something, and see it."""
+    crowd.carol.say_texts("from carol")
+    await crowd.alice.until(Message, lambda one: one.conversation == crowd.with_carol.id)
+    await turned()
+    crowd.alice.forget()
+
+
+async def test_while_another_talks_a_flood_rests_after_each_turn_and_then_no_more(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """It rests when its turn is on disk, by how long that took; all that it sends arrives, in order."""
+    async with crowd() as here:
+        alice, bob, _, with_bob, _ = here
+        await talk(here)
+        rests = Rests(monkeypatch, clock)
+        bob.say_texts(*texts(FLOOD))
+        so_far = 0
+        for _ in range(3):
+            await rests.until_begun()
+            await turned()
+            assert so_far < with_bob.inbox.high == with_bob.boxes.received.high <= so_far + MESSAGES
+            assert rests.taken[-1] == (with_bob.journal, TOOK)
+            so_far = with_bob.inbox.high
+            rests.end()
+        clock.advance(TALK_SECONDS)  # carol has said her last a while ago
+        told = await alice.until_many(FLOOD, Message)
+        assert [one.text for one in told] == texts(FLOOD)
+        assert len(rests.taken) <= 4, "and the one that may have begun by then"
+
+
+async def test_a_flood_alone_has_no_rest(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    async with crowd() as (alice, bob, _, _, _):
+        clock.advance(TALK_SECONDS)  # since both came
+        rests = Rests(monkeypatch, clock)
+        bob.say_texts(*texts(FLOOD))
+        await alice.until_many(FLOOD, Message)
+        assert not rests.taken
+
+
+async def test_who_says_little_has_no_rest_beside_a_flood(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    async with crowd() as here:
+        alice, bob, _, with_bob, _ = here
+        await talk(here)
+        rests = Rests(monkeypatch, clock)
+        bob.say_texts(*texts(FLOOD))
+        await rests.until_begun()
+        for _ in range(MESSAGES // 2):  # a signature with each
+            await talk(here)
+        assert {who for who, _ in rests.taken} == {with_bob.journal}
+        rests.end_all()
+        await alice.until(Message, lambda one: one.text == texts(FLOOD)[-1])
+
+
+async def test_closing_while_one_rests_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    async with crowd() as here:
+        alice, bob, _, _, _ = here
+        await talk(here)
+        rests = Rests(monkeypatch, clock)
+        bob.say_texts(*texts(FLOOD))
+        await rests.until_begun()
+        closing = asyncio.create_task(alice.engine.close())
+        await turned()
+        rests.end()  # the one that has begun; no other may follow
+        async with asyncio.timeout(SAFETY_SECONDS):
+            await closing
+        assert len(rests.taken) == 1
+        assert not alice.engine.reception.following._tasks
+        assert not alice.engine.reception.turns._on_its_way
 
 
 async def test_two_who_flood_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:

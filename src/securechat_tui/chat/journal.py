@@ -100,7 +100,7 @@ class Journal:
     def commit_soon(self) -> None:
         """Let what is noted, and where both directions stand, go to disk without waiting for it."""
         self._next.is_due = True
-        self._turns.begin(self)
+        self._turns.write(self)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write(), name="journal")
 
@@ -117,7 +117,7 @@ class Journal:
     async def _write(self) -> None:
         try:
             while await self._write_next():
-                self._turns.begin(self)
+                self._turns.write(self)
         finally:
             self._writing = None
 

@@ -1,8 +1,8 @@
 """Keeps, shows and acknowledges what a session has brought, while what comes next is checked already.
 
 A disk takes its time for each transaction. Whatever is checked meanwhile goes into the next one together.
-Who sends a lot has turns of a few messages (``turns.py``); where others have anything under way, the messages
-of a turn are on disk before the next one begins, so that little is ahead of what the others say then.
+Who sends a lot has turns of a few messages (``turns.py``); where others talk, the messages of a turn are on
+disk before the next one begins, so that little is ahead of what the others say then, and a rest follows.
 """
 
 import asyncio
@@ -10,16 +10,14 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from securechat_tui.chat.conversation import Conversation
-from securechat_tui.chat.journal import Journal
 from securechat_tui.chat.turns import MESSAGES, Turns
+from securechat_tui.network.clock import now
 from securechat_tui.storage.errors import ProfileError
 
 __all__ = ["Settling"]
 
 _AHEAD: Final = 256
 """How much may be checked before what came before it is on disk: messages, of a KiB each."""
-_CROWDED: Final = 64
-"""Turns for which others are reckoned with who had something under way."""
 
 
 class Settling:
@@ -35,7 +33,6 @@ class Settling:
         self._conversation: Conversation | None = None
         self._task: asyncio.Task[None] | None = None
         self._taken = 0
-        self._crowded = 0
 
     def begin(self, conversation: Conversation) -> None:
         """Settle what this conversation receives from now on."""
@@ -62,14 +59,19 @@ class Settling:
         """Let others go first after each turn: what the next message waits for."""
         self._taken += 1
         if self._taken % MESSAGES == 0 and self._conversation is not None:
-            await self._give_way(self._conversation.journal)
+            await self._give_way(self._conversation)
 
-    async def _give_way(self, journal: Journal) -> None:
-        if self._crowded:
-            await self.now()
-        is_crowded = await self._turns.give_way(journal)
-        self._crowded = _CROWDED if is_crowded else max(0, self._crowded - 1)
+    async def _give_way(self, conversation: Conversation) -> None:
+        if self._turns.is_crowded(conversation.journal):
+            await self._keep_and_rest(conversation)
+        await self._turns.give_way(conversation.journal)
         self.begin_turn()
+
+    async def _keep_and_rest(self, conversation: Conversation) -> None:
+        begun = now().monotonic
+        await self.now()
+        if conversation.standing_connection() is not None:  # else this is the last of it
+            await self._turns.rest(conversation.journal, now().monotonic - begun)
 
     async def beside(self) -> None:
         """Settle what has come, without waiting for it unless too much is ahead."""

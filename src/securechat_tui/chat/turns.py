@@ -24,7 +24,7 @@ MESSAGES: Final = 8
 REST: Final = 8
 """How many times as long as its turn one rests where others talk."""
 LONGEST_REST_SECONDS: Final = 0.2
-"""However slow the disk, what is read at once, two hundred records and so some fifteen turns, has had them
+"""However slow the disk, what is read at once, two hundred records and so some thirty turns, has had them
 long before the next ping is due."""
 TALK_SECONDS: Final = 0.5
 """How long one counts as talking after something of one's own has gone to disk."""

@@ -2,7 +2,10 @@
 
 import asyncio
 
+import pytest
+import textual.screen
 from fake_engine import message
+from stage import Stage, in_conversation
 
 from securechat_tui.tui.intake import Intake
 
@@ -82,3 +85,24 @@ async def test_nothing_is_told_of_twice() -> None:
         await intake.put(message(number + 1, "text"))
     intake.drawn()
     assert len(calls) == 1
+
+
+async def cover(stage: Stage, by: str) -> None:
+    """Lay a screen over the chat, which is not drawn any more where that one leaves nothing to be seen."""
+    if by == "whole":
+        await stage.app.push_screen(textual.screen.Screen())
+    else:
+        await stage.press(by)
+    assert not stage.app.is_in_chat
+
+
+@pytest.mark.parametrize("by", ["f1", "f3", "whole"])
+async def test_a_burst_is_taken_while_something_lies_over_the_chat(by: str) -> None:
+    async with in_conversation() as stage:
+        await cover(stage, by)
+        for start in (0, 2 * BURST):
+            stage.engine.emit(*(message(start + number, f"text {number}") for number in range(1, 2 * BURST)))
+            await stage.settle()
+        stage.app.show_chat()
+        await stage.settle()
+        assert stage.shows(f"text {2 * BURST - 1}")

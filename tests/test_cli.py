@@ -201,6 +201,19 @@ def test_the_demo_on_a_screen_has_a_real_peer_and_leaves_nothing(runs: Runs, hom
     assert not home.exists()
 
 
+@pytest.mark.usefixtures("terminal")
+def test_trying_it_alone_does_not_depend_on_ones_own_profile(
+    runs: Runs, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = home / "profiles" / "default"
+    assert cli.main(["identity", "new", "--name", "Carol"]) == 0
+    (folder / "config.toml").write_text('theme = "pink"\n', encoding="utf-8")
+    assert cli.main([]) == ExitCode.PROFILE
+    assert "theme" in capsys.readouterr().err
+    assert cli.main(["demo"]) == 0
+    assert [kind for kind, *_ in runs.started] == ["screen"]
+
+
 @pytest.mark.usefixtures("terminal", "runs")
 @pytest.mark.parametrize("orderly", [True, False])
 def test_a_signal_unwinds_a_screen(monkeypatch: pytest.MonkeyPatch, orderly: bool) -> None:

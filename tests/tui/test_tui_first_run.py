@@ -39,6 +39,17 @@ async def test_the_choice_of_key_can_be_read_without_colour() -> None:
         assert stage.shows("( ) RSA 4096")
 
 
+async def test_ctrl_c_leaves_though_the_proposed_name_is_selected() -> None:
+    async with on_stage(StartScreen(), engine=newcomer()) as stage:
+        await stage.press("ctrl+c")
+        assert stage.app.clipboard == "ada"
+        await stage.press("ctrl+c")
+        assert stage.app.is_running
+        await stage.pilot.press("ctrl+c")
+        await stage.until(lambda: False)
+        assert stage.app.return_code == 0
+
+
 async def test_without_a_name_it_asks_for_one() -> None:
     async with on_stage(StartScreen(), engine=newcomer()) as stage:
         stage.app.screen.query_one("#name", Input).value = "  "

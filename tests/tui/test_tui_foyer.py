@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fake_engine import FakeEngine, contact
 from stage import Clock, Stage
+from textual.events import AppBlur
 from textual.pilot import Pilot
 
 from securechat_tui.chat.glimpse import Glimpse, glimpse
@@ -21,7 +22,9 @@ from securechat_tui.tui.curtain import Curtain
 from securechat_tui.tui.foyer import Foyer
 from securechat_tui.tui.opening import StartScreen
 from securechat_tui.tui.port import ScreenPort
+from securechat_tui.tui.screens.chat import ChatScreen
 from securechat_tui.tui.screens.help import HelpScreen
+from securechat_tui.tui.screens.join import JoinScreen
 from securechat_tui.tui.screens.passphrase import PassphraseScreen
 from securechat_tui.tui.screens.start import HomeScreen
 from securechat_tui.tui.widgets.fitted_options import FittedOptions
@@ -34,8 +37,9 @@ class Foyered(Stage):
         self._door = asyncio.Event()
         self.is_refused = False
         foyer = Foyer("ada", preferences, self._enter)
-        app = ChatApp(foyer, StartScreen(alone=(lambda: 0) if alone else None), clock=Clock())
-        super().__init__(app, engine, Pilot(app), Clock())
+        clock = Clock()
+        app = ChatApp(foyer, StartScreen(alone=(lambda: 0) if alone else None), clock=clock)
+        super().__init__(app, engine, Pilot(app), clock)
 
     async def _enter(self) -> ScreenPort:
         await self._door.wait()
@@ -111,12 +115,41 @@ async def test_a_key_pressed_early_is_heard(key: str, expected: type | None) -> 
         assert len(homes) == (1 if expected else 0)
 
 
-async def test_two_early_interrupts_leave() -> None:
+async def test_of_what_is_asked_for_early_the_last_counts() -> None:
     async with in_foyer() as stage:
-        await stage.pilot.press("ctrl+c", "ctrl+c")
-        stage._door.set()
+        await stage.pilot.press("enter", "enter", "down", "enter", "enter")
+        await stage.let_in()
+        assert stage.calls("host") == []
+        assert [type(one) for one in stage.app.screen_stack[1:]] == [ChatScreen, HomeScreen, JoinScreen]
+
+
+async def test_two_interrupts_leave_without_waiting_for_the_engine() -> None:
+    async with in_foyer() as stage:
+        await stage.pilot.press("ctrl+c")
+        assert stage.app.is_running
+        stage.clock.now += 60
+        await stage.pilot.press("ctrl+c")
+        assert stage.app.is_running
+        await stage.pilot.press("ctrl+c")
         await stage.until(lambda: False)
         assert stage.app.return_code == 0
+
+
+async def test_an_interrupt_before_the_engine_and_one_after_leave() -> None:
+    async with in_foyer() as stage:
+        await stage.pilot.press("ctrl+c")
+        await stage.let_in()
+        await stage.pilot.press("ctrl+c")
+        await stage.until(lambda: False)
+        assert stage.app.return_code == 0
+
+
+async def test_who_looks_away_early_is_called() -> None:
+    async with in_foyer() as stage:
+        stage.app.post_message(AppBlur())
+        await stage.pilot.pause()
+        await stage.let_in()
+        assert stage.app.attention.is_away
 
 
 async def test_the_theme_and_the_keys_are_there_from_the_beginning() -> None:

@@ -55,9 +55,10 @@ def _show(
     from securechat_tui.chat.glimpse import glimpse
     from securechat_tui.headless.interruption import as_interrupts
     from securechat_tui.tui.app import run
+    from securechat_tui.tui.opening import StartScreen
 
     with as_interrupts() as signals:
-        seen = glimpse(settings.profile)
+        seen = glimpse(settings.profile) if isinstance(opening, StartScreen) else None
         code = run(load, opening, curtain, glimpse=seen, no_color=settings.no_color)
     return ExitCode.INTERRUPTED if signals else code
 

@@ -38,8 +38,8 @@ def run(
 ) -> int:
     """Run the screen until it is left, say goodbye, deliver what is queued, and return the exit code.
 
-    ``load`` makes the engine, in a thread; the app waits for it unless it begins with the start screen and
-    there is a ``glimpse`` of the profile. ``curtain`` is lifted when the screen takes the terminal over.
+    ``load`` makes the engine, in a thread; the app waits for it, but not where there is a ``glimpse`` of the
+    profile, with which the start screen begins. ``curtain`` is lifted when the screen takes the terminal.
     Whatever the engine raises while it starts (the profile is in use, a file is damaged) goes through.
     """
     if no_color:
@@ -95,7 +95,7 @@ async def _converse(
 ) -> tuple[int, bool]:
     async with AsyncExitStack() as stack:
         entrance = _Entrance(load, stack)
-        if glimpse and isinstance(opening, StartScreen):
+        if glimpse:
             app = ChatApp(Foyer(glimpse.name, glimpse.preferences, entrance.enter), opening)
         else:
             app = ChatApp(await entrance.enter(), opening)

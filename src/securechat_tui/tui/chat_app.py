@@ -77,13 +77,12 @@ class ChatApp(FrontApp, inherit_bindings=False):
     def __init__(
         self, behind: "ScreenPort | Foyer", opening: Opening, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        super().__init__(behind if isinstance(behind, Foyer) else None, opening)
+        super().__init__(behind if isinstance(behind, Foyer) else None, opening, clock)
         self.practice: PracticeControl | None = opening.control if isinstance(opening, Practice) else None
         self.practice_target = opening.target if isinstance(opening, Practice) else ""
         self.commands = available(practice=self.practice is not None)
         self.wants_alone = False
         self.intake = Intake(lambda: self.post_message(self.EventsArrived()))
-        self.clock = clock
         self.begin_in(behind.preferences.theme)
         self.keymap = make_keymap(behind.preferences.keys, behind.preferences.path)
         self.set_keymap(dict(self.keymap.keys))
@@ -105,6 +104,8 @@ class ChatApp(FrontApp, inherit_bindings=False):
         self._ctrl_c = furniture.CtrlC(self)
         self.attention = furniture.Attention(self.bell, self._write_control, self.clock)
         self.attention.manner = engine.preferences.notify
+        if not self.app_focus:
+            self.attention.look_away()
 
     # Life ------------------------------------------------------------------------------------
 
@@ -206,19 +207,15 @@ class ChatApp(FrontApp, inherit_bindings=False):
 
     def on_app_blur(self) -> None:
         """Whoever looks away will want to know where they were."""
-        self.with_engine(self._look_away)
-
-    def _look_away(self) -> None:
-        self.chat.log_view.set_unread_marker()
-        self.attention.look_away()
+        if not self.foyer:
+            self.chat.log_view.set_unread_marker()
+            self.attention.look_away()
 
     def on_app_focus(self) -> None:
         """Whoever is back needs no calling."""
-        self.with_engine(self._look_again)
-
-    def _look_again(self) -> None:
-        self.attention.return_()
-        self.switchboard.see()
+        if not self.foyer:
+            self.attention.return_()
+            self.switchboard.see()
 
     async def on_unmount(self) -> None:
         """The last moment at which the terminal can be written to."""
@@ -327,10 +324,10 @@ class ChatApp(FrontApp, inherit_bindings=False):
 
     def action_interrupt(self) -> None:
         """Ctrl+C."""
-        self.with_engine(self._press_ctrl_c)
-
-    def _press_ctrl_c(self) -> None:
-        self._ctrl_c.press()
+        if self.foyer:
+            super().action_interrupt()
+        else:
+            self._ctrl_c.press()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette's entries: those of the registry, and nothing that writes a screen to disk."""

@@ -1,10 +1,13 @@
-"""Ctrl+C: copies a selection, else clears the draft; twice within three seconds leaves."""
+"""Ctrl+C: copies a selection, else clears the draft; twice within three seconds leaves.
+
+A form proposes some texts, selected: there, what has been copied once is no selection any more.
+"""
 
 from typing import TYPE_CHECKING, Final
 
 from textual.widgets import Input, TextArea
 
-from securechat_tui.tui.interrupt import DoublePress
+from securechat_tui.tui.interrupt import LEAVE_HINT
 from securechat_tui.tui.screens.chat import ChatScreen
 from securechat_tui.tui.widgets.composer import Composer
 
@@ -13,8 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CtrlC"]
 
-_LEAVE_HINT: Final = "Ctrl+C again leaves."
-_CLEARED_HINT: Final = f"Draft cleared; Up brings it back. {_LEAVE_HINT}"
+_CLEARED_HINT: Final = f"Draft cleared; Up brings it back. {LEAVE_HINT}"
 
 
 class CtrlC:
@@ -22,7 +24,9 @@ class CtrlC:
 
     def __init__(self, app: "ChatApp") -> None:
         self._app = app
-        self._double = DoublePress()
+        self._double = app.double_press
+        self._copied = ""
+        """What was copied from a form's field last."""
 
     def press(self) -> None:
         """Take the key in its turn: after the keys that still wait for the composer."""
@@ -42,12 +46,15 @@ class CtrlC:
         if self._double.press(app.clock()):
             app.leave_program()
         elif not isinstance(app.screen, ChatScreen):
-            app.notify(_LEAVE_HINT, markup=False)
+            app.notify(LEAVE_HINT, markup=False)
         elif not app.chat.composer.clear_draft(hint=_CLEARED_HINT):
-            app.chat.show_hint(_LEAVE_HINT)
+            app.chat.show_hint(LEAVE_HINT)
 
     def _selected_text(self) -> str:
         focused = self._app.focused
-        if isinstance(focused, Input | TextArea) and focused.selected_text:
+        if isinstance(focused, TextArea) and focused.selected_text:
             return focused.selected_text
+        if isinstance(focused, Input) and self._copied != focused.selected_text:
+            self._copied = focused.selected_text
+            return self._copied
         return self._app.screen.get_selected_text() or ""

@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from securechat_tui.tui.foyer import Foyer
 from securechat_tui.tui.guarded_app import GuardedApp
+from securechat_tui.tui.interrupt import LEAVE_HINT, DoublePress
 from securechat_tui.tui.opening import Opening, StartScreen
 from securechat_tui.tui.screens.start import HomeScreen
 
@@ -42,14 +43,18 @@ class FrontApp(GuardedApp, inherit_bindings=False):
     """There from :meth:`furnish` on, as the chat is."""
     chat: "ChatScreen"
 
-    def __init__(self, foyer: Foyer | None, opening: Opening) -> None:
+    def __init__(self, foyer: Foyer | None, opening: Opening, clock: Callable[[], float]) -> None:
         super().__init__(_STYLES if foyer is None else _FOYER_STYLES)
         self.foyer = foyer
         self.opening = opening
         self.is_begun = False
         """Whether there is an identity, and what the command line said has been begun."""
+        self.clock = clock
+        self.double_press = DoublePress()
+        """Of Ctrl+C, whatever screen it is that is left."""
         self._home: HomeScreen | None = None
-        self._early: list[Callable[[], None]] = []
+        self._asked: Callable[[], None] | None = None
+        """What was last asked for before it could be done."""
 
     @abstractmethod
     def furnish(self, engine: "ScreenPort") -> None:
@@ -130,19 +135,26 @@ class FrontApp(GuardedApp, inherit_bindings=False):
         if self.is_begun:
             self.choose(event)
             return
-        self._early.append(partial(self.choose, event))
+        self._asked = partial(self.choose, event)
         if self._home:
             self._home.tell(_SOON)
 
     def with_engine(self, act: Callable[[], None]) -> None:
-        """Do it, or in the foyer: as soon as there is an identity."""
+        """Do it, or in the foyer: as soon as there is an identity, if nothing else is asked for by then."""
         if self.foyer:
-            self._early.append(act)
+            self._asked = act
         else:
             act()
 
     def catch_up(self) -> None:
         """Do what was asked for early."""
-        early, self._early = self._early, []
-        for act in early:
-            act()
+        asked, self._asked = self._asked, None
+        if asked:
+            asked()
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C: in the foyer it can only mean to leave."""
+        if self.double_press.press(self.clock()):
+            self.exit(0)
+        else:
+            self.notify(LEAVE_HINT, markup=False)

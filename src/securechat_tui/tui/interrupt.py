@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-__all__ = ["SECONDS_TO_PAUSE", "SECONDS_TO_REPEAT", "DoublePress", "TypingPause"]
+__all__ = ["LEAVE_HINT", "SECONDS_TO_PAUSE", "SECONDS_TO_REPEAT", "DoublePress", "TypingPause"]
 
+LEAVE_HINT = "Ctrl+C again leaves."
 SECONDS_TO_REPEAT = 3.0
 SECONDS_TO_PAUSE = 0.5
 """Longer than between two letters of a sentence, shorter than it takes to read one."""

@@ -283,6 +283,24 @@ async def test_a_find_goes_to_what_it_would_mark_and_back_from_either_side() -> 
             assert sum("▸" in one for one in shown(stage)) == 1
 
 
+@pytest.mark.parametrize("keys", [("pageup",), ("ctrl+home",)], ids=["above the end", "at the beginning"])
+async def test_a_find_leaves_the_page_one_has_scrolled_to(keys: tuple[str, ...]) -> None:
+    engine = keeping(900)
+    for row in (496, 500, 503):
+        engine.kept[BOB][row - 1] = kept(row, f"the needle {row}")
+    async with in_conversation(engine=engine, size=SIZE) as stage:
+        await stage.press(*keys)
+        await stage.enter("/find needle")
+        assert stage.shows("not here: Enter looks further")
+        await stage.press("enter")
+        await stage.until(lambda: 503 in rows(stage))
+        await stage.settle()
+        assert "needle 503" in next(row for row in shown(stage) if "▸" in row)
+        assert stage.shows("1 of 3+")
+        await stage.press("enter")
+        assert "needle 500" in next(row for row in shown(stage) if "▸" in row)
+
+
 async def test_a_page_that_cannot_be_read_leaves_the_log_as_it_is() -> None:
     async with in_conversation(engine=keeping(900), size=SIZE) as stage:
         before = rows(stage)

@@ -120,7 +120,8 @@ class ChatLog(LogPages, can_focus=True):
             self._find_missed()
 
     def turn_to(self, entries: Sequence[Entry], *, at: int, top: str, older: bool, newer: bool) -> None:
-        """Hold other entries."""
+        """Hold other entries; where to look in them has been said, so that no hit is gone to."""
+        self._seeks = False
         super().turn_to(entries, at=at, top=top, older=older, newer=newer)
         if not newer:
             self._find_missed()

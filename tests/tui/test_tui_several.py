@@ -136,6 +136,10 @@ async def test_each_keeps_its_draft_its_earlier_inputs_its_place_and_its_search(
         await stage.type("for carol")
         await stage.press("alt+up")
         assert draft(stage) == "for bob"
+        await stage.press("up")
+        assert draft(stage) == "said to bob"
+        await stage.press("down")
+        assert draft(stage) == "for bob"
         assert stage.app.chat.log_view.scroll_offset.y == before
         await stage.enter("/find word 7")
         assert stage.shows("1 of 11")

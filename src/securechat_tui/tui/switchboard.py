@@ -36,6 +36,7 @@ __all__ = ["HOUSE", "Switchboard"]
 _MARK_SECONDS = 1.0
 HOUSE = "house"
 """What the place is called that belongs to no conversation."""
+_DRAFT_KEPT = "Up brings back what you had begun to write here."
 
 
 class Switchboard:
@@ -91,9 +92,18 @@ class Switchboard:
         draft = view.draft if view else ""
         self.panes.open(talk.id, in_view=in_view, draft=draft)
         if in_view:
-            if draft and not self._app.chat.composer.text:
-                self._app.chat.composer.put(draft)
+            if draft:
+                self._bring_back(draft)
             self._begin_history(talk)
+
+    def _bring_back(self, draft: str) -> None:
+        """Let a draft go on; where something is typed already, nothing must be sent with that unseen."""
+        composer = self._app.chat.composer
+        if composer.text:
+            composer.input_history.slip_in(draft)
+            self._app.say(_DRAFT_KEPT)
+        else:
+            composer.put(draft)
 
     def _arrived(self, talk: Talk, peer: Peer) -> None:
         """Somebody is here: go there if the person has asked for it and is not typing; else say so."""
@@ -142,6 +152,7 @@ class Switchboard:
     def _leave(self) -> None:
         pane, chat = self.shown, self._app.chat
         pane.draft, pane.sought = chat.composer.text, chat.sought
+        pane.input_history = chat.composer.input_history  # at first it is the composer's own
         talk = self._app.state.shown
         if talk is None or not talk.unread:
             pane.log.set_unread_marker()

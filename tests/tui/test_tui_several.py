@@ -180,6 +180,20 @@ async def test_what_is_sent_goes_to_whom_it_was_typed_for_and_comes_back_there()
         assert draft(stage) == "for bob alone"
 
 
+async def test_what_comes_back_elsewhere_is_kept_at_the_end() -> None:
+    engine = Hesitating()
+    async with in_conversation(engine=engine) as stage:
+        await also(stage, "carol", "dave")
+        stage.app.chat.composer.put("for bob alone")
+        await stage.pilot.press("enter", "alt+down", "a")
+        engine.failures["keep_draft"] = CommandError("no-space", "The disk is full.")
+        engine.goes_on.set()
+        await stage.settle()
+        stage.app.leave_program()
+        await stage.until(lambda: len(stage.calls("keep_draft")) > 1)
+    assert stage.calls("keep_draft") == [("keep_draft", BOB, "for bob alone"), ("keep_draft", CAROL, "a")]
+
+
 async def test_names_and_the_house_can_be_gone_to() -> None:
     engine = FakeEngine(contacts=(contact("erin"),))
     engine.views = (replace(view("erin"), fingerprint=fingerprint("bob")),)

@@ -1,6 +1,6 @@
 """Which conversation is on the screen, and what is said there of the others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -302,15 +302,14 @@ class Switchboard:
             self._app.jobs.add(Job(lambda: engine.keep_draft(conversation, text)))
 
     async def close(self) -> None:
-        """At the end of the program: keep what is in the composer, and what was seen last."""
-        here = self._app.state.conversation
+        """At the end of the program: keep what was being typed anywhere, and what was seen last."""
         self.shown.draft = self._app.chat.composer.text
-        draft = self.shown.draft_to_keep()
-        with suppress(CommandError):  # there is no screen any more on which it could be said
-            if here is not None and draft is not None:
-                await self._app.engine.keep_draft(here, draft)
-            for conversation in [*self._marking]:
-                await self._marked_read(conversation)
+        for conversation, pane in self.panes:
+            draft = pane.draft_to_keep()
+            if draft is not None:
+                await _unsaid(self._app.engine.keep_draft(conversation, draft))
+        for conversation in [*self._marking]:
+            await _unsaid(self._marked_read(conversation))
 
     def tell(self, events: Sequence[Event]) -> None:
         """Write a batch of events into the logs."""
@@ -323,6 +322,12 @@ class Switchboard:
             hint = self._hints.pop(event, "")
             if hint:
                 yield Notice(time=event.time, message=hint)
+
+
+async def _unsaid(saving: Awaitable[None]) -> None:
+    """Wait for it; there is no screen any more on which a failure could be said."""
+    with suppress(CommandError):
+        await saving
 
 
 def _way(talk: Talk) -> str:

@@ -259,6 +259,46 @@ async def test_whom_the_person_has_joined_comes_to_the_screen_unless_something_i
         assert stage.shows("dave is here")
 
 
+async def test_who_comes_back_does_not_take_the_place_of_whom_the_person_has_joined() -> None:
+    async with in_conversation() as stage:
+        await also(stage, "carol")
+        await stage.press("alt+down")
+        stage.engine.emit(closed("lost", will_retry=True))
+        await stage.settle()
+        await stage.enter("/join dave")
+        stage.engine.emit(*comes("bob", role="host", returning=True), *comes("erin"))
+        await stage.settle()
+        assert here(stage) == CAROL
+        assert stage.shows("bob is here")
+        stage.engine.emit(*comes("dave", role="host"))
+        await stage.settle()
+        assert here(stage) == DAVE
+
+
+@pytest.mark.parametrize("role", ["host", "guest"])
+async def test_with_whom_the_person_talks_comes_to_the_screen_whoever_has_called(role: str) -> None:
+    async with in_conversation() as stage:
+        await also(stage, "carol")
+        await stage.enter("/talk Dave")
+        stage.engine.emit(*comes("erin", role="host", returning=True))
+        await stage.settle()
+        assert here(stage) == BOB
+        stage.engine.emit(*comes("dave", role=role, returning=role == "host"))
+        await stage.settle()
+        assert here(stage) == DAVE
+
+
+async def test_who_has_gone_elsewhere_meanwhile_stays_there() -> None:
+    async with in_conversation() as stage:
+        await also(stage, "carol")
+        await stage.enter("/join dave")
+        await stage.press("alt+down")
+        stage.engine.emit(*comes("dave", role="host"))
+        await stage.settle()
+        assert here(stage) == CAROL
+        assert stage.shows("dave is here")
+
+
 async def test_what_is_of_the_house_is_told_there_and_where_the_person_is() -> None:
     async with on_stage(HostAt("0.0.0.0:8000")) as stage:
         stage.engine.emit(*comes("bob"), *comes("carol"))

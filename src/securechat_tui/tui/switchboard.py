@@ -52,6 +52,8 @@ class Switchboard:
         """What is to be said where the person is, after an event of another conversation."""
         self.is_expecting = False
         """Whether the person has asked to join somebody who is not here yet."""
+        self.sought = ""
+        """The name of the contact with whom the person has asked to talk, who is not here yet."""
 
     @property
     def shown(self) -> Pane:
@@ -70,7 +72,7 @@ class Switchboard:
         """Make room for a conversation that is new here, and say what happens in those not in view."""
         state = self._app.state
         if isinstance(event, Refused):
-            self.is_expecting = False
+            self._expect_nobody()
         if not isinstance(event, ConversationEvent) or event.conversation not in state.talks:
             return
         talk = state.talks[event.conversation]
@@ -106,8 +108,10 @@ class Switchboard:
             composer.put(draft)
 
     def _arrived(self, talk: Talk, peer: Peer) -> None:
-        """Somebody is here: go there if the person has asked for it and is not typing; else say so."""
-        asked, self.is_expecting = self.is_expecting and peer.role == "host", False
+        """Somebody is here: go there if the person has asked for them and is not typing; else say so."""
+        asked = self._is_asked_for(peer)
+        if asked:
+            self._expect_nobody()
         if talk is self._app.state.shown:
             return
         if asked and self._app.is_in_chat and not self._app.chat.composer.text:
@@ -115,6 +119,14 @@ class Switchboard:
             return
         word = f"{wording.trust_glyph(peer.trust)} {wording.trust_word(peer.trust)}"
         self._hints[peer] = f"{peer.contact} is here ({word}): {_way(talk)}."
+
+    def _is_asked_for(self, peer: Peer) -> bool:
+        if self.is_expecting and peer.role == "host" and not peer.returning:
+            return True
+        return self.sought != "" and self.sought.casefold() == peer.contact.casefold()
+
+    def _expect_nobody(self) -> None:
+        self.is_expecting, self.sought = False, ""
 
     def _hint_at(self, talk: Talk, event: Event) -> None:
         """One dim line for what waits for the person in a conversation that is not in view."""
@@ -143,6 +155,7 @@ class Switchboard:
         state = self._app.state
         if conversation == state.conversation:
             return
+        self._expect_nobody()
         self._leave()
         state.show(conversation)
         if state.shown:

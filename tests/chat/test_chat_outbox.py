@@ -124,6 +124,19 @@ def test_an_acknowledgement_is_cumulative(alice: Boxes, bob: Boxes) -> None:
     assert alice.outbox.acknowledge(bob.inbox.acknowledgement()) == []
 
 
+def test_how_far_a_message_has_come(alice: Boxes, bob: Boxes) -> None:
+    for text in ("arrives", "is cancelled", "waits"):
+        message = alice.write(text)
+        if text == "is cancelled":
+            alice.outbox.cancel(message)
+    alice.sign()
+    take(bob, alice.next_payloads())
+    alice.outbox.acknowledge(bob.inbox.acknowledgement())
+    ticks = [alice.outbox.tick(alice.outbox.generation, number) for number in (1, 2, 3)]
+    assert ticks == ["delivered", "cancelled", "queued"]
+    assert alice.outbox.tick(bob.outbox.generation, 1) == ""
+
+
 def test_an_older_acknowledgement_changes_nothing(alice: Boxes, bob: Boxes) -> None:
     alice.write("one")
     take(bob, alice.pour())

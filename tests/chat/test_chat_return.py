@@ -18,6 +18,7 @@ from securechat_tui.chat.events import (
     Delivered,
     Dialing,
     Message,
+    Peer,
     Queued,
     Refused,
     Secure,
@@ -61,6 +62,7 @@ async def test_a_cut_is_told_once_and_the_guest_comes_back() -> None:
         assert (closed.reason, closed.will_retry) == ("lost", True)
         await bob.until_many(2, Secure)
         assert [dialing.attempt for dialing in bob.all(Dialing)] == [1, 1]
+        assert [peer.returning for peer in bob.all(Peer)] == [False, True]
         await bob.engine.send("still me")
         assert (await alice.until(Message)).text == "still me"
         assert not bob.all(Refused)

@@ -149,6 +149,7 @@ async def test_the_address_of_last_time_comes_first_and_the_others_after_it() ->
             await at_bob.until(Secure)
             tried = [(one.port, one.attempt) for one in at_bob.all(Dialing)]
             assert tried == [(newest, 1), (older, 1), (hers, 1)]
+            assert at_bob.all(Peer)[0].returning
             assert at_bob.all(Error) == []
 
 

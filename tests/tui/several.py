@@ -33,7 +33,14 @@ def fingerprint(name: str) -> str:
     return OTHER_FINGERPRINT if name == "carol" else "SHA256:" + name.ljust(43, "x")
 
 
-def comes(name: str, trust: Trust = Trust.PINNED, *, role: str = "guest", flows: bool = True) -> list[Event]:
+def comes(
+    name: str,
+    trust: Trust = Trust.PINNED,
+    *,
+    role: str = "guest",
+    flows: bool = True,
+    returning: bool = False,
+) -> list[Event]:
     """Somebody comes in, and messages flow."""
     here = replace(
         peer(name, trust=trust),
@@ -41,6 +48,7 @@ def comes(name: str, trust: Trust = Trust.PINNED, *, role: str = "guest", flows:
         fingerprint=fingerprint(name),
         randomart=PEER_PICTURE,
         role=role,
+        returning=returning,
     )
     return [here, replace(secure(), conversation=place(name))] if flows else [here]
 

@@ -210,6 +210,25 @@ async def test_a_draft_of_the_first_one_comes_back_where_nothing_is_typed_yet() 
     assert stage.calls("keep_draft") == []
 
 
+async def test_a_draft_of_the_first_one_is_under_up_where_something_is_typed_already() -> None:
+    async with on_stage(engine=keeping(3, draft="half a thought")) as stage:
+        await stage.enter("/help")
+        await stage.press("escape")
+        await stage.type("hi")
+        await stage.press("up")
+        stage.engine.emit(*comes("bob"))
+        await stage.settle()
+        composer = stage.app.chat.composer
+        assert composer.text == "/help"
+        assert stage.shows("Up brings back what you had begun to write here.")
+        await stage.press("down")
+        assert composer.text == "half a thought"
+        await stage.press("down")
+        assert composer.text == "hi"
+        await stage.press("up")
+    assert stage.calls("keep_draft") == []
+
+
 async def test_an_invite_in_a_draft_is_not_kept() -> None:
     async with in_conversation(engine=keeping(3)) as stage:
         stage.app.chat.composer.put("/join securechat://192.168.1.10/#secret")

@@ -193,6 +193,63 @@ async def test_the_marker_is_there_again_when_its_message_is() -> None:
         assert "─ 3 new ─" in "".join(shown(stage))
 
 
+async def test_older_messages_come_where_reading_begins_near_the_top() -> None:
+    async with in_conversation(engine=keeping(900, unread=60), size=SIZE) as stage:
+        await stage.until(lambda: rows(stage)[0] == 701)
+        assert "─ 60 new ─" in shown(stage)[0]
+
+
+async def test_reading_begins_at_the_first_unread_however_many_pages_up() -> None:
+    async with in_conversation(engine=keeping(900, unread=500), size=SIZE) as stage:
+        await stage.until(lambda: "─ 500 new ─" in "".join(shown(stage)))
+        await stage.settle()
+        marker = next(y for y, row in enumerate(shown(stage)) if "─ 500 new ─" in row)
+        assert shown(stage)[marker + 1].endswith("kept 151")
+        assert stage.app.chat.log_view.entry_count < HELD + CHUNK
+        assert stage.calls("mark_read") == []
+        await stage.press("ctrl+end")
+        assert "new ─" not in "".join(shown(stage))
+        assert stage.calls("mark_read") == [("mark_read", BOB)]
+        await stage.app.switchboard.go_to_row(BOB, 200)
+        while rows(stage)[0] > 100:
+            await scroll(stage, up=True)
+        assert marked(stage) == [("kept 151", "500 new")]
+
+
+async def test_who_reads_on_meanwhile_stays_and_the_marker_says_that_it_is_not_at_the_first() -> None:
+    engine = keeping(900, unread=500)
+    engine.paging.clear()
+    async with in_conversation(engine=engine, size=SIZE) as stage:
+        engine.paging.set()
+        engine.paging.clear()
+        await stage.until(lambda: len(stage.calls("history")) == 2)
+        (where, words), *_ = marked(stage)
+        assert words == "500 new, the first further up"
+        assert f"─ {words} ─" in "".join(shown(stage))
+        await stage.press("pagedown")
+        before = shown(stage)
+        stage.engine.paging.set()
+        await stage.until(lambda: marked(stage)[0][0] != where)
+        await stage.settle()
+        assert shown(stage) == before
+        while rows(stage)[0] > 100:
+            assert marked(stage)[0][1] == ("500 new" if rows(stage)[0] <= 151 else words)
+            await scroll(stage, up=True)
+        assert marked(stage) == [("kept 151", "500 new")]
+
+
+async def test_the_marker_does_not_count_more_than_there_are() -> None:
+    async with in_conversation(engine=keeping(150, unread=200), size=SIZE) as stage:
+        await stage.until(lambda: marked(stage) == [("kept 1", "100 new")])
+        assert "─ 100 new ─" in "".join(shown(stage))
+
+
+def marked(stage: Stage) -> list[tuple[str, str]]:
+    """Above which message the marker stands, and what it says."""
+    model = stage.app.chat.log_view._model
+    return [] if model.marker.place is None else [(model.entry(model.marker.place).text, model.marker.words)]
+
+
 async def test_what_comes_while_a_page_is_read_is_there_once() -> None:
     async with in_conversation(engine=keeping(900), size=SIZE) as stage:
         await far_up(stage)
@@ -281,6 +338,24 @@ async def test_a_find_goes_to_what_it_would_mark_and_back_from_either_side() -> 
             await stage.until(lambda row=row: any(f"Red Lamp {row}" in one for one in shown(stage)))  # type: ignore[misc]
             assert stage.shows("1 of 1+")
             assert sum("▸" in one for one in shown(stage)) == 1
+
+
+@pytest.mark.parametrize("keys", [("pageup",), ("ctrl+home",)], ids=["above the end", "at the beginning"])
+async def test_a_find_leaves_the_page_one_has_scrolled_to(keys: tuple[str, ...]) -> None:
+    engine = keeping(900)
+    for row in (496, 500, 503):
+        engine.kept[BOB][row - 1] = kept(row, f"the needle {row}")
+    async with in_conversation(engine=engine, size=SIZE) as stage:
+        await stage.press(*keys)
+        await stage.enter("/find needle")
+        assert stage.shows("not here: Enter looks further")
+        await stage.press("enter")
+        await stage.until(lambda: 503 in rows(stage))
+        await stage.settle()
+        assert "needle 503" in next(row for row in shown(stage) if "▸" in row)
+        assert stage.shows("1 of 3+")
+        await stage.press("enter")
+        assert "needle 500" in next(row for row in shown(stage) if "▸" in row)
 
 
 async def test_a_page_that_cannot_be_read_leaves_the_log_as_it_is() -> None:

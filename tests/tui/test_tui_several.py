@@ -136,6 +136,10 @@ async def test_each_keeps_its_draft_its_earlier_inputs_its_place_and_its_search(
         await stage.type("for carol")
         await stage.press("alt+up")
         assert draft(stage) == "for bob"
+        await stage.press("up")
+        assert draft(stage) == "said to bob"
+        await stage.press("down")
+        assert draft(stage) == "for bob"
         assert stage.app.chat.log_view.scroll_offset.y == before
         await stage.enter("/find word 7")
         assert stage.shows("1 of 11")
@@ -174,6 +178,20 @@ async def test_what_is_sent_goes_to_whom_it_was_typed_for_and_comes_back_there()
         assert stage.shows("The disk is full.")
         await stage.press("alt+up")
         assert draft(stage) == "for bob alone"
+
+
+async def test_what_comes_back_elsewhere_is_kept_at_the_end() -> None:
+    engine = Hesitating()
+    async with in_conversation(engine=engine) as stage:
+        await also(stage, "carol", "dave")
+        stage.app.chat.composer.put("for bob alone")
+        await stage.pilot.press("enter", "alt+down", "a")
+        engine.failures["keep_draft"] = CommandError("no-space", "The disk is full.")
+        engine.goes_on.set()
+        await stage.settle()
+        stage.app.leave_program()
+        await stage.until(lambda: len(stage.calls("keep_draft")) > 1)
+    assert stage.calls("keep_draft") == [("keep_draft", BOB, "for bob alone"), ("keep_draft", CAROL, "a")]
 
 
 async def test_names_and_the_house_can_be_gone_to() -> None:
@@ -238,6 +256,46 @@ async def test_whom_the_person_has_joined_comes_to_the_screen_unless_something_i
         await stage.settle()
         assert here(stage) == CAROL
         assert draft(stage) == "half a sentence"
+        assert stage.shows("dave is here")
+
+
+async def test_who_comes_back_does_not_take_the_place_of_whom_the_person_has_joined() -> None:
+    async with in_conversation() as stage:
+        await also(stage, "carol")
+        await stage.press("alt+down")
+        stage.engine.emit(closed("lost", will_retry=True))
+        await stage.settle()
+        await stage.enter("/join dave")
+        stage.engine.emit(*comes("bob", role="host", returning=True), *comes("erin"))
+        await stage.settle()
+        assert here(stage) == CAROL
+        assert stage.shows("bob is here")
+        stage.engine.emit(*comes("dave", role="host"))
+        await stage.settle()
+        assert here(stage) == DAVE
+
+
+@pytest.mark.parametrize("role", ["host", "guest"])
+async def test_with_whom_the_person_talks_comes_to_the_screen_whoever_has_called(role: str) -> None:
+    async with in_conversation() as stage:
+        await also(stage, "carol")
+        await stage.enter("/talk Dave")
+        stage.engine.emit(*comes("erin", role="host", returning=True))
+        await stage.settle()
+        assert here(stage) == BOB
+        stage.engine.emit(*comes("dave", role=role, returning=role == "host"))
+        await stage.settle()
+        assert here(stage) == DAVE
+
+
+async def test_who_has_gone_elsewhere_meanwhile_stays_there() -> None:
+    async with in_conversation() as stage:
+        await also(stage, "carol")
+        await stage.enter("/join dave")
+        await stage.press("alt+down")
+        stage.engine.emit(*comes("dave", role="host"))
+        await stage.settle()
+        assert here(stage) == CAROL
         assert stage.shows("dave is here")
 
 

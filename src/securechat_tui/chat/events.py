@@ -161,6 +161,8 @@ class Peer(ConversationEvent):
     """The fingerprint of a different, older contact of the same name; empty where there is none."""
     differed: bool = False
     """Whether it is CHANGED for a comparison that has failed, and not for being another's key."""
+    returning: bool = False
+    """Whether it has answered a call that this side makes by itself, again and again, until it is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

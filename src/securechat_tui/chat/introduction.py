@@ -355,4 +355,5 @@ class Introduction:
             first_seen=contact.first_seen if contact else moment,
             known_elsewhere=str(namesake.fingerprint) if namesake else "",
             differed=conversation.gate == gates.COMPARISON,
+            returning=self.dialled is not None and self.dialled.returning,
         )

@@ -24,7 +24,7 @@ from securechat_tui.protocol.signing import conversation_id
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.storage.errors import DamagedConversation
 from securechat_tui.storage.files import NewFile
-from securechat_tui.storage.messages import StoredMessage
+from securechat_tui.storage.messages import StoredMessage, Tick
 from securechat_tui.storage.transcripts import transcript_lines
 
 __all__ = ["Library"]
@@ -155,7 +155,7 @@ class Library:
             late=age > c.FRESH_SECONDS,
             checks=Checks(intact=True, in_order=True, fresh=stored.fresh is not False, signed=stored.signed),
             trust=stored.trust,
-            tick=stored.tick,
+            tick=_tick(conversation, stored),
         )
 
     async def mark_read(self, conversation: str) -> None:
@@ -196,6 +196,13 @@ class Library:
         if self._account.store.wipe(conversation.number):
             return None
         return Shelf.load(conversation.journal.store)
+
+
+def _tick(conversation: Conversation, stored: StoredMessage) -> Tick:
+    """How far a message has come by now: what the peer says of it is told before it is on disk."""
+    if stored.tick != "queued":
+        return stored.tick
+    return conversation.outbox.tick(stored.generation, stored.number) or stored.tick
 
 
 def _next_of(lines: Iterator[bytes]) -> list[bytes]:

@@ -26,7 +26,7 @@ from securechat_tui.protocol.payloads import (
 )
 from securechat_tui.protocol.primitives import random_bytes
 from securechat_tui.protocol.signing import Header, Seen
-from securechat_tui.storage.messages import Sending
+from securechat_tui.storage.messages import Sending, Tick
 
 _HASH: Final = c.HASH_LENGTH
 _NO_HEADER: Final = b"\xff" * _HASH
@@ -240,6 +240,15 @@ class Outbox:
         """Let a message go that the peer does not have: it is told that its number is empty."""
         self._gone += self._waits(message) and not message.gone
         message.gone = True
+
+    def tick(self, generation: bytes, number: int) -> Tick:
+        """Return how far a numbered message has come, at this moment; nothing of another generation."""
+        if generation != self.generation:
+            return ""
+        place = number - self.acknowledged - 1
+        if place < 0:
+            return "delivered"
+        return "cancelled" if place < len(self._pending) and self._pending[place].gone else "queued"
 
     def _waits(self, message: Outgoing) -> bool:
         """Whether this very message is to be delivered: not one that was taken back, or has arrived."""

@@ -90,7 +90,7 @@ class ConversationDesk:
             self._app.say(_WHOM)
             return
         self._app.show_chat()
-        self._app.switchboard.is_expecting = True
+        self._app.switchboard.sought = name
         self._app.jobs.add(Job(lambda: self._app.engine.talk(name)))
 
     def _search(self, text: str) -> None:

@@ -21,6 +21,11 @@ class InputHistory:
             del self._texts[: -self._limit]
         self.reset()
 
+    def slip_in(self, text: str) -> None:
+        """Remember ``text``, which holds no secret, as the newest one, and stay where one is."""
+        self._texts.append(text)
+        self._place += self._place == len(self._texts) - 1
+
     def reset(self) -> None:
         """Go back to the draft's place, with an empty draft."""
         self._place = len(self._texts)

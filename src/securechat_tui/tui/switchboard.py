@@ -1,6 +1,6 @@
 """Which conversation is on the screen, and what is said there of the others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ __all__ = ["HOUSE", "Switchboard"]
 _MARK_SECONDS = 1.0
 HOUSE = "house"
 """What the place is called that belongs to no conversation."""
+_DRAFT_KEPT = "Up brings back what you had begun to write here."
 
 
 class Switchboard:
@@ -51,6 +52,8 @@ class Switchboard:
         """What is to be said where the person is, after an event of another conversation."""
         self.is_expecting = False
         """Whether the person has asked to join somebody who is not here yet."""
+        self.sought = ""
+        """The name of the contact with whom the person has asked to talk, who is not here yet."""
 
     @property
     def shown(self) -> Pane:
@@ -69,7 +72,7 @@ class Switchboard:
         """Make room for a conversation that is new here, and say what happens in those not in view."""
         state = self._app.state
         if isinstance(event, Refused):
-            self.is_expecting = False
+            self._expect_nobody()
         if not isinstance(event, ConversationEvent) or event.conversation not in state.talks:
             return
         talk = state.talks[event.conversation]
@@ -91,13 +94,24 @@ class Switchboard:
         draft = view.draft if view else ""
         self.panes.open(talk.id, in_view=in_view, draft=draft)
         if in_view:
-            if draft and not self._app.chat.composer.text:
-                self._app.chat.composer.put(draft)
+            if draft:
+                self._bring_back(draft)
             self._begin_history(talk)
 
+    def _bring_back(self, draft: str) -> None:
+        """Let a draft go on; where something is typed already, nothing must be sent with that unseen."""
+        composer = self._app.chat.composer
+        if composer.text:
+            composer.input_history.slip_in(draft)
+            self._app.say(_DRAFT_KEPT)
+        else:
+            composer.put(draft)
+
     def _arrived(self, talk: Talk, peer: Peer) -> None:
-        """Somebody is here: go there if the person has asked for it and is not typing; else say so."""
-        asked, self.is_expecting = self.is_expecting and peer.role == "host", False
+        """Somebody is here: go there if the person has asked for them and is not typing; else say so."""
+        asked = self._is_asked_for(peer)
+        if asked:
+            self._expect_nobody()
         if talk is self._app.state.shown:
             return
         if asked and self._app.is_in_chat and not self._app.chat.composer.text:
@@ -105,6 +119,14 @@ class Switchboard:
             return
         word = f"{wording.trust_glyph(peer.trust)} {wording.trust_word(peer.trust)}"
         self._hints[peer] = f"{peer.contact} is here ({word}): {_way(talk)}."
+
+    def _is_asked_for(self, peer: Peer) -> bool:
+        if self.is_expecting and peer.role == "host" and not peer.returning:
+            return True
+        return self.sought != "" and self.sought.casefold() == peer.contact.casefold()
+
+    def _expect_nobody(self) -> None:
+        self.is_expecting, self.sought = False, ""
 
     def _hint_at(self, talk: Talk, event: Event) -> None:
         """One dim line for what waits for the person in a conversation that is not in view."""
@@ -133,6 +155,7 @@ class Switchboard:
         state = self._app.state
         if conversation == state.conversation:
             return
+        self._expect_nobody()
         self._leave()
         state.show(conversation)
         if state.shown:
@@ -142,6 +165,7 @@ class Switchboard:
     def _leave(self) -> None:
         pane, chat = self.shown, self._app.chat
         pane.draft, pane.sought = chat.composer.text, chat.sought
+        pane.input_history = chat.composer.input_history  # at first it is the composer's own
         talk = self._app.state.shown
         if talk is None or not talk.unread:
             pane.log.set_unread_marker()
@@ -291,15 +315,14 @@ class Switchboard:
             self._app.jobs.add(Job(lambda: engine.keep_draft(conversation, text)))
 
     async def close(self) -> None:
-        """At the end of the program: keep what is in the composer, and what was seen last."""
-        here = self._app.state.conversation
+        """At the end of the program: keep what was being typed anywhere, and what was seen last."""
         self.shown.draft = self._app.chat.composer.text
-        draft = self.shown.draft_to_keep()
-        with suppress(CommandError):  # there is no screen any more on which it could be said
-            if here is not None and draft is not None:
-                await self._app.engine.keep_draft(here, draft)
-            for conversation in [*self._marking]:
-                await self._marked_read(conversation)
+        for conversation, pane in self.panes:
+            draft = pane.draft_to_keep()
+            if draft is not None:
+                await _unsaid(self._app.engine.keep_draft(conversation, draft))
+        for conversation in [*self._marking]:
+            await _unsaid(self._marked_read(conversation))
 
     def tell(self, events: Sequence[Event]) -> None:
         """Write a batch of events into the logs."""
@@ -312,6 +335,12 @@ class Switchboard:
             hint = self._hints.pop(event, "")
             if hint:
                 yield Notice(time=event.time, message=hint)
+
+
+async def _unsaid(saving: Awaitable[None]) -> None:
+    """Wait for it; there is no screen any more on which a failure could be said."""
+    with suppress(CommandError):
+        await saving
 
 
 def _way(talk: Talk) -> str:

@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.selection import Selection
 
 from securechat_tui.tui.widgets.log_drawing import Place
-from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEntry, Tick
-from securechat_tui.tui.widgets.log_model import Anchor, is_received
+from securechat_tui.tui.widgets.log_entries import Entry, MessageEntry, NoticeEntry, Tick, is_received
+from securechat_tui.tui.widgets.log_model import Anchor
 from securechat_tui.tui.widgets.log_pages import LogPages
 from securechat_tui.tui.widgets.log_search import LogSearch
 from securechat_tui.tui.widgets.log_selection import Span, selected_text
@@ -120,7 +120,8 @@ class ChatLog(LogPages, can_focus=True):
             self._find_missed()
 
     def turn_to(self, entries: Sequence[Entry], *, at: int, top: str, older: bool, newer: bool) -> None:
-        """Hold other entries."""
+        """Hold other entries; where to look in them has been said, so that no hit is gone to."""
+        self._seeks = False
         super().turn_to(entries, at=at, top=top, older=older, newer=newer)
         if not newer:
             self._find_missed()
@@ -168,6 +169,8 @@ class ChatLog(LogPages, can_focus=True):
         """Set the marker above the last messages received, so many of them, and begin to read there."""
         self._forget_marker()
         self._model.mark_unread(count)
+        if not self.has_older:
+            self._model.marker.find_no_more()
         self.show_marker()
 
     def show_marker(self) -> None:
@@ -232,8 +235,18 @@ class ChatLog(LogPages, can_focus=True):
         self.select_next()
 
     def prepend(self, entries: Sequence[Entry], *, top: str, more: bool) -> None:
-        """Put entries before the first one; a search goes on into them."""
+        """Put entries before the first one; a search goes on into them.
+
+        The marker rises into them where what is unread begins there, and with it who has not left it yet.
+        """
+        marker = self._model.marker.place
+        stands_there = marker is not None and not self._follows and self._anchor == Anchor(marker, 0, 0)
+        self._forget_marker()
         super().prepend(entries, top=top, more=more)
+        if not more:
+            self._model.marker.find_no_more()
+        if stands_there and self._model.marker.place != marker:
+            self.show_marker()
         if self._search is not None:
             self._look_on(self._search)
 
@@ -320,7 +333,7 @@ class ChatLog(LogPages, can_focus=True):
         """What has come into view is no longer unseen."""
         super()._has_moved()
         if self._follows and not self._was_at_end:
-            self.post_message(self.EndReached())
+            self._tell(self.EndReached())
         self._was_at_end = self._follows
         last = self._last_visible()
         while self._unseen and self._unseen[0] <= last:

@@ -117,7 +117,7 @@ def draw(model: LogModel, row: Row, style_of: Callable[[str], Style]) -> list[Se
 def _rule(model: LogModel, index: int, kind: RowKind, style_of: Callable[[str], Style]) -> Segment:
     width = model.columns.width
     if kind is RowKind.MARKER:
-        return Segment(f" {model.marker.count} new ".center(width, "─"), style_of("chat-log--unread"))
+        return Segment(f" {model.marker.words} ".center(width, "─"), style_of("chat-log--unread"))
     if kind is RowKind.TOP:
         return Segment(f" {model.top} ".center(width, "─"), style_of("chat-log--rule"))
     day = LocalDays().day(model.entry(index).time)

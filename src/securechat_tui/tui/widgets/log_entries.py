@@ -17,6 +17,7 @@ __all__ = [
     "NoticeEntry",
     "Tick",
     "clock_text",
+    "is_received",
     "pack",
     "packed_texts",
     "unpack",
@@ -67,6 +68,11 @@ class NoticeEntry:
 
 
 Entry = MessageEntry | NoticeEntry
+
+
+def is_received(entry: Entry) -> bool:
+    """Whether an entry is a message of somebody else."""
+    return isinstance(entry, MessageEntry) and not entry.own
 
 
 class _Row(msgspec.Struct, array_like=True, gc=False, frozen=True):

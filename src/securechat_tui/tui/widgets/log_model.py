@@ -21,7 +21,7 @@ from securechat_tui.tui.widgets.log_marker import UnreadMarker
 from securechat_tui.tui.widgets.log_rows import RowTable
 from securechat_tui.tui.widgets.log_store import EntryStore
 
-__all__ = ["Anchor", "Columns", "Layout", "LogModel", "RowKind", "is_received", "status_text"]
+__all__ = ["Anchor", "Columns", "Layout", "LogModel", "RowKind", "status_text"]
 
 _ROWS_KEPT: Final = 20_000
 """Rows of wrapped entries that are kept: many screens full, whatever one entry holds."""
@@ -196,6 +196,7 @@ class LogModel:
                 self._rows.set_day_rules([index], present=True)
                 last = day
         self._join_days(old, last)
+        self._raise_marker(self.marker.place)
 
     def _join_days(self, index: int, day: object) -> None:
         """What had come first has lost its day rule where it is of the same day as what is before it now."""
@@ -250,7 +251,8 @@ class LogModel:
         self._widest_nick = max(self._widest_nick, min(_NICK_MAX, cell_len(entry.nick)))
         if entry.own and entry.tick not in {None, Tick.DELIVERED, Tick.CANCELLED}:
             self._pending[entry.id] = index
-        self.marker.back(index, entry.row)
+        if self.marker.back(index, entry.row):
+            self._raise_marker(index)
 
     def place_of(self, row: int) -> int | None:
         """The place of the message with a row; None where there is none."""
@@ -272,13 +274,17 @@ class LogModel:
         self.clear_marker(is_due=True)
 
     def mark_unread(self, count: int) -> None:
-        """Set the marker above the last ``count`` messages received, or above all of them."""
+        """Set the marker above the last ``count`` messages received, or as far up as there are any yet."""
         self.clear_marker()
-        places = range(self.stop - 1, self.first - 1, -1)
-        received = (at for at in places if is_received(self._entries[at]))
-        for index in [*islice(received, count)][-1:]:
-            self.marker.put(index, self._entries[index].row, count)
-            self._changed(index)
+        self.marker.begin(count)
+        self._raise_marker(self.stop)
+
+    def _raise_marker(self, below: int | None) -> None:
+        old = self.marker.place
+        self.marker.rise(self._entries, below)
+        for index in (old, self.marker.place):
+            if index is not None:
+                self._changed(index)
 
     def clear_marker(self, *, is_due: bool = False) -> None:
         """Take the marker away; where it is due, the next message received gets it."""
@@ -387,11 +393,6 @@ class LogModel:
             return first + min(anchor.head, len(layout.head))
         starts = [at for at, line in enumerate(layout.lines) if line.start <= anchor.character]
         return first + len(layout.head) + (starts[-1] if starts else 0)
-
-
-def is_received(entry: Entry) -> bool:
-    """Whether an entry is a message of somebody else."""
-    return isinstance(entry, MessageEntry) and not entry.own
 
 
 def _extent(entry: Entry) -> Extent:

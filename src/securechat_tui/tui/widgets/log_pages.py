@@ -170,7 +170,11 @@ class LogPages(LogViewport, can_focus=True, inherit_bindings=True):
         super()._has_moved()
         if self._wants_older and self.scroll_offset.y <= self._view.height:
             self._wants_older = False
-            self.post_message(self.Wanted(self, Beyond.OLDER))
+            self._tell(self.Wanted(self, Beyond.OLDER))
         if self._wants_newer and self.max_scroll_y - self.scroll_offset.y <= self._view.height:
             self._wants_newer = False
-            self.post_message(self.Wanted(self, Beyond.NEWER))
+            self._tell(self.Wanted(self, Beyond.NEWER))
+
+    def _tell(self, message: Message) -> None:
+        """Post a message of the log's own: one that is made while the screen is laid out would end there."""
+        self.post_message(message.set_sender(self))

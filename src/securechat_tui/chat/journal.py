@@ -42,12 +42,16 @@ class _Transaction:
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
+        self.undo: list[Callable[[], None]] = []
         self.is_due = False
         self.done = asyncio.Event()
         self.failure: ProfileError | None = None
 
     def end(self, failure: ProfileError | None = None) -> None:
         self.failure = failure
+        if failure is not None:
+            for undo in reversed(self.undo):
+                undo()
         self.done.set()
 
 
@@ -73,9 +77,13 @@ class Journal:
         """Add to what goes to disk next."""
         self._next.changes.extend(changes)
 
-    async def commit(self) -> None:
-        """Wait until everything noted so far is on disk; raises the :class:`ProfileError` of a failure."""
+    async def commit(self, *undo: Callable[[], None]) -> None:
+        """Wait until everything noted so far is on disk; raises the :class:`ProfileError` of a failure.
+
+        Then ``undo`` has been called already, before anybody could note anything else.
+        """
         transaction = self._next
+        transaction.undo.extend(undo)
         self.commit_soon()
         await transaction.done.wait()
         if transaction.failure is not None:
@@ -145,8 +153,8 @@ class Journal:
     def _fail(self, transaction: _Transaction, error: ProfileError) -> None:
         behind, self._next = self._next, _Transaction()
         self._ledger.take_back(error)
+        behind.end(error)  # the later one first: what is undone comes before what that has undone
         transaction.end(error)
-        behind.end(error)
 
 
 def _internal(error: Exception) -> ProfileError:

@@ -51,7 +51,7 @@ class Engine:
         self.hosting = Hosting(self.reception)
         self.requests = Requests(self.reception)
         self.stream = self.reception.stream
-        self._library = Library(self.account, self.reception.conversations)
+        self._library = Library(self.account, self.reception.conversations, self.reception.begun_anew)
         self._closing = False
 
     # Life.
@@ -396,5 +396,4 @@ class Engine:
     async def wipe(self, conversation: str) -> None:
         """Destroy what is kept of a conversation, and its key; it can go on."""
         with profile_errors():
-            if not await self._library.wipe(conversation):
-                self.reception.begun_anew(self._library.find(conversation))
+            await self._library.wipe(conversation)

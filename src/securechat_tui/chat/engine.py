@@ -21,12 +21,7 @@ from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
 from securechat_tui.chat.requests import Requests
 from securechat_tui.chat.steps import Noted
-from securechat_tui.chat.targets import (
-    choose_target,
-    read_fingerprint,
-    read_invite,
-    verifying,
-)
+from securechat_tui.chat.targets import choose_target, read_fingerprint, read_invite, verifying
 from securechat_tui.chat.views import ConnectionView, ContactView, ConversationView, Counters, IdentityView
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.identity import PublicIdentity
@@ -181,7 +176,10 @@ class Engine:
         self.hosting.invite()
 
     async def join(self, target: str, *, new: bool = False) -> None:
-        """Begin to connect to ``ADDRESS[:PORT]``, a contact or an invite; the outcome comes as events."""
+        """Begin to connect to ``ADDRESS[:PORT]``, a contact or an invite; the outcome comes as events.
+
+        A contact is named, or meant for certain by its fingerprint in full.
+        """
         if looks_like_invite(target):
             dialled = read_invite(target, time.time())
         else:

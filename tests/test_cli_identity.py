@@ -15,7 +15,7 @@ from securechat_tui import cli
 from securechat_tui.headless import asking
 from securechat_tui.headless.exit_codes import ExitCode
 from securechat_tui.protocol.identity import Fingerprint
-from securechat_tui.storage.config import Config, save_config
+from securechat_tui.storage.config import Config, load_config, save_config
 from securechat_tui.storage.files import write_private
 from securechat_tui.storage.keystore import decode_clear, read_sealed
 from securechat_tui.storage.profile import Profile
@@ -227,6 +227,27 @@ def test_a_new_key_in_the_place_of_the_present_one(
     assert (made["name"], made["former"]) == ("Alice", present)
     _, statement = load_statements(alice)
     assert (str(Fingerprint(statement.new)), statement.counter) == (made["fingerprint"], 2)
+
+
+@pytest.mark.parametrize("named", ["", "Ada"])
+def test_a_first_key_leaves_every_setting_but_the_name_as_it_is(
+    capsys: pytest.CaptureFixture[str], named: str
+) -> None:
+    made_before = Config(
+        name="Alice",
+        bind="127.0.0.1:0",
+        theme="light",
+        notify="bell",
+        sign_messages=False,
+        require_signatures=True,
+        keys={"find": "ctrl+g"},
+    )
+    profile = Profile.named()
+    with profile:
+        save_config(profile, made_before)
+    told(capsys, "identity", "new", *(("--name", named) if named else ()))
+    expected = msgspec.structs.replace(made_before, name=named or "Alice")
+    assert load_config(profile) == expected
 
 
 def test_the_new_key_stays_under_the_passphrase(

@@ -212,7 +212,7 @@ async def test_another_contact_answers() -> None:
     assert refused.reason == "key-changed"
     assert (refused.contact, refused.offered_contact) == ("bob", "alice")
     assert "alice answered, not bob" in refused.message
-    assert "join bob --new" in refused.message
+    assert f"join {desk.address} --new" in refused.message
 
 
 # Another key at the host.

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event as Signal
 
 import pytest
 from chat_people import Face, met, opened, person, secured
@@ -11,6 +12,7 @@ from chat_raw import call
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
+    Cancelled,
     Closed,
     Delivered,
     Error,
@@ -19,14 +21,17 @@ from securechat_tui.chat.events import (
     Message,
     Queued,
     Secure,
+    Sent,
 )
 from securechat_tui.chat.gates import Resolution
 from securechat_tui.network import backoff
 from securechat_tui.protocol.payloads import Acknowledgement
+from securechat_tui.storage.database import Database
 from securechat_tui.storage.errors import DiskFull
 from securechat_tui.storage.history import ConversationStore
 from securechat_tui.storage.messages import Change, Receiving, Sending
 from securechat_tui.storage.profile import Profile
+from securechat_tui.storage.store import Store
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
 
@@ -322,3 +327,63 @@ async def test_a_wiped_conversation_goes_on_where_it_was() -> None:
         await spoke(at_alice, at_bob, "three")
         assert [(one.number, one.text) for one in at_bob.all(Message)] == [(4, "three")]
         assert at_alice.all(Gate) == at_bob.all(Gate) == []
+
+
+async def test_a_wipe_whose_asker_has_gone_ends_before_anything_else_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    copied, may_end = Signal(), Signal()
+    copy_positions = ConversationStore.copy_positions
+
+    def slowly(self: ConversationStore, target: Database) -> None:
+        copy_positions(self, target)
+        copied.set()
+        may_end.wait(10)
+
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await secured(at_alice, at_bob, await at_alice.host())
+        await spoke(at_alice, at_bob, "one")
+        monkeypatch.setattr(ConversationStore, "copy_positions", slowly)
+        wiping = asyncio.create_task(at_bob.engine.wipe(conversation_of(at_bob)))
+        await asyncio.to_thread(copied.wait, 10)
+        wiping.cancel()
+        await asyncio.wait({wiping})
+        await at_alice.engine.send("two")
+        await at_alice.until(Sent, lambda told: told.number == 2)
+        await threads_have_had_a_turn()
+        may_end.set()
+        await at_alice.until(Delivered, lambda told: told.number == 2)
+    async with opened(alice) as at_alice, opened(bob) as at_bob:
+        await secured(at_alice, at_bob, await at_alice.host())
+        kept = await at_bob.engine.history(conversation_of(at_bob))
+        assert [one.text for one in kept.messages] == ["two"]
+
+
+async def test_a_wipe_whose_asker_has_gone_is_told_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob = person("alice"), person("bob")
+    await met(alice, bob)
+    begun, may_end = Signal(), Signal()
+    wipe = Store.wipe
+
+    def slowly(self: Store, number: bytes) -> bool:
+        begun.set()
+        may_end.wait(10)
+        return wipe(self, number)
+
+    monkeypatch.setattr(Store, "wipe", slowly)
+    async with opened(alice) as at_alice:
+        await at_alice.engine.send("never sent", conversation=conversation_of(at_alice))
+        wiping = asyncio.create_task(at_alice.engine.wipe(conversation_of(at_alice)))
+        await asyncio.to_thread(begun.wait, 10)
+        wiping.cancel()
+        await asyncio.wait({wiping})
+        may_end.set()
+        await at_alice.until(Cancelled)
+        assert at_alice.engine.overview()[0].waiting == 0
+
+
+async def threads_have_had_a_turn() -> None:
+    """Let whatever has been handed to a thread run, unless it waits."""
+    for _ in range(20):
+        await asyncio.to_thread(int)

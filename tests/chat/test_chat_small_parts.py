@@ -20,7 +20,7 @@ from securechat_tui.chat.events import Event, Notice, SafeText, Trust
 from securechat_tui.chat.house import Dialled
 from securechat_tui.chat.limits import MAX_TEXT_BYTES, HourlyLimit, check_text
 from securechat_tui.chat.stream import EventStream
-from securechat_tui.chat.targets import choose_target, own_secrets
+from securechat_tui.chat.targets import choose_target, own_secrets, verifying
 from securechat_tui.chat.turns import Turns
 from securechat_tui.protocol.events import End, Ended, Instant
 from securechat_tui.protocol.payloads import GoodbyeReason
@@ -78,6 +78,27 @@ def test_no_name_catches_calls_to_a_machine(name: str) -> None:
     dialled = choose_target(Pins((trap,)), name, new=False)
     assert not isinstance(dialled.target, Contact)
     assert dialled.endpoint != THERE or name == "192.0.2.1"
+
+
+@pytest.mark.parametrize("name", ["Dr. Bob", "192.0.2.1:9 --new", "a: b"])
+def test_what_can_be_no_address_is_a_contact(name: str) -> None:
+    bob = replace(contact("bob", "bob", THERE), name=SafeText.name(name))
+    assert choose_target(Pins((bob,)), name, new=False) == Dialled(name, bob, THERE)
+    with pytest.raises(CommandError) as error:
+        choose_target(Pins((bob,)), name, new=True)
+    assert error.value.code == "bad-address"
+
+
+def test_a_fingerprint_means_the_contact_whatever_names_say() -> None:
+    bob, key = contact("bob", "bob", THERE), str(contact("bob").fingerprint)
+    trap = replace(contact("mallory", "x", ("192.0.2.9", 9)), name=SafeText.name(key))
+    assert choose_target(Pins((trap, bob)), key, new=False) == Dialled(key, bob, THERE)
+    other = contact("alice").fingerprint
+    called = verifying(Pins((trap, bob)), key, str(other))  # as after an alarm, whose target it was
+    assert called == Dialled(key, bob, THERE, verifying=other)
+    with pytest.raises(CommandError) as error:
+        choose_target(Pins((trap,)), key, new=False)
+    assert error.value.code == "unknown-contact"
 
 
 def test_new_means_the_machine_even_where_a_contact_has_that_name() -> None:

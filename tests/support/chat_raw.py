@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Self
 
@@ -107,11 +107,20 @@ class RawPeer(Peer):
 
     async def open(self, boxes: Boxes | None = None, *, flush: bool = True) -> None:
         """Complete the handshake, HELLO and RESUME; go on with the messages of an earlier session."""
+        await self.greet(boxes)
+        await self.agree(flush=flush)
+
+    async def greet(self, boxes: Boxes | None = None) -> None:
+        """Complete the handshake and say HELLO."""
         await self.established()
         self._boxes = boxes or Boxes(self.key, self.session._handshake.peer)
         self.boxes.outbox.begin_session()
         self.boxes.inbox.begin_session()
         self.send(self._hello())
+        self.flush()
+
+    async def agree(self, *, flush: bool = True) -> None:
+        """Wait for RESUME, and say it."""
         await self.until_payload(Resume)
         theirs = next(one for one in self.payloads if isinstance(one, Resume))
         self.send(self.boxes.resume())
@@ -179,6 +188,8 @@ class RawPeer(Peer):
 
     async def __aexit__(self, *_: object) -> None:
         self._writer.transport.abort()
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
 
 async def call(

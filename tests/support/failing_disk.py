@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Sequence
 from typing import Literal
 
@@ -22,6 +23,9 @@ class FailingDisk:
         self.commits = 0
         """Transactions begun so far, of those files."""
         self.failed = 0
+        self.free = threading.Event()
+        """While it is not set, transactions wait before they begin."""
+        self.free.set()
         self.kind: Kind = "full"
         self._folder = os.fspath(str(folder))
         self._first = self._last = 0
@@ -38,10 +42,17 @@ class FailingDisk:
         """Let everything succeed."""
         self._first = self._last = 0
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the next transaction fails."""
+        return self._first <= self.commits + 1 <= self._last
+
     def _instead(self) -> object:
         def run(database: Database, statement: str, values: Sequence[object] = ()) -> int:
             if str(database.path.parent) == self._folder:
-                self.commits += statement == "BEGIN IMMEDIATE"
+                if statement == "BEGIN IMMEDIATE":
+                    self.free.wait(10)
+                    self.commits += 1
                 if statement == STATEMENT[self.kind] and self._first <= self.commits <= self._last:
                     self.failed += 1
                     kinds = {"full": DiskFull, "busy": StoreBusy}

@@ -9,6 +9,7 @@ from fake_engine import (
     IDENTITY,
     NOON,
     OWN_FINGERPRINT,
+    PEER_FINGERPRINT,
     FakeEngine,
     closed,
     contact,
@@ -42,6 +43,8 @@ from securechat_tui.tui.screens.join import JoinScreen
 from securechat_tui.tui.screens.verify import VerifyScreen
 from securechat_tui.tui.widgets.sidebar import Sidebar
 
+TRAPS = ("127.0.0.1:9 --new", "--new", "Dr. Bob", "bob  smith", "127.0.0.1:9")
+"""Names that would be something else as the text after ``/join``."""
 MARKUP = "[/x] [bold]no[/bold] [link=http://a] [/"
 
 
@@ -315,6 +318,27 @@ class TestCommands:
             await stage.press("tab", "space", "shift+tab", "enter")
             assert stage.calls("join") == [("join", "10.0.0.1", True)]
 
+    @pytest.mark.parametrize(
+        ("typed", "joined"),
+        [
+            ("Dr. Bob", PEER_FINGERPRINT),
+            ("anna.smith", PEER_FINGERPRINT),
+            ("127.0.0.1:9 --new", "127.0.0.1:9 --new"),  # the engine finds no address in that
+            ("127.0.0.1:9", "127.0.0.1:9"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("localhost", "localhost"),
+        ],
+    )
+    async def test_a_name_on_the_form_is_the_contact_and_an_address_the_machine(
+        self, typed: str, joined: str
+    ) -> None:
+        engine = FakeEngine(contacts=(contact(typed),))
+        async with on_stage(HostAt("0.0.0.0:8000"), engine=engine) as stage:
+            await stage.enter("/join")
+            await stage.type(typed)
+            await stage.press("enter")
+            assert stage.calls("join") == [("join", joined, False)]
+
     async def test_the_form_can_be_left(self) -> None:
         async with on_stage(HostAt("0.0.0.0:8000")) as stage:
             await stage.enter("/join")
@@ -335,7 +359,7 @@ class TestCommands:
             await stage.enter("/contacts")
             assert isinstance(stage.app.screen, ContactsScreen)
             await stage.press("down", "enter")
-            assert stage.calls("join") == [("join", "bob", False)]
+            assert stage.calls("join") == [("join", PEER_FINGERPRINT, False)]
 
     async def test_contacts_tell_the_history_of_trust(self) -> None:
         key = Fingerprint(bytes(32))
@@ -575,7 +599,19 @@ class TestOpenings:
         async with on_stage(StartScreen(), engine=FakeEngine(contacts=(contact("bob"),))) as stage:
             assert stage.shows("◆ PINNED")
             await stage.press("down", "down", "enter")
-            assert stage.calls("join") == [("join", "bob", False)]
+            assert stage.calls("join") == [("join", PEER_FINGERPRINT, False)]
+
+    @pytest.mark.parametrize("name", TRAPS)
+    async def test_whoever_is_chosen_is_meant_by_the_key(self, name: str) -> None:
+        async with on_stage(StartScreen(), engine=FakeEngine(contacts=(contact(name),))) as stage:
+            await stage.press("down", "down", "enter")
+            await stage.enter("/contacts")
+            await stage.press("enter")
+            assert stage.calls("join") == [("join", PEER_FINGERPRINT, False)] * 2
+
+    async def test_the_command_line_says_a_target_and_no_flag(self) -> None:
+        async with on_stage(JoinTarget("carol --new")) as stage:
+            assert stage.calls("join") == [("join", "carol --new", False)]
 
     async def test_try_it_alone(self) -> None:
         async with on_stage(StartScreen(alone=lambda: 0)) as stage:

@@ -172,6 +172,7 @@ class TestCompletion:
 
     def test_names_after_join(self) -> None:
         assert complete("/join b", COMMANDS, ("bob", "alice")) == ("/join bob ", ())
+        assert complete("/join ", COMMANDS, ("10.0.0.1 --new", "--new", "bob")) == ("/join bob ", ())
         assert complete("/join al", COMMANDS, ("alice", "alina")) == ("/join ali", ("alice", "alina"))
 
     def test_no_names_after_other_words(self) -> None:

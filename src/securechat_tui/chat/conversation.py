@@ -289,13 +289,13 @@ class Conversation:
         """Take the account of a peer who has another key by now; raises ResumeConflict and PeerForgot."""
         self._tell_delivered(self.outbox.resume(word))
 
-    async def queue(self, *texts: Typed) -> None:
-        """Number messages in one transaction; raises ProfileError where it fails, and none has a number."""
+    async def queue(self, *texts: Typed, undo: Callable[[], None] = lambda: None) -> None:
+        """Number all, in one transaction; raises ProfileError, ``undo`` called, where none has a number."""
         self.is_touched = True
         # What the peer does not take is decided about before it is written.
         messages = [self._number(one.text, one.ref, unix_ms(), signed=one.signed) for one in texts]
         self._writer.wake()
-        await self.journal.commit()
+        await self.journal.commit(undo)
         for message in messages:
             self._show(self._tell.queued(message))
         self._writer.wake()

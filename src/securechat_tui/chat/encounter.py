@@ -375,7 +375,7 @@ class Encounter:
         if end.how is End.SELF or not dialled.returning:
             self._met = True
             self.engine.stream.emit(
-                refusals.refused_end(end.how, dialled.typed, invited=dialled.invite is not None)
+                refusals.refused_end(end.how, self.address, invited=dialled.invite is not None)
             )
         elif end.how is End.VERSION:  # anybody on the path can say so: it must not keep the two apart
             self.engine.notice(refusals.NO_VERSION, address=self.address)

@@ -21,12 +21,7 @@ from securechat_tui.chat.preferences import Notify, Preferences, ThemeName
 from securechat_tui.chat.reception import Reception
 from securechat_tui.chat.requests import Requests
 from securechat_tui.chat.steps import Noted
-from securechat_tui.chat.targets import (
-    choose_target,
-    read_fingerprint,
-    read_invite,
-    verifying,
-)
+from securechat_tui.chat.targets import choose_target, read_fingerprint, read_invite, verifying
 from securechat_tui.chat.views import ConnectionView, ContactView, ConversationView, Counters, IdentityView
 from securechat_tui.network.clock import now
 from securechat_tui.protocol.identity import PublicIdentity
@@ -51,7 +46,7 @@ class Engine:
         self.hosting = Hosting(self.reception)
         self.requests = Requests(self.reception)
         self.stream = self.reception.stream
-        self._library = Library(self.account, self.reception.conversations)
+        self._library = Library(self.account, self.reception.conversations, self.reception.begun_anew)
         self._closing = False
 
     # Life.
@@ -181,7 +176,10 @@ class Engine:
         self.hosting.invite()
 
     async def join(self, target: str, *, new: bool = False) -> None:
-        """Begin to connect to ``ADDRESS[:PORT]``, a contact or an invite; the outcome comes as events."""
+        """Begin to connect to ``ADDRESS[:PORT]``, a contact or an invite; the outcome comes as events.
+
+        A contact is named, or meant for certain by its fingerprint in full.
+        """
         if looks_like_invite(target):
             dialled = read_invite(target, time.time())
         else:
@@ -396,5 +394,4 @@ class Engine:
     async def wipe(self, conversation: str) -> None:
         """Destroy what is kept of a conversation, and its key; it can go on."""
         with profile_errors():
-            if not await self._library.wipe(conversation):
-                self.reception.begun_anew(self._library.find(conversation))
+            await self._library.wipe(conversation)

@@ -1,20 +1,22 @@
-"""Messages typed before their recipient is known: unnumbered, in memory, each for one recipient."""
+"""Messages typed before their recipient is known: unnumbered, in memory, each for one recipient.
 
-import asyncio
+As long as anything waits for a recipient, whatever is typed for it after that waits behind it. All that waits
+for one is numbered at once, so that nothing typed meanwhile comes in between. So messages are numbered in the
+order in which they were typed.
+"""
+
 from collections import deque
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.limits import MAX_HELD
 from securechat_tui.chat.typed import Typed
-from securechat_tui.storage.errors import ProfileError
 
 FIRST_GUEST: Final = "guest"
 """For whoever comes first to a host who has met nobody yet."""
-_TOGETHER: Final = 128
-"""How many go into one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,6 @@ class Held:
 
     def __init__(self) -> None:
         self._texts: deque[_Text] = deque()
-        self._pouring = asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -48,14 +49,13 @@ class Held:
         return any(one.recipient in recipients and not one.typed.signed for one in self._texts)
 
     async def pour_into(self, conversation: Conversation) -> None:
-        """Hand over what is for this conversation's peer. Raises ProfileError; what is left stays held."""
-        async with self._pouring:
-            while some := self._take(conversation.id, most=_TOGETHER):  # from here on the conversation's
-                try:
-                    await conversation.queue(*(one.typed for one in some))
-                except ProfileError:
-                    self._texts.extendleft(reversed(some))
-                    raise
+        """Hand over what is for this conversation's peer. Raises ProfileError; everything is held then."""
+        some = self._take(conversation.id)
+        if some:  # from here on the conversation's
+            await conversation.queue(*(one.typed for one in some), undo=partial(self._put_back, some))
+
+    def _put_back(self, some: list[_Text]) -> None:
+        self._texts.extendleft(reversed(some))
 
     def settle(self, unnamed: str, conversation: str) -> None:
         """Whoever was meant is here now: what waits for it is for this conversation, and for no later one."""
@@ -67,12 +67,11 @@ class Held:
         """Let go what is for these, since it must reach nobody else; return how much it was."""
         return len(self._take(*recipients))
 
-    def _take(self, *recipients: str, most: int = MAX_HELD) -> list[_Text]:
-        """Take out the first ones for these."""
+    def _take(self, *recipients: str) -> list[_Text]:
+        """Take out what waits for these."""
         taken: list[_Text] = []
         left: deque[_Text] = deque()
         for one in self._texts:
-            is_taken = one.recipient in recipients and len(taken) < most
-            (taken if is_taken else left).append(one)
+            (taken if one.recipient in recipients else left).append(one)
         self._texts = left
         return taken

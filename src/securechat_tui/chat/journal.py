@@ -7,8 +7,8 @@ takes its memory back to what is on disk.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from securechat_tui.chat.shelf import Standing
 from securechat_tui.chat.turns import Turns
@@ -42,12 +42,16 @@ class _Transaction:
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
+        self.undo: list[Callable[[], None]] = []
         self.is_due = False
         self.done = asyncio.Event()
         self.failure: ProfileError | None = None
 
     def end(self, failure: ProfileError | None = None) -> None:
         self.failure = failure
+        if failure is not None:
+            for undo in reversed(self.undo):
+                undo()
         self.done.set()
 
 
@@ -60,22 +64,23 @@ class Journal:
         self._ledger = ledger
         self._turns = turns
         self._current = self._next = _Transaction()
-        self._writing: asyncio.Task[None] | None = None
+        self.is_writing = False
+        """Whether something is being written, or is due."""
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._alone = asyncio.Lock()
         """The store serves one thread at a time."""
-
-    @property
-    def is_writing(self) -> bool:
-        """Whether something is being written, or is due."""
-        return self._writing is not None
 
     def note(self, *changes: Change) -> None:
         """Add to what goes to disk next."""
         self._next.changes.extend(changes)
 
-    async def commit(self) -> None:
-        """Wait until everything noted so far is on disk; raises the :class:`ProfileError` of a failure."""
+    async def commit(self, *undo: Callable[[], None]) -> None:
+        """Wait until everything noted so far is on disk; raises the :class:`ProfileError` of a failure.
+
+        Then ``undo`` has been called already, before anybody could note anything else.
+        """
         transaction = self._next
+        transaction.undo.extend(undo)
         self.commit_soon()
         await transaction.done.wait()
         if transaction.failure is not None:
@@ -90,7 +95,7 @@ class Journal:
     def abandon(self, error: ProfileError) -> None:
         """Let nothing go to disk that has been noted: whoever waits for it hears ``error``.
 
-        Call this right after a :meth:`read`, when nothing is being written.
+        Call this while the answer of a :meth:`read` is taken note of: nothing is being written then.
         """
         behind, self._next = self._next, _Transaction()
         behind.end(error)
@@ -101,25 +106,41 @@ class Journal:
         """Let what is noted, and where both directions stand, go to disk without waiting for it."""
         self._next.is_due = True
         self._turns.write(self)
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write(), name="journal")
+        if not self.is_writing:
+            self.is_writing = True
+            self._start(self._write())
 
-    async def read(self, question: Callable[[], T]) -> T:
-        """Ask the store something, in a thread, while nothing is being written."""
+    async def read(self, question: Callable[[], T], take: Callable[[T], None] = lambda _: None) -> T:
+        """Ask the store something, in a thread, while nothing is being written.
+
+        ``take`` is called with the answer before anything else is written. Whoever asks may go away: a thread
+        cannot be stopped, so that the store is its own until it is done, and ``take`` is called all the same.
+        """
+        return await asyncio.shield(self._start(self._ask(question, take)))
+
+    def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work, name="journal")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _ask(self, question: Callable[[], T], take: Callable[[T], None]) -> T:
         async with self._alone:
-            return await asyncio.to_thread(question)
+            answer = await asyncio.to_thread(question)
+            take(answer)
+            return answer
 
     async def close(self) -> None:
-        """Wait until nothing is being written any more."""
-        while self._writing is not None:
-            await asyncio.wait({self._writing})
+        """Wait until nothing is being written or asked any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _write(self) -> None:
         try:
             while await self._write_next():
                 self._turns.write(self)
         finally:
-            self._writing = None
+            self.is_writing = False
 
     async def _write_next(self) -> bool:
         """Write what has gathered; return whether another is due by then."""
@@ -145,8 +166,8 @@ class Journal:
     def _fail(self, transaction: _Transaction, error: ProfileError) -> None:
         behind, self._next = self._next, _Transaction()
         self._ledger.take_back(error)
+        behind.end(error)  # the later one first: what is undone comes before what that has undone
         transaction.end(error)
-        behind.end(error)
 
 
 def _internal(error: Exception) -> ProfileError:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -39,9 +39,13 @@ _FORMER_KEY: Final = (
 class Library:
     """Reads what the conversations of a profile have kept. What cannot be read raises ProfileError."""
 
-    def __init__(self, account: Account, conversations: Conversations) -> None:
+    def __init__(
+        self, account: Account, conversations: Conversations, begun_anew: Callable[[Conversation], None]
+    ) -> None:
+        """``begun_anew`` is told of a conversation of which nothing is left."""
         self._account = account
         self._conversations = conversations
+        self._begun_anew = begun_anew
 
     def overview(self, awaited: Iterable[Conversation]) -> tuple[ConversationView, ...]:
         """Describe every conversation, the most recent first; ``awaited`` are expected back."""
@@ -169,33 +173,42 @@ class Library:
         """Keep what is being typed; an empty text takes it away."""
         found = self.find(conversation)
         if text != found.marks.draft:
-            await found.journal.read(partial(found.journal.store.keep_draft, text))
-            found.marks.draft = text
 
-    async def wipe(self, conversation: str) -> bool:
+            def kept(_: None) -> None:
+                found.marks.draft = text
+
+            await found.journal.read(partial(found.journal.store.keep_draft, text), kept)
+
+    async def wipe(self, conversation: str) -> None:
         """Destroy what is kept of a conversation, and its key; it can go on.
 
-        What was not delivered yet is cancelled with it. Return whether it goes on where it was: one whose
-        file is damaged begins anew, and no session that stands can go on with that.
+        What was not delivered yet is cancelled with it. One whose file is damaged begins anew, and no session
+        that stands can go on with that.
         """
         found = self.find(conversation)
         with suppress(DamagedConversation):  # what could not be kept goes with the rest
             await found.journal.commit()
-        shelf = await found.journal.read(partial(self._destroy, found))
-        waiting = [one for one in found.outbox.undelivered() if one.number <= found.boxes.last_kept]
-        if shelf is not None:
-            found.begin_anew(shelf)
-        for message in waiting:
-            found.let_go(message, renumbered=False)
-            message.text, message.content = "", b""
-        found.marks.unread, found.marks.draft = 0, ""
-        return shelf is None
+        await found.journal.read(partial(self._destroy, found), partial(self._destroyed, found))
 
     def _destroy(self, conversation: Conversation) -> Shelf | None:
         """Wipe a conversation; return what it goes on with where nothing of it could be read."""
         if self._account.store.wipe(conversation.number):
             return None
         return Shelf.load(conversation.journal.store)
+
+    def _destroyed(self, conversation: Conversation, shelf: Shelf | None) -> None:
+        """Let memory follow the disk."""
+        waiting = [
+            one for one in conversation.outbox.undelivered() if one.number <= conversation.boxes.last_kept
+        ]
+        if shelf is not None:
+            conversation.begin_anew(shelf)
+        for message in waiting:
+            conversation.let_go(message, renumbered=False)
+            message.text, message.content = "", b""
+        conversation.marks.unread, conversation.marks.draft = 0, ""
+        if shelf is not None:
+            self._begun_anew(conversation)
 
 
 def _tick(conversation: Conversation, stored: StoredMessage) -> Tick:

@@ -3,12 +3,14 @@
 import os
 from typing import Final
 
+import msgspec
+
 from securechat_tui.chat.account import login_name
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.views import IdentityView
 from securechat_tui.protocol.identity import IdentityKey
 from securechat_tui.protocol.text import SafeText
-from securechat_tui.storage.config import Config, load_config, save_config
+from securechat_tui.storage.config import load_config, save_config
 from securechat_tui.storage.errors import ProfileError
 from securechat_tui.storage.keystore import (
     Keys,
@@ -102,7 +104,7 @@ def new_identity(profile: Profile, name: str, bits: int) -> IdentityView:
         config = load_config(profile)
         key = create_identity(profile, bits)
         chosen = str(SafeText.name(name or config.name or login_name()))
-        save_config(profile, Config(name=chosen, bind=config.bind))
+        save_config(profile, msgspec.structs.replace(config, name=chosen))
     return IdentityView.of(chosen, key.public, str(profile.folder))
 
 

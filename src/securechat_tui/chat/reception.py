@@ -154,9 +154,10 @@ class Reception:
 
     async def _pour(self, conversation: Conversation) -> None:
         try:
-            await self.held.pour_into(conversation)
+            await self.secured(conversation)
         except ProfileError as error:
             self.error("cannot-save", str(error))
+            self._come_again(conversation)
 
     def greeted(self, encounter: Encounter) -> None:
         """Take note that the peer has said its name: from here on it is the one that is here."""
@@ -183,7 +184,11 @@ class Reception:
 
     async def secured(self, conversation: Conversation) -> None:
         """Send what was held for this peer, and nothing that is meant for another."""
-        await self.held.pour_into(conversation)
+        try:
+            await self.held.pour_into(conversation)
+        except ProfileError:
+            self._drop_unless_expected(conversation)
+            raise
 
     def holds_unsigned(self, encounter: Encounter, conversation: Conversation) -> bool:
         """Whether something unsigned is held for this peer, named or not."""
@@ -257,6 +262,14 @@ class Reception:
         awaited = self.presence.awaited(conversation.id)
         if awaited is not None and not awaited.told and not self._is_called(conversation):
             self._go_on(conversation, Ended(End.LOST, "a newer session came to nothing"), awaited.dialled)
+        self._drop_unless_expected(conversation)
+
+    def _drop_unless_expected(self, conversation: Conversation) -> None:
+        """Let go what is held for a peer who neither is here nor will be."""
+        is_here = self.presence.session(conversation.id) is not None
+        is_awaited = self.presence.awaited(conversation.id) is not None
+        if not (is_here or is_awaited or self._is_called(conversation)):
+            self.drop_held(conversation.id)
 
     def _is_called(self, conversation: Conversation) -> bool:
         return any(call.is_for(conversation.peer.fingerprint) for call in self.calls.unanswered())
@@ -267,6 +280,9 @@ class Reception:
         """End the session of a conversation of which nothing is left, as a cut would."""
         sentence = "What was destroyed had been damaged, so that the conversation begins anew on both sides."
         self.stream.emit(events.Notice(time=time.time(), message=sentence))
+        self._come_again(conversation)
+
+    def _come_again(self, conversation: Conversation) -> None:
         encounter = self.presence.session(conversation.id)
         if encounter is not None:
             encounter.come_again()

@@ -119,7 +119,7 @@ def refused_changed(verdict: Different, address: str, *, dialled: str) -> Refuse
     return Refused(
         time=time.time(),
         reason="key-changed",
-        message=_changed_sentence(verdict, dialled),
+        message=_changed_sentence(verdict, address if dialled else ""),
         address=address,
         contact=expected.name,
         expected=str(expected.fingerprint),
@@ -134,6 +134,7 @@ def refused_changed(verdict: Different, address: str, *, dialled: str) -> Refuse
 
 
 def _changed_sentence(verdict: Different, dialled: str) -> str:
+    """Say what to do about it; ``dialled`` is the address at which a guest has called, empty at a host."""
     expected = verdict.expected[0]
     known = "verified" if expected.trust is Trust.VERIFIED else "pinned"
     if verdict.known is not None:

@@ -142,12 +142,17 @@ class Requests:
     async def send(self, text: str, ref: str | None, conversation: str | None, *, signed: bool) -> None:
         """Queue a text for whom it is meant, be it away, or hold it until its recipient is known."""
         found = self._kept(conversation) or self.find(conversation)
-        if found is not None and (found.known or found.gate):
+        if found is not None and self._takes_now(found):
             await found.send(text, ref, signed=signed)
             return
         if found is not None:
             found.check_signed(signed=signed)
         self._reception.held.add(found.id if found else self._expected(), text, ref, signed=signed)
+
+    def _takes_now(self, conversation: Conversation) -> bool:
+        """Whether a text gets its number, or is refused, at once: nothing that was typed before it waits."""
+        waiting = self._reception.held.waiting_for(conversation.id)
+        return bool(conversation.gate) or (conversation.known and not waiting)
 
     def _kept(self, conversation: str | None) -> Conversation | None:
         """Return the conversation with somebody who was here in an earlier session, here or not."""

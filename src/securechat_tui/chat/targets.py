@@ -1,5 +1,6 @@
 """What a person means by the words after ``join`` and ``host``."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from securechat_tui.chat.errors import CommandError
@@ -32,13 +33,12 @@ def read_fingerprint(typed: str) -> Fingerprint:
 
 
 def choose_target(pins: Pins, typed: str, *, new: bool) -> Dialled:
-    """Read a contact's name or an address; ``new``: whoever is there, whatever is pinned.
+    """Read a contact's fingerprint or name, or an address; ``new``: whoever is there, whatever is pinned.
 
-    Text with a dot or a colon is always an address: peers choose their names, and none may choose
+    Text with a dot or a colon is an address if it can be one: peers choose their names, and none may choose
     one that catches calls to a machine. Raises :class:`CommandError`.
     """
-    is_address = bool(set(typed) & set(".:")) or typed.casefold() == "localhost"
-    contact = None if new or is_address else pins.by_name(typed)
+    contact = None if new else _contact_meant(pins, typed)
     if contact is not None:
         return Dialled(typed, contact, _last_address(contact))
     try:
@@ -47,6 +47,35 @@ def choose_target(pins: Pins, typed: str, *, new: bool) -> Dialled:
         raise CommandError("bad-address", str(error)) from None
     endpoint = (address.host, address.port)
     return Dialled(typed, None if new else endpoint, endpoint)
+
+
+def _contact_meant(pins: Pins, typed: str) -> Contact | None:
+    with suppress(ValueError):
+        return _with_key(pins, Fingerprint.parse(typed))
+    if _looks_like_address(typed):
+        with suppress(BadAddress):
+            Address.parse(typed)
+            return None
+    return pins.by_name(typed)
+
+
+def _with_key(pins: Pins, fingerprint: Fingerprint) -> Contact:
+    contact = pins.by_fingerprint(fingerprint)
+    if contact is None:
+        raise CommandError("unknown-contact", "No contact has that key.")
+    return contact
+
+
+def _looks_like_address(typed: str) -> bool:
+    return bool(set(typed) & set(".:")) or typed.casefold() == "localhost"
+
+
+def says_machine(typed: str) -> bool:
+    """Whether text says a machine on its face, by a port, in digits alone, or as this one.
+
+    No name of a contact stands for that, also where it was offered.
+    """
+    return ":" in typed or set(typed) <= set("0123456789.") or typed.casefold() == "localhost"
 
 
 def reaching(contact: Contact) -> Dialled:

@@ -141,9 +141,9 @@ class ChatApp(FrontApp, inherit_bindings=False):
         self.refresh_state()
         match self.opening:
             case Practice(target=target):
-                self.desk.perform("join", target)
+                self.desk.join(target)
             case JoinTarget(target=target, new=new, verify_key=None):
-                self.desk.perform("join", f"--new {target}" if new else target)
+                self.desk.join(target, new=new)
             case StartScreen():
                 self.show_home()
             case opening:
@@ -283,7 +283,7 @@ class ChatApp(FrontApp, inherit_bindings=False):
                 self.wants_alone = True
                 self.leave_program()
             case StartChoice.CONTACT:
-                self.desk.perform("join", event.contact)
+                self.desk.join(event.contact)
             case choice:
                 self.desk.perform(choice.value)
 

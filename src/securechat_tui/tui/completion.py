@@ -21,7 +21,12 @@ def complete(text: str, commands: Iterable[Command], names: Sequence[str]) -> tu
     command = find(word, known)
     if command is None or not command.names:
         return text, ()
-    return _extend(f"/{word} ", argument, names)
+    return _extend(f"/{word} ", argument, [name for name in names if not _holds_flag(name)])
+
+
+def _holds_flag(name: str) -> bool:
+    """Whether a part of a name would be read as a flag: what a peer is called must not say how to call."""
+    return any(part.startswith("--") for part in name.split())
 
 
 def _extend(prefix: str, part: str, words: Sequence[str]) -> tuple[str, tuple[str, ...]]:

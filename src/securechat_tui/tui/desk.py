@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Event, Invite, Peer, SafeText
+from securechat_tui.chat.targets import says_machine
 from securechat_tui.tui.attention import NOTIFY
 from securechat_tui.tui.commands import find, parse
 from securechat_tui.tui.conversation_desk import ConversationDesk
-from securechat_tui.tui.perform import Job, dial_job, host_job, practise_alarm
+from securechat_tui.tui.opening import JoinTarget
+from securechat_tui.tui.perform import Job, host_job, practise_alarm, split_flag
 from securechat_tui.tui.screens.change_passphrase import ChangePassphraseScreen
 from securechat_tui.tui.screens.contacts import ContactChoice, ContactsScreen, Deed
 from securechat_tui.tui.screens.details import DetailsScreen
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CommandDesk"]
 
+_NEW_FLAG = "--new"
 _STOP = "stop"
 _OFF = "off"
 _UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
@@ -240,13 +243,23 @@ class CommandDesk:
             names = [str(contact.name) for contact in self._app.engine.contacts()]
             self._app.push_screen(JoinScreen(names), self._join_from_form)
             return
+        target, new = split_flag(argument, _NEW_FLAG)
+        self.join(target, new=new)
+
+    def join(self, target: str, *, new: bool = False) -> None:
+        """Join an address, an invite's host or a contact: who was chosen is meant by the fingerprint."""
+        engine = self._app.engine
         self._app.show_chat()
         self._app.switchboard.is_expecting = True
-        self._engine_job(dial_job(self._app.engine, argument))
+        self._engine_job(Job(lambda: engine.join(target, new=new)))
 
-    def _join_from_form(self, target: str | None) -> None:
-        if target:
-            self._join(target)
+    def _join_from_form(self, wanted: JoinTarget | None) -> None:
+        """The form offers names: what is one, letter for letter, may look like a machine's."""
+        if wanted is None:
+            return
+        contacts = () if wanted.new or says_machine(wanted.target) else self._app.engine.contacts()
+        named = (one.fingerprint for one in contacts if one.name == wanted.target)
+        self.join(next(named, wanted.target), new=wanted.new)
 
     def _accept(self, _: str) -> None:
         here = self._app.state.conversation
@@ -266,7 +279,7 @@ class CommandDesk:
     def _contact_chosen(self, choice: ContactChoice | None) -> None:
         if choice is None:
             return
-        engine, name = self._app.engine, choice.name
+        engine, name = self._app.engine, str(choice.contact.name)
         match choice.deed:
             case Deed.FORGET:
                 done = f"{name} is forgotten: at the next contact their key is a stranger's."
@@ -278,7 +291,7 @@ class CommandDesk:
                 done = f"{name} is no longer blocked; the key is worth what it was before."
                 self._engine_job(Job(lambda: engine.block(name, blocked=False), done=done))
             case Deed.JOIN:
-                self._join(name)
+                self.join(choice.contact.fingerprint)
 
     def _copy(self, _: str) -> None:
         text = self._app.narrator.text_to_copy()

@@ -12,7 +12,6 @@ __all__ = [
     "EngineJobs",
     "Job",
     "Outcome",
-    "dial_job",
     "end_practice_alarm",
     "host_job",
     "opening_job",
@@ -22,7 +21,6 @@ __all__ = [
 
 _ALONE_TRIES = 100
 _ALONE_PAUSE = 0.05
-_NEW_FLAG = "--new"
 _INVITED_ONLY_FLAG = "--invite-only"
 
 
@@ -107,12 +105,6 @@ def split_flag(argument: str, flag: str) -> tuple[str, bool]:
     """Split an argument into what it says and whether ``flag`` is among it."""
     words = argument.split()
     return " ".join(word for word in words if word != flag), flag in words
-
-
-def dial_job(engine: ScreenPort, argument: str) -> Job:
-    """A job that joins what ``/join`` was given."""
-    target, new = split_flag(argument, _NEW_FLAG)
-    return Job(lambda: engine.join(target, new=new))
 
 
 async def practise_alarm(engine: ScreenPort, practice: PracticeControl, target: str) -> None:

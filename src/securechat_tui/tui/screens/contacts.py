@@ -38,7 +38,7 @@ class Deed(Enum):
 class ContactChoice:
     """A contact was picked, and what is to be done."""
 
-    name: str
+    contact: ContactView
     deed: Deed = Deed.JOIN
 
 
@@ -57,7 +57,7 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
     def __init__(self, contacts: Sequence[ContactView]) -> None:
         super().__init__()
         self._contacts = sorted(contacts, key=lambda contact: contact.last_seen, reverse=True)
-        self._doomed = ""
+        self._doomed: ContactView | None = None
 
     def compose(self) -> ComposeResult:
         """The list, or a line that says that it is empty."""
@@ -69,19 +69,19 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
 
     @on(OptionList.OptionSelected)
     def _join(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(ContactChoice(str(self._contacts[event.option_index].name)))
+        self.dismiss(ContactChoice(self._contacts[event.option_index]))
 
     def action_forget(self) -> None:
         """Forget the highlighted contact, at the second time of asking."""
         index = self.query_one(OptionList).highlighted
         if index is None:
             return
-        name = str(self._contacts[index].name)
-        if name == self._doomed:
-            self.dismiss(ContactChoice(name, Deed.FORGET))
+        contact = self._contacts[index]
+        if contact == self._doomed:
+            self.dismiss(ContactChoice(contact, Deed.FORGET))
             return
-        self._doomed = name
-        hint = f"Delete again forgets {name}'s key: at the next contact they are a stranger."
+        self._doomed = contact
+        hint = f"Delete again forgets {contact.name}'s key: at the next contact they are a stranger."
         self.query_one(".picker-hint", Static).update(hint)
 
     def action_details(self) -> None:
@@ -96,7 +96,7 @@ class ContactsScreen(ModalScreen[ContactChoice | None]):
         if index is not None:
             contact = self._contacts[index]
             deed = Deed.UNBLOCK if contact.trust is Trust.BLOCKED else Deed.BLOCK
-            self.dismiss(ContactChoice(str(contact.name), deed))
+            self.dismiss(ContactChoice(contact, deed))
 
     def action_close(self) -> None:
         """Back, with nothing chosen."""

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
+from securechat_tui.tui.opening import JoinTarget
 from securechat_tui.tui.widgets.toggles import PlainCheckbox
 
 __all__ = ["JoinScreen"]
@@ -28,8 +29,8 @@ class _TargetInput(Input):
         self.replace("".join(event.text.splitlines()), *self.selection)
 
 
-class JoinScreen(ModalScreen[str | None]):
-    """Returns what ``/join`` would be given, or None."""
+class JoinScreen(ModalScreen[JoinTarget | None]):
+    """Returns whom to join, or None."""
 
     CSS_PATH = "join.tcss"
     AUTO_FOCUS = "#target"
@@ -60,7 +61,7 @@ class JoinScreen(ModalScreen[str | None]):
             self.query_one(".form-hint", Static).update(_EMPTY)
             return
         stranger = self.query_one("#new", PlainCheckbox).value
-        self.dismiss(f"--new {target}" if stranger else target)
+        self.dismiss(JoinTarget(target, new=stranger))
 
     def action_cancel(self) -> None:
         """Go back without joining."""

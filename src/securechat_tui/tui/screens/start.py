@@ -59,7 +59,7 @@ class HomeScreen(Told, Screen[None]):
 
     @dataclass
     class Chosen(Message):
-        """A choice was made; ``contact`` is a name where it was one of the people."""
+        """A choice was made; ``contact`` is the fingerprint of the one among the people that it was."""
 
         choice: StartChoice
         contact: str = ""
@@ -107,7 +107,7 @@ class HomeScreen(Told, Screen[None]):
         if index < 0:
             self.post_message(self.Chosen(self._choices[index]))
         else:
-            self.post_message(self.Chosen(StartChoice.CONTACT, str(self._recent[index].name)))
+            self.post_message(self.Chosen(StartChoice.CONTACT, self._recent[index].fingerprint))
 
 
 def contact_row(contact: "ContactView", width: int) -> Content:

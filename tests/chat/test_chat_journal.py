@@ -1,6 +1,7 @@
 """The store serves one thread at a time, and no thread is left at work in it."""
 
 import asyncio
+import gc
 from threading import Event as Signal
 
 import pytest
@@ -85,3 +86,16 @@ async def test_a_question_that_fails_lets_go_of_the_store() -> None:
     await stage.conversation.queue(Typed("words", None, signed=True))
     await stage.conversation.close()
     assert stage.queued() == ["words"]
+
+
+async def test_a_failure_that_nobody_waits_for_is_no_fault_of_the_program() -> None:
+    stage = Stage()
+    question = Question(stage)
+    question.failure = DiskFull(path="kept", reason="full")
+    faults: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    await asked_and_left(stage, question)
+    question.may_end.set()
+    await stage.conversation.close()
+    gc.collect()
+    assert faults == []

@@ -40,12 +40,13 @@ def comes(
     role: str = "guest",
     flows: bool = True,
     returning: bool = False,
+    other: str = "",
 ) -> list[Event]:
-    """Somebody comes in, and messages flow."""
+    """Somebody comes in, and messages flow; with ``other``, with the key of that one."""
     here = replace(
         peer(name, trust=trust),
         conversation=place(name),
-        fingerprint=fingerprint(name),
+        fingerprint=fingerprint(other or name),
         randomart=PEER_PICTURE,
         role=role,
         returning=returning,

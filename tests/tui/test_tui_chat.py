@@ -19,6 +19,7 @@ from fake_engine import (
 )
 from stage import in_conversation, on_stage
 from textual.content import Content
+from textual.widgets import Input
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import (
@@ -319,25 +320,27 @@ class TestCommands:
             assert stage.calls("join") == [("join", "10.0.0.1", True)]
 
     @pytest.mark.parametrize(
-        ("typed", "joined"),
+        ("name", "is_offered"),
         [
-            ("Dr. Bob", PEER_FINGERPRINT),
-            ("anna.smith", PEER_FINGERPRINT),
-            ("127.0.0.1:9 --new", "127.0.0.1:9 --new"),  # the engine finds no address in that
-            ("127.0.0.1:9", "127.0.0.1:9"),
-            ("127.0.0.1", "127.0.0.1"),
-            ("localhost", "localhost"),
+            ("Dr. Bob", True),
+            ("anna.smith", False),
+            ("127.0.0.1:9 --new", True),  # no address, and no flag either
+            ("127.0.0.1:9", False),
+            ("127.0.0.1", False),
+            ("localhost", False),
         ],
     )
-    async def test_a_name_on_the_form_is_the_contact_and_an_address_the_machine(
-        self, typed: str, joined: str
+    async def test_the_form_offers_no_name_that_may_be_a_machines_and_adds_nothing_to_what_is_typed(
+        self, name: str, is_offered: bool
     ) -> None:
-        engine = FakeEngine(contacts=(contact(typed),))
+        engine = FakeEngine(contacts=(contact(name),))
         async with on_stage(HostAt("0.0.0.0:8000"), engine=engine) as stage:
             await stage.enter("/join")
-            await stage.type(typed)
+            await stage.type(name[:-1])
+            await stage.press("right")
+            assert stage.app.screen.query_one("#target", Input).value == (name if is_offered else name[:-1])
             await stage.press("enter")
-            assert stage.calls("join") == [("join", joined, False)]
+            assert stage.calls("join") == [("join", name if is_offered else name[:-1], False)]
 
     async def test_the_form_can_be_left(self) -> None:
         async with on_stage(HostAt("0.0.0.0:8000")) as stage:

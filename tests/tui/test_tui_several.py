@@ -275,9 +275,13 @@ async def test_who_comes_back_does_not_take_the_place_of_whom_the_person_has_joi
         assert here(stage) == DAVE
 
 
+def knowing(name: str) -> FakeEngine:
+    return FakeEngine(contacts=(replace(contact(name), fingerprint=fingerprint(name)),))
+
+
 @pytest.mark.parametrize("role", ["host", "guest"])
 async def test_with_whom_the_person_talks_comes_to_the_screen_whoever_has_called(role: str) -> None:
-    async with in_conversation() as stage:
+    async with in_conversation(engine=knowing("dave")) as stage:
         await also(stage, "carol")
         await stage.enter("/talk Dave")
         stage.engine.emit(*comes("erin", role="host", returning=True))
@@ -286,6 +290,38 @@ async def test_with_whom_the_person_talks_comes_to_the_screen_whoever_has_called
         stage.engine.emit(*comes("dave", role=role, returning=role == "host"))
         await stage.settle()
         assert here(stage) == DAVE
+
+
+@pytest.mark.parametrize("command", ["talk", "join"])
+async def test_a_stranger_of_the_name_that_was_asked_for_in_vain_does_not_come_to_the_screen(
+    command: str,
+) -> None:
+    async with in_conversation() as stage:
+        await also(stage, "carol")
+        stage.engine.failures[command] = CommandError("unknown-contact", "No contact is called dave.")
+        await stage.enter(f"/{command} dave")
+        stage.engine.emit(*comes("dave", Trust.NEW, role="host"))
+        await stage.settle()
+        assert here(stage) == BOB
+
+
+async def test_who_says_the_name_of_a_contact_that_is_sought_does_not_come_to_the_screen() -> None:
+    async with in_conversation(engine=knowing("dave")) as stage:
+        await also(stage, "carol")
+        await stage.enter("/talk dave")
+        stage.engine.emit(*comes("dave", Trust.NEW, other="another key"))
+        await stage.settle()
+        assert here(stage) == BOB
+
+
+async def test_after_leaving_nobody_comes_to_the_screen() -> None:
+    async with in_conversation() as stage:
+        await also(stage, "carol")
+        await stage.enter("/join dave")
+        await stage.enter("/leave")
+        stage.engine.emit(*comes("dave", role="host"))
+        await stage.settle()
+        assert here(stage) == BOB
 
 
 async def test_who_has_gone_elsewhere_meanwhile_stays_there() -> None:

@@ -121,8 +121,13 @@ class Journal:
     def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work, name="journal")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # who asked hears it, unless they have gone
 
     async def _ask(self, question: Callable[[], T], take: Callable[[T], None]) -> T:
         async with self._alone:

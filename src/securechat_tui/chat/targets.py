@@ -52,11 +52,7 @@ def choose_target(pins: Pins, typed: str, *, new: bool) -> Dialled:
 def _contact_meant(pins: Pins, typed: str) -> Contact | None:
     with suppress(ValueError):
         return _with_key(pins, Fingerprint.parse(typed))
-    if _looks_like_address(typed):
-        with suppress(BadAddress):
-            Address.parse(typed)
-            return None
-    return pins.by_name(typed)
+    return None if may_be_address(typed) else pins.by_name(typed)
 
 
 def _with_key(pins: Pins, fingerprint: Fingerprint) -> Contact:
@@ -66,16 +62,15 @@ def _with_key(pins: Pins, fingerprint: Fingerprint) -> Contact:
     return contact
 
 
-def _looks_like_address(typed: str) -> bool:
-    return bool(set(typed) & set(".:")) or typed.casefold() == "localhost"
-
-
-def says_machine(typed: str) -> bool:
-    """Whether text says a machine on its face, by a port, in digits alone, or as this one.
-
-    No name of a contact stands for that, also where it was offered.
-    """
-    return ":" in typed or set(typed) <= set("0123456789.") or typed.casefold() == "localhost"
+def may_be_address(typed: str) -> bool:
+    """Whether text stands for an address, whoever is called so; a name of one word never does."""
+    if not set(typed) & set(".:") and typed.casefold() != "localhost":
+        return False
+    try:
+        Address.parse(typed)
+    except BadAddress:
+        return False
+    return True
 
 
 def reaching(contact: Contact) -> Dialled:

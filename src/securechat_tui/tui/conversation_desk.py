@@ -89,9 +89,13 @@ class ConversationDesk:
         if not name:
             self._app.say(_WHOM)
             return
+
+        async def talk() -> None:
+            await self._app.engine.talk(name)
+            self._app.switchboard.seek(name)
+
         self._app.show_chat()
-        self._app.switchboard.sought = name
-        self._app.jobs.add(Job(lambda: self._app.engine.talk(name)))
+        self._app.jobs.add(Job(talk))
 
     def _search(self, text: str) -> None:
         if text:

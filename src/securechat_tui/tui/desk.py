@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from securechat_tui.chat.errors import CommandError
 from securechat_tui.chat.events import Event, Invite, Peer, SafeText
-from securechat_tui.chat.targets import says_machine
+from securechat_tui.chat.targets import may_be_address
 from securechat_tui.tui.attention import NOTIFY
 from securechat_tui.tui.commands import find, parse
 from securechat_tui.tui.conversation_desk import ConversationDesk
@@ -240,26 +240,26 @@ class CommandDesk:
 
     def _join(self, argument: str) -> None:
         if not argument:
-            names = [str(contact.name) for contact in self._app.engine.contacts()]
-            self._app.push_screen(JoinScreen(names), self._join_from_form)
+            names = (str(contact.name) for contact in self._app.engine.contacts())
+            offered = [name for name in names if not may_be_address(name)]
+            self._app.push_screen(JoinScreen(offered), self._join_from_form)
             return
         target, new = split_flag(argument, _NEW_FLAG)
         self.join(target, new=new)
 
     def join(self, target: str, *, new: bool = False) -> None:
         """Join an address, an invite's host or a contact: who was chosen is meant by the fingerprint."""
-        engine = self._app.engine
+
+        async def join() -> None:
+            await self._app.engine.join(target, new=new)
+            self._app.switchboard.is_expecting = True
+
         self._app.show_chat()
-        self._app.switchboard.is_expecting = True
-        self._engine_job(Job(lambda: engine.join(target, new=new)))
+        self._engine_job(Job(join))
 
     def _join_from_form(self, wanted: JoinTarget | None) -> None:
-        """The form offers names: what is one, letter for letter, may look like a machine's."""
-        if wanted is None:
-            return
-        contacts = () if wanted.new or says_machine(wanted.target) else self._app.engine.contacts()
-        named = (one.fingerprint for one in contacts if one.name == wanted.target)
-        self.join(next(named, wanted.target), new=wanted.new)
+        if wanted is not None:
+            self.join(wanted.target, new=wanted.new)
 
     def _accept(self, _: str) -> None:
         here = self._app.state.conversation
@@ -268,6 +268,7 @@ class CommandDesk:
     def _leave(self, _: str) -> None:
         engine, talk = self._app.engine, self._app.state.shown
         here = talk.id if talk and (talk.is_here or talk.awaited) else None
+        self._app.switchboard.expect_nobody()
         self._engine_job(Job(lambda: engine.leave(here)))
 
     def _reconnect(self, _: str) -> None:

@@ -52,8 +52,8 @@ class Switchboard:
         """What is to be said where the person is, after an event of another conversation."""
         self.is_expecting = False
         """Whether the person has asked to join somebody who is not here yet."""
-        self.sought = ""
-        """The name of the contact with whom the person has asked to talk, who is not here yet."""
+        self._sought = ""
+        """The key of the contact with whom the person has asked to talk, who is not here yet."""
 
     @property
     def shown(self) -> Pane:
@@ -72,7 +72,7 @@ class Switchboard:
         """Make room for a conversation that is new here, and say what happens in those not in view."""
         state = self._app.state
         if isinstance(event, Refused):
-            self._expect_nobody()
+            self.expect_nobody()
         if not isinstance(event, ConversationEvent) or event.conversation not in state.talks:
             return
         talk = state.talks[event.conversation]
@@ -111,7 +111,7 @@ class Switchboard:
         """Somebody is here: go there if the person has asked for them and is not typing; else say so."""
         asked = self._is_asked_for(peer)
         if asked:
-            self._expect_nobody()
+            self.expect_nobody()
         if talk is self._app.state.shown:
             return
         if asked and self._app.is_in_chat and not self._app.chat.composer.text:
@@ -123,10 +123,17 @@ class Switchboard:
     def _is_asked_for(self, peer: Peer) -> bool:
         if self.is_expecting and peer.role == "host" and not peer.returning:
             return True
-        return self.sought != "" and self.sought.casefold() == peer.contact.casefold()
+        return self._sought == peer.fingerprint
 
-    def _expect_nobody(self) -> None:
-        self.is_expecting, self.sought = False, ""
+    def seek(self, name: str) -> None:
+        """The person has asked to talk with this contact: with its key, for others may say its name."""
+        contacts = self._app.engine.contacts()
+        named = (one.fingerprint for one in contacts if one.name.casefold() == name.casefold())
+        self._sought = next(named, "")
+
+    def expect_nobody(self) -> None:
+        """Whoever comes now was not asked for."""
+        self.is_expecting, self._sought = False, ""
 
     def _hint_at(self, talk: Talk, event: Event) -> None:
         """One dim line for what waits for the person in a conversation that is not in view."""
@@ -155,7 +162,7 @@ class Switchboard:
         state = self._app.state
         if conversation == state.conversation:
             return
-        self._expect_nobody()
+        self.expect_nobody()
         self._leave()
         state.show(conversation)
         if state.shown:

@@ -292,6 +292,20 @@ async def test_with_whom_the_person_talks_comes_to_the_screen_whoever_has_called
         assert here(stage) == DAVE
 
 
+@pytest.mark.parametrize("is_cut", [False, True])
+async def test_what_is_written_in_the_house_reaches_nobody_who_is_in_a_conversation(is_cut: bool) -> None:
+    async with in_conversation() as stage:
+        if is_cut:
+            stage.engine.emit(closed(will_retry=True))
+        await stage.enter("/go house")
+        await stage.enter("/join dave")
+        await stage.enter("/go house")
+        await stage.enter("for dave")
+        assert stage.calls("send") == []
+        assert stage.app.chat.composer.text == "for dave"
+        assert stage.shows("Nobody reads what is written in the house")
+
+
 @pytest.mark.parametrize("command", ["talk", "join"])
 async def test_a_stranger_of_the_name_that_was_asked_for_in_vain_does_not_come_to_the_screen(
     command: str,

@@ -35,6 +35,7 @@ _NEW_FLAG = "--new"
 _STOP = "stop"
 _OFF = "off"
 _UNKNOWN = "/{word} is not a command; nothing was sent. /help lists them, and // sends a literal slash."
+_IN_THE_HOUSE = "Nobody reads what is written in the house: Alt+Down or /go NAME goes to a conversation."
 _NO_TEXT = "Type the message after it, such as: /{word} hello"
 _FEW_COLOURS = "Kept for terminals with more colours; this one says it has 16, so its own are used."
 _NOT_HERE = (
@@ -116,6 +117,10 @@ class CommandDesk:
         ref = next(self._refs)
         # Named, so that it reaches whom the person sees, whoever may come in before it is sent.
         addressee = self._app.state.conversation
+        if addressee is None and any(one.is_here or one.awaited for one in self._app.state.talks.values()):
+            self._app.chat.composer.restore(draft or text)
+            self._app.say(_IN_THE_HOUSE)
+            return
         will_be_signed = self._app.engine.preferences.sign_messages if signed is None else signed
 
         async def send() -> None:

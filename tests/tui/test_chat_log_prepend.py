@@ -231,6 +231,30 @@ async def test_the_marker_is_set_above_what_is_unread_and_reading_begins_there(
         assert app.log_view.follows is (count == 2)
 
 
+def marked(model: LogModel) -> tuple[int | None, str]:
+    return model.marker.place, model.marker.words
+
+
+def test_a_message_that_comes_has_the_marker_until_the_first_unread_is_found() -> None:
+    model = LogModel()
+    model.prepend([message(number, own=True) for number in range(3)])
+    model.mark_unread(2)
+    assert marked(model)[0] is None
+    model.append(message(3))
+    assert marked(model) == (model.stop - 1, "3 new, the first further up")
+    model.prepend([message(number) for number in range(5)])
+    assert marked(model) == (model.first + 3, "3 new")
+
+
+def test_what_is_unread_but_not_kept_has_no_marker() -> None:
+    model = LogModel()
+    model.prepend([message(number, own=True) for number in range(3)])
+    model.mark_unread(2)
+    model.marker.find_no_more()
+    model.append(message(3))
+    assert marked(model)[0] is None
+
+
 async def test_the_mouse_selects_and_keys_walk_across_the_seam() -> None:
     app = LogApp(messages(2))
     async with app.run_test(size=(60, 20)) as pilot:

@@ -192,3 +192,14 @@ async def test_the_scrollbar_is_that_of_textual_wherever_it_stands() -> None:
             await pilot.pause()
             region = bar.outer_size.region
             assert cells(bar.render_lines(region)) == cells(ScrollBar.render_lines(bar, region))
+
+
+@pytest.mark.parametrize("count", [1, 5, 300])
+async def test_the_marker_is_drawn_above_a_row_that_is_finished_already(count: int) -> None:
+    app = RowsApp("")
+    async with app.run_test(size=(60, 200)) as pilot:
+        log = app.log_view
+        for change in (log.clear_unread_marker, lambda: log.mark_unread(count), log.clear_unread_marker):
+            change()
+            await pilot.pause()
+            assert rows(log) == textuals(log)

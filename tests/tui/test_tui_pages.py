@@ -238,6 +238,18 @@ async def test_who_reads_on_meanwhile_stays_and_the_marker_says_that_it_is_not_a
         assert marked(stage) == [("kept 151", "500 new")]
 
 
+async def test_the_marker_is_found_above_a_page_of_ones_own_messages() -> None:
+    engine = keeping(0, unread=5)
+    engine.kept[BOB] = [kept(row, f"kept {row}", mine=row > 405) for row in range(1, 701)]
+    async with in_conversation(engine=engine, size=SIZE) as stage:
+        assert marked(stage) == []
+        await stage.press("ctrl+home", "ctrl+end")
+        while rows(stage)[0] > 405:
+            assert marked(stage) == []
+            await scroll(stage, up=True)
+        assert marked(stage) == [("kept 401", "5 new")]
+
+
 async def test_the_marker_does_not_count_more_than_there_are() -> None:
     async with in_conversation(engine=keeping(150, unread=200), size=SIZE) as stage:
         await stage.until(lambda: marked(stage) == [("kept 1", "100 new")])

@@ -100,7 +100,6 @@ class ChatLog(LogPages, can_focus=True):
                 self._search.take(self._model.stop, entry.text)
             self._model.append(entry)
         self._tell_found()
-        self._forget_marker()
         self._schedule()
 
     def miss(self, entries: Iterable[Entry]) -> None:
@@ -109,7 +108,6 @@ class ChatLog(LogPages, can_focus=True):
             self._missed += not _is_own(entry)
             if is_received(entry):
                 self._model.marker.received(None, entry.row)
-        self._forget_marker()
         self._schedule()
 
     def append_page(self, entries: Sequence[Entry], *, more: bool) -> None:
@@ -161,13 +159,11 @@ class ChatLog(LogPages, can_focus=True):
 
     def set_unread_marker(self) -> None:
         """Everything so far is read: the marker goes above the next message that is received."""
-        self._forget_marker()
         self._model.set_marker()
         self._schedule()
 
     def mark_unread(self, count: int) -> None:
         """Set the marker above the last messages received, so many of them, and begin to read there."""
-        self._forget_marker()
         self._model.mark_unread(count)
         if not self.has_older:
             self._model.marker.find_no_more()
@@ -183,7 +179,6 @@ class ChatLog(LogPages, can_focus=True):
 
     def clear_unread_marker(self) -> None:
         """Take the marker away."""
-        self._forget_marker()
         self._model.clear_marker()
         self._schedule()
 
@@ -241,7 +236,6 @@ class ChatLog(LogPages, can_focus=True):
         """
         marker = self._model.marker.place
         stands_there = marker is not None and not self._follows and self._anchor == Anchor(marker, 0, 0)
-        self._forget_marker()
         super().prepend(entries, top=top, more=more)
         if not more:
             self._model.marker.find_no_more()

@@ -196,7 +196,7 @@ class LogModel:
                 self._rows.set_day_rules([index], present=True)
                 last = day
         self._join_days(old, last)
-        self._raise_marker(self.marker.place)
+        self._raise_marker()
 
     def _join_days(self, index: int, day: object) -> None:
         """What had come first has lost its day rule where it is of the same day as what is before it now."""
@@ -252,7 +252,7 @@ class LogModel:
         if entry.own and entry.tick not in {None, Tick.DELIVERED, Tick.CANCELLED}:
             self._pending[entry.id] = index
         if self.marker.back(index, entry.row):
-            self._raise_marker(index)
+            self._raise_marker()
 
     def place_of(self, row: int) -> int | None:
         """The place of the message with a row; None where there is none."""
@@ -276,12 +276,12 @@ class LogModel:
     def mark_unread(self, count: int) -> None:
         """Set the marker above the last ``count`` messages received, or as far up as there are any yet."""
         self.clear_marker()
-        self.marker.begin(count)
-        self._raise_marker(self.stop)
+        self.marker.begin(count, self.stop)
+        self._raise_marker()
 
-    def _raise_marker(self, below: int | None) -> None:
+    def _raise_marker(self) -> None:
         old = self.marker.place
-        self.marker.rise(self._entries, below)
+        self.marker.rise(self._entries)
         for index in (old, self.marker.place):
             if index is not None:
                 self._changed(index)

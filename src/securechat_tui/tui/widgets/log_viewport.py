@@ -74,6 +74,8 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         self._selected: int | None = None
         self._strips: dict[int, dict[int, Strip]] = {}
         self._styles: dict[str, Style] = {}
+        self._marked: tuple[int | None, str] = (None, "")
+        """Where the marker of what is unread stands in those rows, and what it says there."""
         self._frame: Frame | None = None
         self._is_scheduled = False
         self._is_placing = False
@@ -247,6 +249,7 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         if frame != self._frame:
             self._frame = frame
             self._strips.clear()
+        self._forget_marker()
         inside = [self._finished(frame, y - rows.start) for y in rows if crop.y <= y < crop.bottom]
         below = slice(max(0, crop.y - rows.stop), max(0, crop.bottom - rows.stop))
         return [*head[crop.y : crop.bottom], *inside, *foot[below]]
@@ -298,5 +301,10 @@ class LogViewport(ScrollView, can_focus=True, inherit_bindings=False):
         return style
 
     def _forget_marker(self) -> None:
-        if self._model.marker.place is not None:
-            self._strips.pop(self._model.marker.place, None)
+        """Let what the marker stood above, and stands above now, be drawn anew if the marker is another."""
+        marked = (self._model.marker.place, self._model.marker.words)
+        if marked != self._marked:
+            for place, _ in (self._marked, marked):
+                if place is not None:
+                    self._strips.pop(place, None)
+            self._marked = marked

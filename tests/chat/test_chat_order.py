@@ -4,12 +4,13 @@ import asyncio
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import pytest
 from chat_boxes import Boxes
-from chat_people import Face, key_of, opened, person, talking
+from chat_people import Face, key_of, opened, person, secured, talking
 from chat_raw import RawPeer, answering, call
 from failing_disk import FailingDisk
 from hypothesis import HealthCheck, given, settings
@@ -18,9 +19,11 @@ from hypothesis import strategies as st
 from securechat_tui.chat import requests
 from securechat_tui.chat.conversation import Conversation
 from securechat_tui.chat.errors import CommandError
-from securechat_tui.chat.events import Closed, Error, Event, Message, Peer, Secure
+from securechat_tui.chat.events import Closed, Error, Event, Gate, Message, Peer, Queued, Secure
+from securechat_tui.chat.gates import Resolution
 from securechat_tui.network import backoff
-from securechat_tui.storage.profile import HOME_VARIABLE
+from securechat_tui.storage.config import Config, save_config
+from securechat_tui.storage.profile import HOME_VARIABLE, Profile
 
 pytestmark = pytest.mark.usefixtures("quick_keys")
 
@@ -72,6 +75,146 @@ async def test_what_waits_for_somebody_who_never_says_a_name_is_told_as_not_sent
         assert await here.engine.flush(0) == 0
 
 
+async def contacts_of_each_other() -> tuple[Profile, Profile, str, str]:
+    """Let two people talk; return them, the guest's conversation and where the host has been."""
+    alice, bob = person("alice"), person("bob")
+    async with talking(alice, bob) as (host, guest):
+        return alice, bob, guest.engine.overview()[0].id, host.address
+
+
+@asynccontextmanager
+async def silent(address: str) -> AsyncIterator[None]:
+    """Let a machine answer at an address where no program speaks."""
+    writers: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: writers.append(writer), *address.rsplit(":", 1))
+    try:
+        yield
+    finally:
+        for writer in writers:
+            writer.close()
+        server.close()
+
+
+async def queued(face: Face, count: int) -> list[str]:
+    return [one.text for one in await face.until_many(count, Queued)]
+
+
+async def waiting_on_disk(profile: Profile, conversation: str) -> list[str]:
+    async with opened(profile) as again:
+        page = await again.engine.history(conversation)
+    return [one.text for one in page.messages if one.tick == "queued"]
+
+
+async def test_what_is_given_to_a_contact_who_stands_at_a_gate_is_on_disk_at_once() -> None:
+    alice, bob, conversation, _ = await contacts_of_each_other()
+    with bob:
+        save_config(bob, Config(name="bob", require_signatures=True))
+    async with opened(alice) as host, opened(bob) as guest:
+        await host.engine.send("unsigned", conversation=conversation, signed=False)
+        await guest.engine.join(await host.host())
+        await guest.engine.send("a")
+        await host.until(Gate)
+        await guest.until(Peer)
+        for text in "bcd":
+            await guest.engine.send(text, conversation=conversation)
+        assert await queued(guest, 4) == list("abcd")
+        assert not guest.all(Secure)
+    assert await waiting_on_disk(bob, conversation) == list("abcd")
+
+
+async def test_what_is_given_while_a_contact_is_called_is_on_disk_once_it_is_to_be_talked_with() -> None:
+    _, bob, conversation, address = await contacts_of_each_other()
+    async with silent(address), opened(bob) as guest:
+        await guest.engine.join("alice")
+        await guest.engine.send("a")
+        await guest.engine.talk("alice", "127.0.0.1:0")
+        await guest.engine.send("b", conversation=conversation)
+        assert await queued(guest, 2) == ["a", "b"]
+    assert await waiting_on_disk(bob, conversation) == ["a", "b"]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_what_is_given_for_a_call_stays_before_what_is_given_for_its_conversation(
+    is_named: bool,
+) -> None:
+    _, bob, conversation, address = await contacts_of_each_other()
+    async with silent(address), opened(bob) as guest:
+        await guest.engine.join("alice" if is_named else address)
+        await guest.engine.send("a")
+        await guest.engine.send("b", conversation=conversation)
+        await guest.engine.send("c")
+        await guest.engine.send("d", conversation=conversation)
+        assert await queued(guest, 4) == list("abcd")
+
+
+async def test_what_is_given_for_a_stranger_who_is_called_goes_to_no_contact() -> None:
+    _, bob, conversation, address = await contacts_of_each_other()
+    async with silent(address), opened(bob) as guest:
+        await guest.engine.join(address, new=True)
+        await guest.engine.send("a")
+        await guest.engine.send("b", conversation=conversation)
+        assert await queued(guest, 1) == ["b"]
+
+
+async def test_what_could_not_be_kept_waits_and_is_kept_before_what_is_given_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, bob, conversation, address = await contacts_of_each_other()
+    disk = FailingDisk(monkeypatch, bob.conversations_folder)
+    async with silent(address), opened(bob) as guest:
+        await guest.engine.join("alice")
+        await guest.engine.send("a")
+        disk.fail("full", 1)
+        await guest.engine.send("b", conversation=conversation)
+        assert (await guest.until(Error)).code == "cannot-save"
+        assert not guest.all(Queued)
+        await guest.engine.send("c", conversation=conversation)
+        assert await queued(guest, 3) == ["a", "b", "c"]
+
+
+async def test_unsigned_texts_for_a_contact_who_takes_none_are_decided_about_before_they_are_kept() -> None:
+    alice, bob, _, _ = await contacts_of_each_other()
+    with alice:
+        save_config(alice, Config(name="alice", require_signatures=True))
+    async with opened(alice) as host, opened(bob) as guest:
+        await guest.engine.join(await host.host())
+        await guest.engine.send("a", signed=False)
+        assert (await guest.until(Gate)).reason == "unsigned"
+        assert not guest.all(Queued)
+        await guest.engine.resolve(Resolution.SIGN)
+        assert (await host.until(Message)).text == "a"
+
+
+async def test_what_waits_behind_an_unsigned_text_for_a_contact_who_takes_none_waits_for_the_gate() -> None:
+    alice, bob = person("alice"), person("bob")
+    with alice:
+        save_config(alice, Config(name="alice", require_signatures=True))
+    async with opened(bob) as guest:
+        async with opened(alice) as host:
+            await secured(host, guest, await host.host())
+            await guest.engine.leave()
+        (view,) = guest.engine.overview()
+        async with silent(host.address):
+            await guest.engine.join("alice")
+            await guest.engine.send("a", signed=False)
+            await guest.engine.send("b", conversation=view.id)
+            assert guest.engine.overview()[0].waiting == 0
+            assert await guest.engine.flush(0) == 2
+
+
+async def test_what_is_given_before_a_first_meeting_is_queued_when_messages_flow() -> None:
+    async with opened(person("alice")) as host:
+        async with await call(await host.host(), "bob") as raw:
+            await host.engine.send("a")
+            await raw.greet()
+            peer = await host.until(Peer)
+            await host.engine.send("b", conversation=peer.conversation)
+            assert host.engine.overview()[0].waiting == 0
+            await raw.agree()
+            assert await queued(host, 2) == ["a", "b"]
+        assert host.order(Peer, Secure, Queued) == ["Peer", "Secure", "Queued", "Queued"]
+
+
 class Schedule:
     """A host whose guests come, agree and go as the test says, and what it was given for them.
 
@@ -87,7 +230,6 @@ class Schedule:
         self._giving: list[asyncio.Task[None]] = []
         self._here: dict[str, RawPeer] = {}
         self._secure: set[str] = set()
-        self._pouring: set[str] = set()
         self._boxes = dict(boxes)
         self._ids: dict[str, str] = {}
 
@@ -120,11 +262,12 @@ class Schedule:
         self.accepted += 1
 
     async def _heard(self) -> None:
-        """Let the texts be taken; wait for the answers, unless the disk waits."""
+        """Let the texts be taken; wait for the answers and what follows, unless the disk waits."""
         await asyncio.sleep(0)
         if self._disk.free.is_set():
             await asyncio.gather(*self._giving)
             self._giving.clear()
+            await self._poured()
 
     async def leave(self, name: str) -> None:
         """Part from a guest at once, also before messages flow."""
@@ -141,14 +284,13 @@ class Schedule:
     async def free_disk(self, _: str) -> None:
         self._disk.free.set()
         await self._heard()
-        await self._poured()
 
     async def _poured(self) -> None:
         """Wait until what was held is on disk; where it could not be kept the session is over."""
-        pouring, self._pouring = self._pouring, set()
-        for name in pouring:
-            await self._conversation(name).journal.settled()
-            if self._disk.is_failing:
+        for name in list(self._here):
+            conversation = self._conversation(name)
+            await conversation.journal.settled()
+            if conversation.standing_connection() is None:
                 await self._gone(name)
 
     async def fill_disk(self, _: str) -> None:
@@ -171,19 +313,16 @@ class Schedule:
         fingerprint = str(raw.key.public.fingerprint)
         peer = await self._news(Peer, lambda told: told.fingerprint == fingerprint)
         self._ids[name] = peer.conversation
+        await self._heard()
 
     async def agree(self, name: str) -> None:
         """Let messages flow; what was held is poured."""
         if name not in self._here or name in self._secure:
             return
-        is_held = self.host.engine.reception.held.waiting_for(self._ids[name])
         await self._here[name].agree()
         await self._news(Secure, lambda told: told.conversation == self._ids[name])
         self._secure.add(name)
-        if is_held:
-            self._pouring.add(name)
-        if self._disk.free.is_set():
-            await self._poured()
+        await self._heard()
 
     async def agree_slowly(self, name: str) -> None:
         """Let messages flow, and the disk take its time for what is poured."""

@@ -13,7 +13,7 @@ from securechat_tui.chat.connection_log import ConnectionLog
 from securechat_tui.chat.encounter import Encounter
 from securechat_tui.chat.following import Following
 from securechat_tui.chat.house import Dialled, House
-from securechat_tui.chat.targets import own_secrets
+from securechat_tui.chat.targets import own_secrets, pinned_at
 from securechat_tui.network.addresses import Address
 from securechat_tui.network.backoff import Backoff
 from securechat_tui.network.clock import now
@@ -97,6 +97,19 @@ class Calls:
     def unanswered(self) -> tuple[Call, ...]:
         """Return the calls of which something can still come."""
         return tuple(call for call in self._calls if not call.is_refused)
+
+    def to(self, fingerprint: Fingerprint) -> tuple[Call, ...]:
+        """Return those of them that mean nobody but this key."""
+        return tuple(call for call in self.unanswered() if call.is_for(fingerprint))
+
+    def answered_by(self, fingerprint: Fingerprint) -> tuple[Call, ...]:
+        """Return those of them that only this key can answer: also at an address where no other is pinned."""
+        pins = self._exchange.account.pins
+        return tuple(
+            call
+            for call in self.unanswered()
+            if call.is_for(fingerprint) or pinned_at(call.dialled, pins) == (fingerprint,)
+        )
 
     def of(self, encounter: Encounter) -> Call | None:
         """Return the call that has led to an encounter."""

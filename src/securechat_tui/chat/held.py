@@ -2,7 +2,8 @@
 
 As long as anything waits for a recipient, whatever is typed for it after that waits behind it. All that waits
 for one is numbered at once, so that nothing typed meanwhile comes in between. So messages are numbered in the
-order in which they were typed.
+order in which they were typed. For a peer met for the first time that is when messages flow; for a known one
+it is as soon as it is clear that it is meant, so that nothing waits in memory that can be on disk.
 """
 
 from collections import deque
@@ -40,9 +41,9 @@ class Held:
             raise CommandError("busy", "Too many messages wait already: wait for the other side.")
         self._texts.append(_Text(recipient, Typed(text, ref, signed)))
 
-    def waiting_for(self, recipient: str) -> int:
-        """How many wait for one recipient."""
-        return sum(one.recipient == recipient for one in self._texts)
+    def waiting_for(self, *recipients: str) -> int:
+        """How many wait for these."""
+        return sum(one.recipient in recipients for one in self._texts)
 
     def has_unsigned(self, *recipients: str) -> bool:
         """Whether something unsigned waits for these."""

@@ -142,6 +142,8 @@ class Reception:
         self.held.settle(call.recipient, conversation.id)
         if conversation.secure:
             self._pour_late(conversation)
+        else:
+            self.following.start(self.pour_early(conversation))
 
     def _pour_late(self, conversation: Conversation) -> None:
         """Send what was held to a conversation that flows already, past the gate for unsigned ones."""
@@ -151,6 +153,15 @@ class Reception:
             self.drop_held(conversation.id)
         else:
             self.following.start(self._pour(conversation))
+
+    async def pour_early(self, conversation: Conversation) -> None:
+        """Number what is meant for a known peer, here or not, unless something is to be decided first."""
+        if not conversation.known or conversation.gate:
+            return
+        for call in self.calls.answered_by(conversation.peer.fingerprint):
+            self.held.settle(call.recipient, conversation.id)
+        if conversation.takes(signed=not self.held.has_unsigned(conversation.id)):
+            await self._pour(conversation)
 
     async def _pour(self, conversation: Conversation) -> None:
         try:
@@ -168,12 +179,16 @@ class Reception:
         peer = conversation.peer.fingerprint
         self.held.settle(self._unnamed(encounter), conversation.id)
         self.calls.reached(encounter, peer)
-        for call in self.calls.unanswered():
-            if call.is_for(peer):
-                self.calls.give_up(call)
-                self.held.settle(call.recipient, conversation.id)
+        self.call_no_more(conversation)
         self.presence.expect_no_more(conversation.id)
         self.log.name(encounter, conversation.name)
+
+    def call_no_more(self, conversation: Conversation) -> None:
+        """Give up every call to this peer: what was meant for whoever answers is for it."""
+        for call in self.calls.to(conversation.peer.fingerprint):
+            self.calls.give_up(call)
+            self.held.settle(call.recipient, conversation.id)
+        self.following.start(self.pour_early(conversation))
 
     def _unnamed(self, encounter: Encounter) -> str:
         """Under what something is held for whoever is there, before it is known who that is."""
@@ -202,10 +217,9 @@ class Reception:
 
     def part_from(self, fingerprint: Fingerprint) -> None:
         """End what is with this key at once, also a session in which it has not said its name yet."""
-        for call in self.calls.unanswered():
-            if call.is_for(fingerprint):
-                self.calls.give_up(call)
-                self.drop_held(call.recipient)
+        for call in self.calls.to(fingerprint):
+            self.calls.give_up(call)
+            self.drop_held(call.recipient)
         for encounter in self.presence.sessions():  # who would take its place stands at its gate there
             if encounter.succeeds == fingerprint and encounter.conversation is not None:
                 self.end_session(encounter.conversation)
@@ -272,7 +286,7 @@ class Reception:
             self.drop_held(conversation.id)
 
     def _is_called(self, conversation: Conversation) -> bool:
-        return any(call.is_for(conversation.peer.fingerprint) for call in self.calls.unanswered())
+        return bool(self.calls.to(conversation.peer.fingerprint))
 
     # After a session.
 

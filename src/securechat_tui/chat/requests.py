@@ -120,10 +120,7 @@ class Requests:
         Raises CommandError where it is here already.
         """
         self.check_absent(conversation)
-        for call in self._reception.calls.unanswered():
-            if call.is_for(contact.fingerprint):
-                self._reception.calls.give_up(call)
-                self._reception.held.settle(call.recipient, conversation.id)
+        self._reception.call_no_more(conversation)
         conversation.name = contact.name
         self._reception.talks.add(conversation.id)
         self._reception.presence.expect(conversation, None, told=True)
@@ -148,11 +145,20 @@ class Requests:
         if found is not None:
             found.check_signed(signed=signed)
         self._reception.held.add(found.id if found else self._expected(), text, ref, signed=signed)
+        if found is not None:
+            await self._reception.pour_early(found)
 
     def _takes_now(self, conversation: Conversation) -> bool:
         """Whether a text gets its number, or is refused, at once: nothing that was typed before it waits."""
-        waiting = self._reception.held.waiting_for(conversation.id)
-        return bool(conversation.gate) or (conversation.known and not waiting)
+        return bool(conversation.gate) or (conversation.known and not self._waits_for(conversation))
+
+    def _waits_for(self, conversation: Conversation) -> bool:
+        """Whether anything is held that can be for nobody but this conversation's peer."""
+        held = self._reception.held
+        if not held:
+            return False
+        calls = self._reception.calls.answered_by(conversation.peer.fingerprint)
+        return bool(held.waiting_for(conversation.id, *(call.recipient for call in calls)))
 
     def _kept(self, conversation: str | None) -> Conversation | None:
         """Return the conversation with somebody who was here in an earlier session, here or not."""

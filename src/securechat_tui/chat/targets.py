@@ -99,6 +99,13 @@ def aims_at(dialled: Dialled, peer: PublicIdentity, endpoint: Endpoint | None) -
             return target == endpoint
 
 
+def pinned_at(dialled: Dialled, pins: Pins) -> tuple[Fingerprint, ...]:
+    """Return whose keys are expected where an address is called; none where whoever is there is."""
+    if dialled.verifying is not None or not isinstance(dialled.target, tuple):
+        return ()
+    return tuple(contact.fingerprint for contact in pins.by_address(dialled.target))
+
+
 def read_invite(typed: str, moment: float) -> Dialled:
     """Read an invite at ``moment`` (Unix seconds); raises :class:`CommandError`."""
     try:

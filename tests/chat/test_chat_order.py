@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 from chat_boxes import Boxes
-from chat_people import Face, key_of, opened, person, talking
+from chat_people import Face, key_of, opened, person, secured, talking
 from chat_raw import RawPeer, answering, call
 from failing_disk import FailingDisk
 from hypothesis import HealthCheck, given, settings
@@ -185,12 +185,34 @@ async def test_unsigned_texts_for_a_contact_who_takes_none_are_decided_about_bef
         assert (await host.until(Message)).text == "a"
 
 
+async def test_what_waits_behind_an_unsigned_text_for_a_contact_who_takes_none_waits_for_the_gate() -> None:
+    alice, bob = person("alice"), person("bob")
+    with alice:
+        save_config(alice, Config(name="alice", require_signatures=True))
+    async with opened(bob) as guest:
+        async with opened(alice) as host:
+            await secured(host, guest, await host.host())
+            await guest.engine.leave()
+        (view,) = guest.engine.overview()
+        async with silent(host.address):
+            await guest.engine.join("alice")
+            await guest.engine.send("a", signed=False)
+            await guest.engine.send("b", conversation=view.id)
+            assert guest.engine.overview()[0].waiting == 0
+            assert await guest.engine.flush(0) == 2
+
+
 async def test_what_is_given_before_a_first_meeting_is_queued_when_messages_flow() -> None:
-    async with opened(person("alice")) as host, opened(person("bob")) as guest:
-        await guest.engine.join(await host.host())
-        await guest.engine.send("a")
-        await guest.until(Queued)
-        assert guest.order(Peer, Secure, Queued) == ["Peer", "Secure", "Queued"]
+    async with opened(person("alice")) as host:
+        async with await call(await host.host(), "bob") as raw:
+            await host.engine.send("a")
+            await raw.greet()
+            peer = await host.until(Peer)
+            await host.engine.send("b", conversation=peer.conversation)
+            assert host.engine.overview()[0].waiting == 0
+            await raw.agree()
+            assert await queued(host, 2) == ["a", "b"]
+        assert host.order(Peer, Secure, Queued) == ["Peer", "Secure", "Queued", "Queued"]
 
 
 class Schedule:

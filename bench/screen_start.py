@@ -61,7 +61,7 @@ done("command line ms")
 from securechat_tui.chat.engine import Engine
 from securechat_tui.chat.profiles import open_profile
 done("engine, protocol, cryptography ms")
-import securechat_tui.tui.app
+import securechat_tui.tui.app, securechat_tui.tui.furniture
 done("our screens ms")
 async def enter():
     async with Engine(open_profile(None)):

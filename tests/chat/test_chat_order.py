@@ -117,9 +117,22 @@ async def test_what_is_given_to_a_contact_who_stands_at_a_gate_is_on_disk_at_onc
         await guest.until(Peer)
         for text in "bcd":
             await guest.engine.send(text, conversation=conversation)
+        assert not guest.all(Queued), "that is told when messages flow, or the session is over"
+        await host.engine.close()
         assert await queued(guest, 4) == list("abcd")
         assert not guest.all(Secure)
     assert await waiting_on_disk(bob, conversation) == list("abcd")
+
+
+async def test_what_is_given_to_a_contact_before_messages_flow_is_told_as_queued_when_they_do() -> None:
+    alice, bob, conversation, _ = await contacts_of_each_other()
+    async with opened(alice) as host, opened(bob) as guest:
+        await guest.engine.join(await host.host())
+        await guest.engine.send("a")
+        await guest.until(Peer)
+        await guest.engine.send("b", conversation=conversation)
+        assert await queued(guest, 2) == ["a", "b"]
+        assert guest.order(Secure, Queued) == ["Secure", "Queued", "Queued"]
 
 
 async def test_what_is_given_while_a_contact_is_called_is_on_disk_once_it_is_to_be_talked_with() -> None:

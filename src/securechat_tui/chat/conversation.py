@@ -19,7 +19,7 @@ from securechat_tui.chat.outbox import Outbox, Outgoing
 from securechat_tui.chat.receipt import Receipt
 from securechat_tui.chat.shelf import Shelf, queued_change
 from securechat_tui.chat.stream import EventStream
-from securechat_tui.chat.telling import Teller, unix_ms
+from securechat_tui.chat.telling import QueuedTelling, Teller, unix_ms
 from securechat_tui.chat.turns import Turns
 from securechat_tui.chat.typed import Typed
 from securechat_tui.chat.views import Counters
@@ -62,6 +62,7 @@ class Conversation:
         self.number = self.outbox.conversation
         self.id = self.number.hex()
         self._tell = Teller(self.id, peer)
+        self._queued = QueuedTelling(lambda message: self._show(self._tell.queued(message)))
         self.receipt = Receipt(self.boxes, self.journal, self._tell)
         self.counters = Counters()
         self.secure = False
@@ -131,6 +132,7 @@ class Conversation:
         self.gate, self._held_resume = "", None
         self.receipt.end_session()
         self._writer.stop()
+        self._queued.tell()
 
     def begin_anew(self, shelf: Shelf) -> None:
         """Let the session go, and begin with an empty shelf: nothing of what was wiped could be read."""
@@ -233,14 +235,14 @@ class Conversation:
             numbered.append(self._again(message, message.salt))  # which may say where it was taken over from
         self.journal.note(Abandoned(former.generation))
         await self.journal.commit()
-        for message in numbered:
-            self._show(self._tell.queued(message))
+        self._queued.tell(numbered)
 
     def _again(self, message: Outgoing | Unreceived, salt: bytes = b"") -> Outgoing:
         return self._number(message.text, message.ref, message.claimed_ms, signed=message.signed, salt=salt)
 
     async def flow(self) -> None:
         """Begin to write what waits, after what was decided about it."""
+        self._queued.tell()
         await self._carry_out()
         if self.secure:
             self._writer.start()
@@ -276,11 +278,12 @@ class Conversation:
         """Number a message of a former conversation here, as it was written then. Raises ProfileError."""
         numbered = self._again(message, salt)
         await self.journal.commit()
-        self._show(self._tell.queued(numbered))
+        self._queued.tell([numbered])
         self._writer.wake()
 
     def let_go(self, message: Outgoing, *, renumbered: bool) -> None:
         """A message is cancelled, on disk too; ``renumbered``: it goes on under another number."""
+        self._queued.tell()
         self.outbox.cancel(message)
         self._stream.emit(self._tell.cancelled(message, renumbered=renumbered))
         self._progress.set()
@@ -296,8 +299,9 @@ class Conversation:
         messages = [self._number(one.text, one.ref, unix_ms(), signed=one.signed) for one in texts]
         self._writer.wake()
         await self.journal.commit(undo)
-        for message in messages:
-            self._show(self._tell.queued(message))
+        self._queued.take(messages)
+        if self.secure or self._connection is None:
+            self._queued.tell()
         self._writer.wake()
 
     def _number(
@@ -322,8 +326,7 @@ class Conversation:
         await self.journal.commit()
         for message in messages:
             self.let_go(message, renumbered=signs)
-        for message in again:
-            self._show(self._tell.queued(message))
+        self._queued.tell(again)
 
     def wrote(self, message: Outgoing) -> None:
         """A message has been written for the first time."""
@@ -379,8 +382,6 @@ class Conversation:
     def bad(self) -> None:
         """Count a message that failed a check."""
         self.counters = self.counters.plus(bad=1)
-
-    # Writing.
 
     def standing_connection(self) -> Connection | None:
         """Return the connection, unless its session is over."""

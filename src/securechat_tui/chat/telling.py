@@ -1,6 +1,7 @@
 """What a conversation tells about its messages: the events, made of what was checked and kept."""
 
 import time
+from collections.abc import Callable, Sequence
 
 from securechat_tui.chat import events
 from securechat_tui.chat.inbox import Accepted
@@ -10,7 +11,7 @@ from securechat_tui.protocol.identity import Fingerprint, PublicIdentity
 from securechat_tui.protocol.text import SafeText
 from securechat_tui.trust.states import Trust
 
-__all__ = ["Teller", "unix_ms", "unverified"]
+__all__ = ["QueuedTelling", "Teller", "unix_ms", "unverified"]
 
 
 def unix_ms() -> int:
@@ -89,3 +90,24 @@ class Teller:
             ref=message.ref,
             durable=durable,
         )
+
+
+class QueuedTelling:
+    """Tells what is queued, in order: what was given before messages flow, when they do or nobody is here.
+
+    It has its number, and is on disk, long before.
+    """
+
+    def __init__(self, show: Callable[[Outgoing], None]) -> None:
+        self._show = show
+        self._untold: list[Outgoing] = []
+
+    def take(self, messages: Sequence[Outgoing]) -> None:
+        """These have their numbers."""
+        self._untold += messages
+
+    def tell(self, messages: Sequence[Outgoing] = ()) -> None:
+        """Tell of what was taken, and then of these."""
+        told, self._untold = [*self._untold, *messages], []
+        for message in told:
+            self._show(message)
